@@ -1,0 +1,1 @@
+"""From a raw table to decisions: data, model, business."""

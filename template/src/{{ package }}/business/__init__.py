@@ -1,0 +1,1 @@
+"""What the model is worth, told to the people who decide."""

@@ -1,0 +1,148 @@
+"""One command, its groups in the order of the lifecycle."""
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+
+from .errors import UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
+data_commands = typer.Typer(no_args_is_help=True, help="What: tables in, checked by the contract.")
+model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
+app.add_typer(problem_commands, name="problem")
+app.add_typer(data_commands, name="data")
+app.add_typer(model_commands, name="model")
+
+Columns = Annotated[list[str] | None, typer.Option()]
+
+
+@app.command()
+def setup() -> None:
+    """Make this folder a git repository with hooks and a first commit."""
+    from .project import setup as set_up
+
+    say(set_up())
+
+
+@app.command(hidden=True)
+def stage(name: str) -> None:
+    """Run one stage of dvc.yaml (use `dvc repro`, which calls this)."""
+    from .stages import run_stage
+
+    run_stage(name)
+
+
+@problem_commands.command("check")
+def problem_check() -> None:
+    """Is problem.yaml complete enough for a release?"""
+    from .settings import Problem
+
+    missing = Problem.read().missing()
+    if missing:
+        raise UserError(f"problem.yaml: fill in {', '.join(missing)}; a release needs them.")
+    say(["problem.yaml is complete"])
+
+
+@data_commands.command("add", epilog="Example: data add orders.csv --target returned --key order")
+def data_add(  # noqa: PLR0917
+    source: Annotated[str, typer.Argument(help="A file, folder, URL or database table.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
+    time: Annotated[
+        str | None, typer.Option(help="The column that tells when; splits by it.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Rows of a group stay together.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    dates: Annotated[list[str] | None, typer.Option(help="COLUMN=FORMAT|FORMAT of a date.")] = None,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
+    query: Annotated[str | None, typer.Option(help="SQL instead of a whole table.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text file, if not UTF-8.")] = None,
+    replace: Annotated[bool, typer.Option(help="Start over with this table.")] = False,
+) -> None:
+    """Bring a table in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
+    from .data import records
+
+    say(
+        records.add(
+            source,
+            target=target,
+            key=key,
+            time=time,
+            group=group,
+            ignore=tuple(ignore or ()),
+            dates=tuple(dates or ()),
+            task=task,
+            query=query,
+            encoding=encoding,
+            replace=replace,
+        )
+    )
+
+
+@data_commands.command("check", epilog="Example: data check new-orders.csv")
+def data_check(
+    file: Annotated[str, typer.Argument(help="A table to hold against the contract.")],
+) -> None:
+    """Does a file keep the contract? Changes nothing; exit code 1 if rows would be rejected."""
+    from .data.validate import check_file
+
+    say(check_file(file))
+
+
+@model_commands.command("list")
+def model_list() -> None:
+    """The versions in the registry, newest first."""
+    from .model import registry
+
+    say(registry.table())
+
+
+@model_commands.command("compare", epilog="Example: model compare 3 4")
+def model_compare(first: int, second: int) -> None:
+    """Two versions side by side."""
+    from .model import registry
+
+    say(registry.compare(first, second))
+
+
+@model_commands.command("promote", epilog="Example: model promote 4")
+def model_promote(
+    version: Annotated[int | None, typer.Argument(help="Default: the challenger.")] = None,
+) -> None:
+    """Make a version the champion; refused if a gate had failed for it."""
+    from .model import registry
+
+    say(registry.promote(version))
+
+
+@model_commands.command("rollback")
+def model_rollback() -> None:
+    """Make the champion before this one the champion again."""
+    from .model import registry
+
+    say(registry.rollback())
+
+
+def say(lines: list[str]) -> None:
+    print("\n".join(lines))
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except PermissionError as error:
+        sys.exit(
+            f"error: no permission for {error.filename}: change its permissions and try again."
+        )
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit("error: the disk is full: free some space and try again; nothing was changed.")
+    except KeyboardInterrupt:
+        sys.exit("stopped; nothing half-written was left.")

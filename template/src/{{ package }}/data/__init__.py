@@ -1,0 +1,1 @@
+"""DataOps: tables in, checked against the contract, split for learning."""

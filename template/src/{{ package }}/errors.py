@@ -1,0 +1,9 @@
+"""The errors a person can do something about."""
+
+
+class UserError(Exception):
+    """One sentence: what is wrong, where, and what to do. Shown without a traceback, exit code 1."""
+
+
+class BlockedError(UserError):
+    """A gate has refused to let the run go on; the text lists each failed gate and what to do."""

@@ -1,0 +1,41 @@
+"""A gate compares one measured figure with its limit, and blocks with what to do about it."""
+
+from pydantic import BaseModel, ConfigDict
+
+from .errors import BlockedError
+from .files import REPORTS, write_json
+
+GATE_REPORT = REPORTS / "gate.json"
+
+
+class Verdict(BaseModel):
+    """What one gate found. `what_to_do` is written for `owner`, and is empty when passed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    measured: float | str | None
+    limit: float | str | None
+    meaning: str
+    what_to_do: str = ""
+    owner: str = ""
+
+    def sentence(self) -> str:
+        if self.passed:
+            return f"{self.name}: passed, {self.meaning}"
+        return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} (for {self.owner})"
+
+
+def write_verdicts(verdicts: list[Verdict]) -> None:
+    """reports/gate.json always speaks of the newest run, also when an early gate stopped it."""
+    passed = all(verdict.passed for verdict in verdicts)
+    write_json(GATE_REPORT, {"passed": passed, "gates": [v.model_dump() for v in verdicts]})
+
+
+def block_unless_passed(verdicts: list[Verdict]) -> None:
+    """Stop the pipeline at an early gate. Raises BlockedError listing every failed gate."""
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    if failed:
+        write_verdicts(verdicts)
+        raise BlockedError("\n".join(verdict.sentence() for verdict in failed))

@@ -1,0 +1,1 @@
+"""ModelOps: candidates compared, the best one packaged, judged and registered."""

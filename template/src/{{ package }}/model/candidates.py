@@ -1,0 +1,141 @@
+"""The candidate models that the search compares. Yours to edit.
+
+A candidate is a name, a feature step (features.py), a model for each kind of target, and the
+space its settings are searched in, of which the defaults are tried first. To add one:
+
+    def forest(task: Task, **settings: Any) -> Any:
+        make = by_task(task, RandomForestClassifier, RandomForestRegressor)
+        return make(random_state=0, **settings)
+
+    Candidate("forest", scaled, forest, {"min_samples_leaf": Whole(1, 50, 5, log=True)}),
+
+The last line goes into CANDIDATES, and the name into `train.candidates` of params.yaml. Any model
+that skl2onnx can convert will do. Give it a `random_state`, so that the same data make the same
+model again, and one thread: the search runs a trial on each processor.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from ..errors import UserError
+from ..settings import Task
+from .features import raw, scaled
+from .inputs import Kinds
+
+
+@dataclass(frozen=True)
+class Real:
+    """A setting from `low` to `high`; `log`: searched by its logarithm."""
+
+    low: float
+    high: float
+    default: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The same in whole numbers."""
+
+    low: int
+    high: int
+    default: int
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`model(task, **settings)` makes the estimator; `settings` has a value for each of `space`.
+
+    A `baseline` is what the others must beat; it is scored, never chosen.
+    """
+
+    name: str
+    steps: Callable[[Kinds], ColumnTransformer]
+    model: Callable[..., Any]
+    space: Mapping[str, Real | Whole] = field(default_factory=dict)
+    baseline: bool = False
+
+    @property
+    def defaults(self) -> dict[str, float | int]:
+        return {name: setting.default for name, setting in self.space.items()}
+
+
+def by_task(task: Task, classifier: type, regressor: type) -> type:
+    return regressor if task == "regression" else classifier
+
+
+def baseline(task: Task) -> Any:
+    """The shares of the classes, or the mean, for every row."""
+    return by_task(task, DummyClassifier, DummyRegressor)()
+
+
+def linear(task: Task, shrinkage: float) -> Any:
+    if task == "regression":
+        return Ridge(alpha=shrinkage)
+    return LogisticRegression(C=1 / shrinkage, max_iter=1000, tol=1e-3)
+
+
+def hist_gradient_boosting(task: Task, **settings: Any) -> Any:
+    """Its own early stopping is off: it would put rows aside at random, whatever their time."""
+    make = by_task(task, HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+    return make(early_stopping=False, random_state=0, **settings)
+
+
+def lightgbm(task: Task, **settings: Any) -> Any:
+    """`deterministic` and one way of building histograms: the same model on every machine."""
+    make = by_task(task, LGBMClassifier, LGBMRegressor)
+    fixed = {"deterministic": True, "force_row_wise": True, "subsample_freq": 1, "verbose": -1}
+    return make(n_jobs=1, random_state=0, **fixed, **settings)
+
+
+CANDIDATES = (
+    Candidate("baseline", raw, baseline, baseline=True),
+    Candidate("linear", scaled, linear, {"shrinkage": Real(1e-3, 1e3, 1.0, log=True)}),
+    Candidate(
+        "hist_gradient_boosting",
+        raw,
+        hist_gradient_boosting,
+        {
+            "max_iter": Whole(30, 300, 100, log=True),
+            "learning_rate": Real(0.02, 0.3, 0.1, log=True),
+            "max_leaf_nodes": Whole(4, 96, 31, log=True),
+            "min_samples_leaf": Whole(5, 100, 20, log=True),
+            "l2_regularization": Real(1e-3, 30.0, 0.01, log=True),
+            "max_features": Real(0.4, 1.0, 1.0),
+        },
+    ),
+    Candidate(
+        "lightgbm",
+        raw,
+        lightgbm,
+        {
+            "n_estimators": Whole(30, 400, 100, log=True),
+            "learning_rate": Real(0.02, 0.3, 0.1, log=True),
+            "num_leaves": Whole(4, 96, 31, log=True),
+            "min_child_samples": Whole(5, 100, 20, log=True),
+            "reg_lambda": Real(1e-3, 30.0, 0.01, log=True),
+            "colsample_bytree": Real(0.4, 1.0, 1.0),
+            "subsample": Real(0.5, 1.0, 1.0),
+        },
+    ),
+)
+
+
+def named(names: list[str]) -> list[Candidate]:
+    """The candidates of these names. Raises UserError for one that is not there."""
+    known = {candidate.name: candidate for candidate in CANDIDATES}
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"params.yaml: train.candidates: {name!r} is not in candidates.py, which has "
+                f"{', '.join(known)}."
+            )
+    return [known[name] for name in names]

@@ -1,0 +1,38 @@
+"""The stages of dvc.yaml: which module does each, and what doing it cost."""
+
+from importlib import import_module
+from typing import Any
+
+from .errors import BlockedError
+from .resources import measured
+
+STAGES = {
+    "ingest": "data.reading",
+    "validate": "data.validate",
+    "split": "data.split",
+    "train": "model.train",
+    "package": "model.package",
+    "evaluate": "model.evaluate",
+    "gate": "model.gate",
+    "register": "model.registry",
+    "report": "business.report",
+    "release": "model.release",
+}
+
+
+def run_stage(name: str) -> None:
+    """Run one stage and write down what it took.
+
+    Where a gate stops the pipeline, the page still tells why. Raises BlockedError.
+    """
+    try:
+        with measured(name):
+            module(name).run()
+    except BlockedError:
+        if name != "release":
+            module("report").run()
+        raise
+
+
+def module(name: str) -> Any:
+    return import_module(f".{STAGES[name]}", __package__)

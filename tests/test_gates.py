@@ -1,0 +1,150 @@
+"""Law 1: every gate blocks. Each is broken in a project that has a champion, and says what to do."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import Render, git, run
+
+pytestmark = pytest.mark.slow
+
+
+def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """An edit that must find its place."""
+
+    def edit(project: Path) -> None:
+        text = (project / file).read_text(encoding="utf-8")
+        changed = re.sub(old, new, text, count=1, flags=re.MULTILINE)
+        assert changed != text, f"{old} is not in {file}"
+        (project / file).write_text(changed, encoding="utf-8")
+
+    return edit
+
+
+def deliver_broken_rows(project: Path) -> None:
+    """A tenth of the sample again, under new keys, with an airline that does not exist."""
+    header, *rows = (project / "data/raw/0001-flights.csv").read_text().splitlines()
+    carrier = header.split(",").index("carrier")
+    broken = []
+    for row in rows[:2400]:
+        cells = row.split(",")
+        broken.append(",".join(["9" + cells[0], *cells[1:carrier], "??", *cells[carrier + 1 :]]))
+    (project / "data/raw/0002-broken.csv").write_text("\n".join([header, *broken]) + "\n")
+
+
+def know_too_much(project: Path) -> None:
+    replace("contract.yaml", r"(delay at departure\n(.*\n){3}.*knownAtDecision, value: )false", r"\1true")(
+        project
+    )
+
+
+def learn_little(project: Path) -> None:
+    """A model that is better than the baseline, and worse than the champion."""
+    replace("params.yaml", r"candidates: .*", "candidates: [baseline, linear]")(project)
+    replace("params.yaml", r"trials: .*", "trials: 2")(project)
+    contract = project / "contract.yaml"
+    for column in ("Scheduled departure as HHMM, local time", "Registration of the aircraft"):
+        hide = f"description: {column}\n        customProperties: [{{property: role, value: ignored}}]\n"
+        text = contract.read_text().replace(f"description: {column}\n", hide)
+        contract.write_text(text)
+
+
+@dataclass(frozen=True)
+class Break:
+    """`early`: the gate stops the pipeline before a model is made."""
+
+    gate: str
+    act: Callable[[Path], None]
+    says: str
+    early: bool = False
+
+
+BREAKS = [
+    Break("problem", replace("problem.yaml", r"^kpi: .*", "kpi: ''"), "kpi"),
+    Break("reject_rate", deliver_broken_rows, "carrier", early=True),
+    Break("rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "data add", early=True),
+    Break("leak", know_too_much, "dep_delay", early=True),
+    Break("baseline", replace("problem.yaml", r"score: null", "score: 0.99"), "more rows"),
+    Break("champion", learn_little, "champion"),
+    Break("slices", replace("params.yaml", r"max_slice_gap: .*", "max_slice_gap: -0.5"), "carrier"),
+    Break("value", replace("params.yaml", r"min_value: .*", "min_value: 1e6"), "problem.yaml"),
+    Break("resources", replace("params.yaml", r"seconds: 900.*", "seconds: 0.5"), "budgets"),
+]
+
+
+def champion(project: Path) -> str:
+    listed = run("uv", "run", "flights", "model", "list", cwd=project).stdout
+    return next(line for line in listed.splitlines() if "champion" in line.split())
+
+
+@pytest.fixture
+def project(champion_project: Path) -> Iterator[Path]:
+    """The project with a champion; what a test breaks is mended after it."""
+    yield champion_project
+    git(champion_project, "checkout", "--quiet", ".")
+    git(champion_project, "clean", "--quiet", "--force", "data/raw")
+
+
+@pytest.fixture(scope="module")
+def champion_project(set_up: Render) -> Path:
+    project = set_up({})
+    run("uv", "run", "dvc", "repro", cwd=project)
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "A champion")
+    return project
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.gate)
+def test_the_gate_blocks(project: Path, broken: Break) -> None:
+    before = champion(project)
+    broken.act(project)
+    done = run("uv", "run", "dvc", "repro", cwd=project, check=False)
+    assert done.returncode != 0, done.stdout
+    sentence = next(line for line in done.stdout.splitlines() if f"{broken.gate}: BLOCKED" in line)
+    assert broken.says in sentence
+    assert "(for @acme/" in sentence
+    assert "Traceback" not in done.stdout
+
+    report = json.loads((project / "reports/gate.json").read_text(encoding="utf-8"))
+    assert not report["passed"]
+    failed = next(gate for gate in report["gates"] if gate["name"] == broken.gate)
+    assert not failed["passed"]
+    assert failed["what_to_do"]
+    assert champion(project) == before
+    if not broken.early:
+        page = (project / "reports/index.html").read_text(encoding="utf-8")
+        assert failed["what_to_do"].split(".")[0] in page
+
+
+def test_a_blocked_run_stays_blocked_and_cannot_be_promoted(project: Path) -> None:
+    replace("params.yaml", r"min_value: .*", "min_value: 2e6")(project)
+    for _ in range(2):
+        done = run("uv", "run", "dvc", "repro", cwd=project, check=False)
+        assert done.returncode != 0
+        assert "value: BLOCKED" in done.stdout
+    done = run("uv", "run", "flights", "model", "promote", cwd=project, check=False)
+    assert done.returncode == 1
+    assert "value" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_parity_gate_blocks_a_package_that_answers_otherwise(project: Path) -> None:
+    """The package stage cannot be made to err by settings, so its report is."""
+    path = project / "reports/package.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    report["parity"]["share_differing"] = 0.01
+    path.unlink()
+    path.write_text(json.dumps(report), encoding="utf-8")
+    run("uv", "run", "flights", "stage", "gate", cwd=project)
+    done = run("uv", "run", "flights", "stage", "release", cwd=project, check=False)
+    assert done.returncode == 1
+    assert "parity: BLOCKED" in done.stdout
+
+
+def test_without_a_break_nothing_blocks(project: Path) -> None:
+    """The mended project is green again, and then there is nothing to do."""
+    run("uv", "run", "dvc", "repro", cwd=project)
+    assert "up to date" in run("uv", "run", "dvc", "repro", cwd=project).stdout

@@ -1,0 +1,55 @@
+"""Rendered projects are set up and run: from nothing to a registered champion."""
+
+import json
+
+import pytest
+from conftest import Answers, Render, git, run
+
+pytestmark = pytest.mark.slow
+
+PROJECTS: list[Answers] = [
+    {},
+    {"project_name": "It's late", "package": "late_trains", "licence": "MIT", "dvc_remote": "s3"},
+    {
+        "organisation": "Acme-Air",
+        "dvc_remote": "ssh",
+        "python_min": "3.11",
+        "licence": "Apache-2.0",
+    },
+    {"sample": "empty", "package": "own_table", "dvc_remote": "azure"},
+]
+
+
+def name_of(answers: Answers) -> str:
+    return "-".join(str(value) for value in answers.values()) or "defaults"
+
+
+@pytest.mark.parametrize("answers", [a for a in PROJECTS if "sample" not in a], ids=name_of)
+def test_the_pipeline_runs_to_a_champion(set_up: Render, answers: Answers) -> None:
+    project = set_up(answers)
+    run("uv", "run", "dvc", "repro", cwd=project)
+    gate = json.loads((project / "reports" / "gate.json").read_text(encoding="utf-8"))
+    assert gate["passed"], gate
+
+
+def test_the_default_remote_lies_beside_the_project(set_up: Render) -> None:
+    project = set_up({})
+    run("uv", "run", "dvc", "push", cwd=project)
+    assert any((project.parent / "flights-dvc-remote").rglob("*"))
+
+
+@pytest.mark.parametrize("answers", PROJECTS, ids=name_of)
+def test_the_project_keeps_its_own_rules(set_up: Render, answers: Answers) -> None:
+    """Its tests, types and hooks pass, and the hooks leave every file as it was rendered."""
+    project = set_up(answers)
+    run("uv", "run", "pytest", "-q", cwd=project)
+    run("uv", "run", "mypy", cwd=project)
+    run("uv", "run", "pre-commit", "run", "--all-files", cwd=project)
+    assert not git(project, "diff", "--name-only")
+
+
+def test_set_up_commits_a_lock_that_agrees(set_up: Render) -> None:
+    project = set_up({})
+    assert "uv.lock" in git(project, "ls-files").splitlines()
+    run("uv", "lock", "--check", cwd=project)
+    assert not git(project, "status", "--porcelain")

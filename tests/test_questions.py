@@ -1,0 +1,177 @@
+"""Each question explains itself, has a default, refuses nonsense with an example, and matters."""
+
+import keyword
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from answers import HOSTILE, REFUSED
+from conftest import ROOT, Answers, Render, files
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+CONFIG = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+ASKED = {
+    name: question
+    for name, question in CONFIG.items()
+    if not name.startswith("_") and question.get("when") is not False
+}
+OWNERS = [name for name in ASKED if name.endswith(("owner", "engineer", "scientist"))]
+S3 = {"dvc_remote": "s3"}
+SERVER = {"mlflow": "server"}
+
+# For each question: an answer that is not the default, a file, and what must then be in it.
+SHOWS = [
+    ("project_name", {"project_name": "Late Trains"}, "problem.yaml", "Late Trains"),
+    ("package", {"package": "trains"}, "pyproject.toml", 'trains = "trains.cli:main"'),
+    ("sample", {"sample": "flights"}, "contract.yaml", "arr_delay"),
+    ("decision", {"decision": "Send a bus?"}, "problem.yaml", "Send a bus?"),
+    ("organisation", {"organisation": "zeta"}, ".github/CODEOWNERS", "@zeta/data-science"),
+    ("licence", {"licence": "BSD-3-Clause"}, "LICENSE", "BSD 3-Clause"),
+    ("licence", {"licence": "MIT"}, "pyproject.toml", 'license = "MIT"'),
+    ("licence", {"licence": "Apache-2.0"}, "LICENSE", "Apache License"),
+    ("licence", {"licence": "Proprietary"}, "LICENSE", "All rights reserved"),
+    ("python_min", {"python_min": "3.12"}, "pyproject.toml", 'requires-python = ">=3.12"'),
+    ("python_min", {"python_min": "3.13"}, "pyproject.toml", 'target-version = "py313"'),
+    ("dvc_remote", S3, "pyproject.toml", '"dvc[s3]~='),
+    ("dvc_remote", {"dvc_remote": "gcs"}, ".dvc/config", "url = gs://acme-dvc/flights"),
+    ("dvc_remote", {"dvc_remote": "azure"}, "pyproject.toml", '"dvc[azure]~='),
+    ("dvc_remote", {"dvc_remote": "ssh"}, ".dvc/config", "url = ssh://dvc.acme.example/srv"),
+    ("dvc_remote_url", {**S3, "dvc_remote_url": "s3://x1/y"}, ".dvc/config", "url = s3://x1/y\n"),
+    ("mlflow", SERVER, "params.yaml", "https://mlflow.acme.example"),
+    ("mlflow_uri", {**SERVER, "mlflow_uri": "http://ml:5000"}, "params.yaml", "http://ml:5000"),
+    *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
+]
+
+# Answers that are refused, whatever the reason.
+WRONG: dict[str, list[str]] = {
+    "project_name": REFUSED,
+    "package": ["", "x", "1st", "Upper", "a-b", "trailing_", "class", "numpy", "json", "a" * 31],
+    "sample": ["trains"],
+    "decision": ["-", "a\nb", "{{ x }}", "x" * 201],
+    "organisation": ["", "a b", "a_b", "-a", "a--b", "@acme", "a" * 40],
+    "licence": ["GPL"],
+    "python_min": ["3.10", "2"],
+    "dvc_remote": ["ftp"],
+    "dvc_remote_url": [
+        "",
+        "/srv/dvc",
+        "gs://wrong/scheme",
+        "s3://",
+        "s3://key:secret@b",
+        "s3://a b",
+    ],
+    "mlflow": ["cloud"],
+    "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
+    **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
+}
+NEEDS: dict[str, Answers] = {"dvc_remote_url": S3, "mlflow_uri": SERVER}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_question_explains_itself(name: str) -> None:
+    question = ASKED[name]
+    assert question["help"].strip().endswith((".", "?"))
+    assert "default" in question
+    assert question.get("choices") or "for example: " in question["validator"]
+
+
+def test_every_question_is_covered_here() -> None:
+    assert {shown[0] for shown in SHOWS} == set(ASKED) == set(WRONG)
+
+
+@pytest.mark.parametrize(("name", "answers", "path", "text"), SHOWS)
+def test_an_answer_changes_what_is_rendered(
+    render: Render, name: str, answers: Answers, path: str, text: str
+) -> None:
+    assert text in (render(answers) / path).read_text(encoding="utf-8"), name
+
+
+def test_an_empty_project_holds_no_sample(render: Render) -> None:
+    empty, full = files(render({"sample": "empty"})), files(render())
+    gone = {name for name in full if name not in empty}
+    assert gone >= {"contract.yaml"}
+    assert any(name.startswith("data/raw/") for name in gone)
+    assert not any(name.startswith("data/raw/") for name in empty)
+
+
+def test_a_server_leaves_no_trace_of_the_embedded_store(render: Render) -> None:
+    rendered = files(render(SERVER))
+    assert not [name for name, content in rendered.items() if b"sqlite:///mlflow" in content
+                and not name.startswith(("src/", "tests/"))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [(name, answer) for name in WRONG for answer in WRONG[name]]
+)
+def test_a_wrong_answer_is_refused_in_one_sentence(
+    render: Render, tmp_path: Path, name: str, answer: str
+) -> None:
+    with pytest.raises(ValueError, match=name) as refusal:
+        render({**NEEDS.get(name, {}), name: answer}, into=tmp_path / "project")
+    message = str(refusal.value)
+    assert message.startswith(("Validation error for question", "Invalid choice for"))
+    assert "\n" not in message
+    assert "for example: " in message or " is not in [" in message
+    assert not (tmp_path / "project").exists()
+
+
+ENVIRONMENT = SandboxedEnvironment(
+    loader=FileSystemLoader(ROOT),
+    extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def ask(name: str, field: str, **known: str) -> str:
+    """What Copier would compute for one field of a question, without rendering a project."""
+    values = {"refused": CONFIG["refused"]["default"], "taken": taken_names()}
+    return ENVIRONMENT.from_string(CONFIG[name][field]).render(values | known).strip()
+
+
+def taken_names() -> str:
+    return (ROOT / "hooks" / "taken-names.txt").read_text(encoding="utf-8")
+
+
+@given(st.text(max_size=110))
+def test_the_derived_package_of_any_accepted_name_is_valid(name: str) -> None:
+    if not ask("project_name", "validator", project_name=name):
+        package = ask("package", "default", project_name=name)
+        assert not ask("package", "validator", package=package)
+        assert package.isidentifier()
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("Late Trains", "late_trains"),
+        ("2024 Sales!", "sales"),
+        ("numpy", "numpy_ml"),
+        ("X", "x_ml"),
+        ("日本", "ml_project"),
+        ("N" * 100, "n" * 30),
+    ],
+)
+def test_the_package_follows_from_the_name(name: str, package: str) -> None:
+    assert ask("package", "default", project_name=name) == package
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_accepted(name: str) -> None:
+    assert not ask("project_name", "validator", project_name=name)
+
+
+def test_names_of_python_and_of_the_dependencies_are_taken(render: Render) -> None:
+    taken = set(taken_names().split())
+    importable = {name for name in sys.stdlib_module_names if re.fullmatch("[a-z][a-z0-9_]+", name)}
+    pyproject = tomllib.loads((render() / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["dev"]]
+    packages = {re.split(r"[\[~>=<]", need)[0].replace("-", "_") for need in needed}
+    assert importable | packages | set(map(str.lower, keyword.kwlist)) <= taken
