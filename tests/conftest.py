@@ -14,6 +14,9 @@ from copier import run_copy
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "v0.1.0"
 
+# These run in a rendered project, with its packages.
+collect_ignore = ["in_project"]
+
 Answers = dict[str, Any]
 Render = Callable[..., Path]
 

@@ -21,9 +21,9 @@ PER_MONTH = 2_000
 LATE_MINUTES = 15
 WEATHER = ("wind_speed", "precip", "visib")
 COLUMNS = (
-    ("flight_id", "scheduled", "carrier", "flight", "tailnum", "origin", "dest", "distance")
-    + ("sched_dep_time", "sched_arr_time", *WEATHER)
-    + ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "late")
+    *("flight_id", "scheduled", "carrier", "flight", "tailnum", "origin", "dest", "distance"),
+    *("sched_dep_time", "sched_arr_time", *WEATHER),
+    *("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "late"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Law 1: every gate blocks. Each is broken in a project that has a champion, and says what to do."""
+"""Every gate blocks: each is broken in a project that has a champion, and says what to do."""
 
 import json
 import re
@@ -35,21 +35,21 @@ def deliver_broken_rows(project: Path) -> None:
     (project / "data/raw/0002-broken.csv").write_text("\n".join([header, *broken]) + "\n")
 
 
-def know_too_much(project: Path) -> None:
-    replace("contract.yaml", r"(delay at departure\n(.*\n){3}.*knownAtDecision, value: )false", r"\1true")(
-        project
-    )
+know_too_much = replace(
+    "contract.yaml",
+    r"(delay at departure\n(.*\n){3}.*knownAtDecision, value: )false",
+    r"\1true",
+)
 
 
 def learn_little(project: Path) -> None:
     """A model that is better than the baseline, and worse than the champion."""
     replace("params.yaml", r"candidates: .*", "candidates: [baseline, linear]")(project)
     replace("params.yaml", r"trials: .*", "trials: 2")(project)
-    contract = project / "contract.yaml"
-    for column in ("Scheduled departure as HHMM, local time", "Registration of the aircraft"):
-        hide = f"description: {column}\n        customProperties: [{{property: role, value: ignored}}]\n"
-        text = contract.read_text().replace(f"description: {column}\n", hide)
-        contract.write_text(text)
+    for column in ("Scheduled departure as HHMM, local time", "Airport of arrival"):
+        said = f"description: {column}\n"
+        ignored = "        customProperties: [{property: role, value: ignored}]\n"
+        replace("contract.yaml", said, said + ignored)(project)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class Break:
 BREAKS = [
     Break("problem", replace("problem.yaml", r"^kpi: .*", "kpi: ''"), "kpi"),
     Break("reject_rate", deliver_broken_rows, "carrier", early=True),
-    Break("rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "data add", early=True),
+    Break(
+        "rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "data add", early=True
+    ),
     Break("leak", know_too_much, "dep_delay", early=True),
     Break("baseline", replace("problem.yaml", r"score: null", "score: 0.99"), "more rows"),
     Break("champion", learn_little, "champion"),

@@ -1,7 +1,6 @@
 """Ingest, validate and quarantine millions of rows, beside a bare conversion and pandas+pandera."""
 
 import sys
-from pathlib import Path
 
 from .measuring import run, show
 from .projects import python, rendered
@@ -14,7 +13,8 @@ frame.sink_parquet("plain.parquet")
 
 PANDERA = """
 import glob, pandas as pd, pandera.pandas as pa
-frame = pd.concat(pd.read_csv(name, low_memory=False) for name in sorted(glob.glob("data/raw/*.csv")))
+names = sorted(glob.glob("data/raw/*.csv"))
+frame = pd.concat(pd.read_csv(name, low_memory=False) for name in names)
 frame["x0"] = pd.to_numeric(frame["x0"], errors="coerce")
 frame["moment"] = pd.to_datetime(frame["moment"])
 numbers = {f"x{i}": pa.Column(float, pa.Check.in_range(-1000, 1000)) for i in range(10)}

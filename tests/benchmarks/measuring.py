@@ -18,6 +18,7 @@ class Measurement:
     name: str
     seconds: float
     peak_mb: float
+    output: str = ""
 
 
 def tree_memory(process: psutil.Process) -> float:
@@ -62,7 +63,7 @@ def run(name: str, command: list[str], cwd: Path) -> Measurement:
     if child.returncode:
         print(output, file=sys.stderr)
         raise subprocess.CalledProcessError(child.returncode, command)
-    return Measurement(name, seconds, peak)
+    return Measurement(name, seconds, peak, output)
 
 
 def show(title: str, measurements: list[Measurement]) -> None:

@@ -2,21 +2,25 @@
 
 import errno
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .errors import UserError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
 problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
 data_commands = typer.Typer(no_args_is_help=True, help="What: tables in, checked by the contract.")
 model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
 app.add_typer(problem_commands, name="problem")
 app.add_typer(data_commands, name="data")
 app.add_typer(model_commands, name="model")
-
-Columns = Annotated[list[str] | None, typer.Option()]
 
 
 @app.command()
@@ -89,7 +93,7 @@ def data_check(
     """Does a file keep the contract? Changes nothing; exit code 1 if rows would be rejected."""
     from .data.validate import check_file
 
-    say(check_file(file))
+    say(check_file(Path(file)))
 
 
 @model_commands.command("list")

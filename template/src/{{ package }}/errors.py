@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """One sentence: what is wrong, where, and what to do. Shown without a traceback, exit code 1."""
+    """One sentence: what is wrong, where, what to do. Shown without a traceback; exit code 1."""
 
 
 class BlockedError(UserError):

@@ -109,7 +109,7 @@ class Problem(Settings):
 class DataParams(Settings):
     max_reject_rate: Share = 0.05
     min_rows: Annotated[int, Field(ge=1)] = 200
-    max_leak_score: Share = 0.8
+    max_leak_score: Share = 0.7
 
 
 class SplitParams(Settings):
@@ -123,7 +123,7 @@ class TrainParams(Settings):
 
     candidates: list[str]
     metric: str = "auto"
-    trials: Annotated[int, Field(ge=1)] = 30
+    trials: Annotated[int, Field(ge=1)] = 16
     seconds: Annotated[int, Field(ge=1)] = 600
     batch: Annotated[int, Field(ge=1)] = 4
     processes: Annotated[int, Field(ge=0)] = 0

@@ -1,29 +1,39 @@
 """The data contract: what each column of the table means and must be.
 
-The file is an Open Data Contract Standard document (v3.2, the first with `enum`), so that catalogs
-and other tools read it; inside the project it is a `Contract` of plain columns (see odcs.py).
+The file is an Open Data Contract Standard document, so that catalogs and other tools read it (see
+odcs.py); inside the project it is a `Contract` of plain columns.
 """
 
-from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from ..errors import UserError
 from ..files import replacing
 from ..settings import Settings, Task
+from . import odcs
 
 CONTRACT = Path("contract.yaml")
 
 Type = Literal["integer", "number", "boolean", "string", "date", "timestamp"]
 Role = Literal["feature", "target", "key", "time", "group", "ignored"]
 Duplicates = Literal["keep_last", "keep_first", "reject", "keep_all"]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in the file
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
+NUMERIC = ("integer", "number")
+STANDARD = {"type": "logicalType", "categories": "enum", "missing": "missingValues"}
 
 
-class Column(Settings):
+class Described(
+    Settings, alias_generator=lambda name: STANDARD.get(name, to_camel(name)), validate_by_name=True
+):
+    """In the file each field has the standard's name, or its own in camel case."""
+
+
+class Column(Described):
     """One column. `known_at_decision` False keeps it away from the model whatever its role.
 
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
@@ -38,11 +48,11 @@ class Column(Settings):
     known_at_decision: bool = True
     protected: bool = False
     slice: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    categories: tuple[str, ...] | None = None
-    missing: tuple[str, ...] = DEFAULT_MISSING
-    formats: tuple[str, ...] = ()
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    categories: Texts | None = None
+    missing: Texts = DEFAULT_MISSING
+    formats: Texts = ()
     decimal: Literal[".", ","] = "."
     spelling: dict[str, str] = Field(default_factory=dict)
     leak_reviewed: bool = False
@@ -53,28 +63,23 @@ class Column(Settings):
         """Whether the model may see the column."""
         return self.role in ("feature", "time") and self.known_at_decision
 
-    def fault(self) -> str:
-        """What the fields say against each other, as the end of a sentence; "" if nothing."""
-        numeric, dated = self.type in ("integer", "number"), self.type in ("date", "timestamp")
-        low, high = self.minimum, self.maximum
-        faults = {
-            "minimum and maximum are for numbers": not numeric and (low, high) != (None, None),
-            f"minimum {low} is above maximum {high}": None not in (low, high)
-            and (low or 0) > (high or 0),
+    def faults(self) -> list[str]:
+        """What the fields say against each other, each as the part of a sentence."""
+        numeric, dated = self.type in NUMERIC, self.type in ("date", "timestamp")
+        limits = [limit for limit in (self.minimum, self.maximum) if limit is not None]
+        checks = {
+            "minimum and maximum are for numbers": limits and not numeric,
+            "its minimum is above its maximum": limits != sorted(limits),
             "enum is for texts": self.categories is not None and self.type != "string",
-            "formats are for dates and timestamps": bool(self.formats) and not dated,
+            "formats are for dates and timestamps": self.formats and not dated,
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
         }
-        said = (
-            f"{words} (its logicalType is {self.type})"
-            for words, broken in faults.items()
-            if broken
-        )
-        return next(said, "")
+        found = [words for words, broken in checks.items() if broken]
+        return [f"column '{self.name}' ({self.type}): {words}" for words in found]
 
 
-class Contract(Settings):
+class Contract(Described):
     """A table's columns in order, its task, and what to do with rows that share a key.
 
     `positive` is the target's value that means "act" (binary); `classes` are the target's values
@@ -85,60 +90,42 @@ class Contract(Settings):
     name: str
     version: str = "1.0.0"
     task: Task
-    classes: tuple[str, ...] = ()
+    classes: Texts = ()
     duplicates: Duplicates = "keep_last"
     columns: tuple[Column, ...]
 
     @classmethod
     def load(cls, path: str | Path = CONTRACT) -> "Contract":
         """Read and check the file. Raises UserError naming the column and the key at fault."""
-        from . import odcs  # noqa: PLC0415  (it needs the classes above)
-
-        contract = odcs.read(path)
-        if fault := contract.fault():
-            raise UserError(f"{path}: {fault}.")
+        contract = odcs.read(path, cls, Column)
+        if faults := contract.faults():
+            raise UserError(f"{path}: {faults[0]}.")
         return contract
 
     def save(self, path: Path = CONTRACT) -> None:
         """Write the file anew, with a heading that says what to review; comments are not kept."""
-        from . import odcs  # noqa: PLC0415
-
+        entries = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         with replacing(path) as scratch:
-            scratch.write_text(odcs.text(self), encoding="utf-8")
+            scratch.write_text(odcs.text(entries | {"version": self.version}), encoding="utf-8")
 
-    def fault(self) -> str:
-        """The first contradiction within the contract, as a sentence; "" if there is none."""
-        for column in self.columns:
-            if fault := column.fault():
-                return f"column '{column.name}': {fault}"
-        name, times = Counter(column.name for column in self.columns).most_common(1)[0]
-        if times > 1:
-            return f"column '{name}' is described {times} times; keep one"
-        for role in ("target", "time", "group"):
-            names = ", ".join(f"'{column.name}'" for column in self.of_role(role))
-            if len(self.of_role(role)) > 1:
-                return f"the role {role} is given to {names}; give it to one column"
-        if not self.of_role("target"):
-            return "no column has the role target; give it to the one to be predicted"
-        if not self.inputs:
-            return "no column is left for the model to learn from; give one the role feature"
-        return self._fault_of_task()
-
-    def _fault_of_task(self) -> str:
-        found, target = len(set(self.classes)), self.target
-        numeric = target.type in ("integer", "number")
-        regression = self.task == "regression"
-        faults = {
-            f"task regression needs a number, but the target '{target.name}' is a {target.type}": regression
-            and not numeric,
-            "task regression has no classes; remove them": regression and found > 0,
-            f"task binary needs 2 different classes, but has {found}": self.task == "binary"
-            and found != 2,
-            f"task multiclass needs 3 or more different classes, but has {found}": self.task
-            == "multiclass"
-            and found < 3,
+    def faults(self) -> list[str]:
+        """What the entries say against each other, each as the part of a sentence."""
+        names = [column.name for column in self.columns]
+        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        count, goals = len(set(self.classes)), self.of_role("target")
+        enough = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
+        words = self.task == "regression" and any(c.type not in NUMERIC for c in goals)
+        checks = {
+            f"column {twice} is described more than once": bool(twice),
+            "exactly one column must have the role target": len(goals) != 1,
+            "several columns have the role time": len(self.of_role("time")) > 1,
+            "several columns have the role group": len(self.of_role("group")) > 1,
+            "no column is left to learn from; give one the role feature": not self.inputs,
+            f"task {self.task} does not go with {count} classes": not enough[self.task],
+            "task regression needs a number as target": words,
         }
-        return next((words for words, broken in faults.items() if broken), "")
+        own = [fault for column in self.columns for fault in column.faults()]
+        return own + [fault for fault, broken in checks.items() if broken]
 
     @property
     def positive(self) -> str:

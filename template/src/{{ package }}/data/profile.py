@@ -1,13 +1,13 @@
 """A first contract drafted from the data, for a person to review.
 
-Types are guessed on an even sample of rows (guess.py); the figures behind ranges, categories and
-roles come from the whole table (figures.py).
+Types are guessed on an even sample of rows (guess.py); ranges, categories and roles come from the
+whole table, streamed: memory does not grow with it.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -15,10 +15,10 @@ import polars as pl
 from ..errors import UserError
 from ..settings import Task
 from . import cells
-from .contract import Column, Contract, Role, Type
-from .figures import Figures, figures, sampled, values
+from .contract import Column, Contract, Role
 from .guess import guess, retyped
 
+SAMPLE = 10_000
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
 MAX_CLASSES = {"string": 20, "boolean": 2, "integer": 10}
@@ -42,207 +42,163 @@ def draft(
     `key` may name several columns, with commas; `dates` gives the strptime formats of columns.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
     """
-    names = frame.collect_schema().names()
-    keys = [key] if key in names else [part.strip() for part in (key or "").split(",") if part]
-    wanted: list[tuple[Role, str | None]] = [("target", target), *(("key", name) for name in keys)]
-    wanted += [("time", time), ("group", group), *(("ignored", name) for name in ignore)]
-    roles = _roles(names, [(role, name) for role, name in wanted if name])
-    for column in dates or {}:
-        _there(column, names, "--dates")
-
-    sample = sampled(frame)
-    columns = _guessed(sample, roles, dates or {})
-    seen = figures(frame, sample, columns)
-    few = [column for column in columns if _countable(column, seen[column.name])]
-    found = values(frame, sample.schema, few)
-    drafted = [_described(c, seen[c.name], found.get(c.name, {})) for c in columns]
-    described = [column for column, _ in drafted]
+    types = frame.collect_schema()
+    keys = [key] if key in types else [part.strip() for part in (key or "").split(",")]
+    wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
+    wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
+    roles = _roles(types.names(), [(role, name) for role, name in wanted if name], dates or {})
+    columns = _guessed(frame, roles, dates or {})
+    figures = _figures(frame, types, columns)
+    few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
+    values = _values(frame, types, few)
+    described = tuple(_described(c, figures[c.name], values.get(c.name, {})) for c in columns)
     goal = next(column for column in described if column.role == "target")
-    kind, classes = _task(goal, seen[target], found.get(target), task)
+    kind, classes = _task(goal, values.get(target, {}), task)
     if not any(column.is_input for column in described):
-        raise UserError(
-            "no column is left to learn from, all are identifiers, constant or ignored; "
-            "bring a table with more columns."
-        )
+        raise UserError("no column is left to learn from; bring a table with more columns.")
     slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{target}".lower()).strip("-")
-    contract = Contract(id=slug, name=name, task=kind, classes=classes, columns=tuple(described))
-    notices = [notice for _, told in drafted for notice in told]
-    return contract, [_summary(contract, seen[target]), *notices]
+    contract = Contract(id=slug, name=name, task=kind, classes=classes, columns=described)
+    act = f" ('{contract.positive}' is the case to act on)" if kind == "binary" else ""
+    useless = [
+        f"{column.name} is ignored: it has one value only, or one for nearly every row."
+        for column in described
+        if column.role != roles[column.name]
+    ]
+    return contract, [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}.", *useless]
 
 
-def _roles(names: list[str], wanted: list[tuple[Role, str]]) -> dict[str, Role]:
+def _roles(
+    names: list[str], wanted: list[tuple[Role, str]], dates: Mapping[str, Any]
+) -> dict[str, Role]:
+    for name in (*(name for _, name in wanted), *dates):
+        if name not in names:
+            near = ", ".join(get_close_matches(name, names, 3, 0.5) or names[:20])
+            raise UserError(f"the table has no column '{name}'; did you mean {near}?")
     roles: dict[str, Role] = dict.fromkeys(names, "feature")
     for role, name in wanted:
-        _there(name, names, "--ignore" if role == "ignored" else f"--{role}")
         if roles[name] != "feature":
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
     return roles
 
 
-def _there(name: str, names: list[str], option: str) -> None:
-    if name not in names:
-        near = get_close_matches(name, names, 3, 0.5) or names[:20]
-        raise UserError(
-            f"{option}: the table has no column '{name}'; did you mean {', '.join(near)}?"
-        )
-
-
 def _guessed(
-    sample: pl.DataFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
+    frame: pl.LazyFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
 ) -> list[Column]:
-    def columns(comma: bool) -> list[Column]:
-        return [
-            retyped(_guess(sample[name], role, dates.get(name, ()), comma), role=role)
-            for name, role in roles.items()
-        ]
-
-    found = columns(comma=False)
-    return columns(comma=True) if any(column.decimal == "," for column in found) else found
-
-
-def _guess(cell: pl.Series, role: Role, formats: tuple[str, ...], comma: bool) -> Column:
-    kinds: dict[type[pl.DataType], Type] = {
-        pl.Int64: "integer",
-        pl.Float64: "number",
-        pl.Boolean: "boolean",
-        pl.Date: "date",
-        pl.Datetime: "timestamp",
-    }
-    kind = kinds.get(cell.dtype.base_type())
-    if formats or (kind is None and role != "ignored"):
-        return guess(cell.cast(pl.String), formats, comma)
-    return Column(name=cell.name, type=kind or "string")
+    """The columns with their types. A decimal comma in one speaks for the whole table."""
+    rows = int(frame.select(pl.len()).collect(engine="streaming").item())
+    even = frame.with_row_index("_row").filter(pl.col("_row") % max(1, rows // SAMPLE) == 0)
+    sample = even.collect(engine="streaming")
+    for marks in (".,", ",."):
+        found = [guess(sample[name], roles[name], dates.get(name, ()), marks) for name in roles]
+        if all(column.decimal == "." for column in found):
+            break
+    return found
 
 
-def _described(column: Column, seen: Figures, found: dict[Any, int]) -> tuple[Column, list[str]]:
-    """The column with what its figures tell, and what a reviewer should know of it."""
-    name = column.name
+def _figures(
+    frame: pl.LazyFrame, types: pl.Schema, columns: list[Column]
+) -> dict[str, SimpleNamespace]:
+    """What the whole table says of each column; `distinct` within some percent."""
+    measures = []
+    for column in columns:
+        cell, ordered = pl.col(column.name), column.type not in ("string", "boolean")
+        value = cells.value(column, types[column.name], thorough=True)
+        present = ~cells.blank(column, types[column.name], thorough=True)
+        figures = pl.struct(
+            rows=pl.len(),
+            present=present.sum(),
+            readable=value.count(),
+            infinite=cell.cast(pl.Float64, strict=False).is_infinite().sum() if ordered else 0,
+            distinct=cell.approx_n_unique(),
+            low=value.min() if ordered else None,
+            high=value.max() if ordered else None,
+        )
+        measures.append(figures.alias(column.name))
+    found = frame.select(measures).collect(engine="streaming").row(0, named=True)
+    return {name: SimpleNamespace(**figures) for name, figures in found.items()}
+
+
+def _repeats(seen: SimpleNamespace) -> bool:
+    """False if the values are (nearly) as many as rows, as names and numbers of things are."""
+    return bool(seen.distinct <= max(10, seen.present / 2))
+
+
+def _values(
+    frame: pl.LazyFrame, types: pl.Schema, columns: list[Column]
+) -> dict[str, dict[Any, int]]:
+    """How often each value of these columns occurs, the smallest value first."""
+    values = [cells.value(c, types[c.name], thorough=True).alias("value") for c in columns]
+    counts = [frame.select(v).drop_nulls().group_by("value").len().sort("value") for v in values]
+    found = pl.collect_all(counts, engine="streaming")
+    return {c.name: dict(table.iter_rows()) for c, table in zip(columns, found, strict=True)}
+
+
+def _described(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> Column:
+    """The column with what its figures tell."""
     if column.role == "ignored":
-        return column, []
+        return column
     _refuse(column, seen)
-    notices = []
-    if seen.unreadable:
-        notices.append(
-            f"{name}: {seen.unreadable:,} cells cannot be read as {column.type}; "
-            "their rows will be put in quarantine."
-        )
-    missing = seen.rows - seen.present
-    needed = column.role != "feature" or (not missing and not seen.unreadable)
-    if missing and column.role != "feature":
-        notices.append(
-            f"{name}: {missing:,} rows lack the {column.role}; they will be put in quarantine."
-        )
-    if column.role == "feature" and (reason := _useless(column, seen, found)):
-        return retyped(column, role="ignored"), [f"{name}: {reason}; it is ignored."]
-    rules: dict[str, Any] = {"required": needed}
-    if column.role == "feature" and column.type in ("integer", "number"):
-        rules |= _limits(column, seen)
-    if column.type == "string" and 0 < len(found) <= MAX_CATEGORIES:
-        rules["categories"] = tuple(found)
-    return retyped(column, **rules), notices
+    feature, complete = column.role == "feature", seen.readable == seen.rows
+    if feature and _is_useless(column, seen, values):
+        return retyped(column, role="ignored")
+    rules: dict[str, Any] = {"required": complete or not feature}
+    if feature and column.type in ("integer", "number"):
+        low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low  # widened by the span
+        limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
+        whole = column.type == "integer"
+        rules |= {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
+    if column.type == "string" and _repeats(seen) and 0 < len(values) <= MAX_CATEGORIES:
+        rules["categories"] = tuple(values)
+    return retyped(column, **rules)
 
 
-def _refuse(column: Column, seen: Figures) -> None:
+def _refuse(column: Column, seen: SimpleNamespace) -> None:
     """Raises UserError for a column that nothing can be made of."""
-    name = column.name
-    way_out = f"or leave it out with --ignore '{name}'"
+    way_out = f"or leave it out with --ignore '{column.name}'"
+    texts = column.role == "feature" and column.type == "string"
     if column.role == "target" and seen.present < seen.rows / 2:
-        raise UserError(
-            f"the target '{name}' is missing in {seen.rows - seen.present:,} of {seen.rows:,} "
-            "rows; fill it in, or choose another --target."
-        )
-    if not seen.present:
-        raise UserError(f"column '{name}' is empty in every row; fill it, {way_out}.")
-    if seen.infinite:
-        raise UserError(
-            f"column '{name}' holds {seen.infinite:,} infinite number(s); empty those cells, "
-            f"{way_out}."
-        )
-    if column.role == "time" and column.type not in ("date", "timestamp"):
-        raise UserError(
-            f"--time '{name}' holds no dates but {column.type}s; choose another column, or name "
-            f'its format with --dates "{name}=%Y%m%d".'
-        )
-    if column.role == "feature" and column.type == "string" and seen.distinct > MAX_TEXTS:
-        raise UserError(
-            f"column '{name}' holds about {seen.distinct:,} different texts, too many to learn "
-            f"from; say that it is the key with --key '{name}', {way_out}."
-        )
+        fault = "lacks more than half of its values; fill it in, or choose another --target"
+    elif column.role == "time" and column.type not in cells.FORMATS:
+        fault = f"holds no dates but {column.type}s; choose another --time"
+    elif not seen.present:
+        fault = f"is empty in every row; fill it, {way_out}"
+    elif seen.infinite:
+        fault = f"holds {seen.infinite:,} infinite number(s); empty those cells, {way_out}"
+    elif texts and seen.distinct > MAX_TEXTS:
+        fault = f"has about {seen.distinct:,} different texts; say that it is the --key, {way_out}"
+    else:
+        return
+    raise UserError(f"column '{column.name}' {fault}.")
 
 
-def _useless(column: Column, seen: Figures, found: dict[Any, int]) -> str:
-    """Why a feature cannot help, or ""."""
-    if len(found) == 1 or (seen.low is not None and seen.low == seen.high):
-        return "it has one value only"
-    if column.type == "string" and not seen.repeats:
-        return "nearly every row has its own text"
-    if column.type != "integer" or seen.rows <= MAX_CATEGORIES or seen.repeats:
-        return ""
-    consecutive = seen.present == seen.rows == seen.high - seen.low + 1
-    return "it numbers the rows" if consecutive else ""
+def _is_useless(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> bool:
+    """Whether a feature is constant, its own text in nearly every row, or numbers the rows."""
+    constant = len(values) == 1 or (seen.low is not None and seen.low == seen.high)
+    if constant or column.type == "string":
+        return constant or not _repeats(seen)
+    whole = column.type == "integer" and seen.rows > MAX_CATEGORIES and not _repeats(seen)
+    return whole and seen.present == seen.rows == seen.high - seen.low + 1
 
 
-def _limits(column: Column, seen: Figures) -> dict[str, float]:
-    """The range seen, widened by its span on both sides; what was never negative stays so."""
-    low, high = 2 * float(seen.low) - seen.high, 2 * float(seen.high) - seen.low
-    if column.type == "number":
-        low, high = _rounded(low, math.floor), _rounded(high, math.ceil)
-    return {"minimum": max(0.0, low) if seen.low >= 0 else low, "maximum": high}
-
-
-def _rounded(number: float, towards: Callable[[float], int]) -> float:
-    """To three digits, outwards."""
-    if number == 0:
-        return 0.0
-    digits = 10.0 ** (2 - math.floor(math.log10(abs(number))))
-    return towards(number * digits) / digits
-
-
-def _countable(column: Column, seen: Figures) -> bool:
-    """Whether its values are worth listing: as categories, or as classes."""
-    texts = column.role == "feature" and column.type in ("string", "boolean") and seen.repeats
-    return (texts or column.role == "target") and seen.distinct <= 2 * MAX_CATEGORIES
-
-
-def _task(
-    goal: Column, seen: Figures, counts: dict[Any, int] | None, task: Task | None
-) -> tuple[Task, tuple[str, ...]]:
+def _task(goal: Column, counts: dict[Any, int], task: Task | None) -> tuple[Task, tuple[str, ...]]:
     """The task, and its classes as text (binary: the positive one last)."""
-    name = goal.name
-    few = len(counts) if counts else seen.distinct
-    if few < 2:
-        raise UserError(f"the target '{name}' has one value only; choose another --target.")
-    if goal.type in cells.FORMATS:
-        raise UserError(f"the target '{name}' is a date; choose a number or a category.")
-    guessed: Task = "regression"
-    if few == 2:
-        guessed = "binary"
-    elif few <= MAX_CLASSES.get(goal.type, 0):
-        guessed = "multiclass"
-    task = task or guessed
+    few, number = len(counts), goal.type in ("integer", "number")
+    if few == 1 or goal.type in cells.FORMATS:
+        what = "one value only" if few == 1 else "dates"
+        raise UserError(f"the target '{goal.name}' has {what}; choose another --target.")
+    guessed: Task = "multiclass" if 0 < few <= MAX_CLASSES.get(goal.type, 2) else "regression"
+    task = task or ("binary" if few == 2 else guessed)
+    if not {"binary": few == 2, "multiclass": few > 2, "regression": number}[task]:
+        raise UserError(
+            f"the target '{goal.name}' ({goal.type}, {few or 'many'} values) does not go with "
+            f"{task}: binary needs 2 values, multiclass 3 to 20, regression numbers."
+        )
     if task == "regression":
-        if goal.type not in ("integer", "number") and few <= MAX_CLASSES["string"]:
-            raise UserError(f"--task regression needs a number, but '{name}' is a {goal.type}.")
-        if goal.type not in ("integer", "number"):
-            raise UserError(
-                f"the target '{name}' has {few:,} different texts, but at most "
-                f"{MAX_CLASSES['string']} make classes and only numbers a regression; "
-                "choose another --target."
-            )
         return task, ()
-    if not counts or (task == "binary") != (few == 2):
-        raise UserError(f"--task {task} does not go with the {few:,} values of '{name}'.")
     classes = list(pl.Series(list(counts)).cast(pl.String))
     if task == "binary":
         rarer = min(zip(counts.values(), classes, strict=True))[1]
         positive = next((text for text in classes if text.lower() in POSITIVE), rarer)
         classes.sort(key=lambda text: text == positive)
     return task, tuple(classes)
-
-
-def _summary(contract: Contract, seen: Figures) -> str:
-    task = f"{contract.task} of '{contract.target.name}'"
-    if contract.task == "binary":
-        task += f" ('{contract.positive}' is the case to act on)"
-    return f"{contract.name}: {seen.rows:,} rows, {len(contract.inputs)} inputs, {task}."

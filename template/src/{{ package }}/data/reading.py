@@ -1,90 +1,76 @@
 """Stage ingest: the delivered files, as they came, become one table typed by the contract.
 
 Most rows of most files are in order, so each file is streamed once past the plain casts, and
-only the rows with a cell that did not read at once are read again thoroughly: spaces trimmed,
-number formats undone, every date format tried. What then cannot be read is null in the table,
-and is told in `_unreadable` for the rules to judge.
+only the rows with a cell that did not read at once are read again thoroughly. What then cannot
+be read is null in the table, and is told in `_unreadable` for the rules to judge.
 """
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..errors import UserError
-from ..files import INGESTED, RAW, REPORTS, replacing, sha256, write_json
-from . import cells, sources
+from ..files import INGESTED, REPORTS, replacing, write_json
+from . import cells
 from .contract import Contract
-
-UNREADABLE = pl.List(pl.Struct({"column": pl.String, "value": pl.String}))
+from .rules import REASONS, reasons_where
+from .sources import landed, read
 
 
 def run() -> None:
     """Read data/raw, write data/ingested and reports/ingest.json."""
     report = ingest(landed(), Contract.load())
     write_json(REPORTS / "ingest.json", report)
-    print(
-        f"ingest: {report['rows']:,} rows from {len(report['sources'])} file(s), "
-        f"{report['repaired']:,} repaired, {report['unreadable']:,} with unreadable cells"
-    )
-
-
-def landed() -> list[Path]:
-    """The delivered files in order. Raises UserError if there are none."""
-    files = sorted(path for path in RAW.glob("[0-9]*-*") if path.suffix != ".dvc")
-    if not files:
-        raise UserError(f"{RAW} holds no table: bring one in with 'data add', or run 'dvc pull'.")
-    return files
+    odd = f"{report['repaired']:,} repaired, {report['unreadable']:,} with unreadable cells"
+    print(f"ingest: {report['rows']:,} rows from {len(report['sources'])} file(s), {odd}")
 
 
 def ingest(files: list[Path], contract: Contract) -> dict[str, Any]:
-    """Write one or two Parquet files a source to data/ingested; return the counts.
+    """Write two Parquet files a source to data/ingested; return the counts.
 
     "repaired" are rows that read only thoroughly, "unreadable" those that did not even then.
+    Raises UserError for a file that lacks a column, or was damaged after it landed.
     """
-    told: list[dict[str, Any]] = []
-    rows = repaired = unreadable = 0
+    report: dict[str, Any] = {"rows": 0, "sources": [], "repaired": 0, "unreadable": 0}
     with replacing(INGESTED) as folder:
         folder.mkdir()
         for path in files:
-            good, rest = _ingest_file(path, rows, contract, folder)
-            broken = rest.filter(pl.col("_unreadable").is_not_null())
-            count = _count(good) + _count(rest)
-            told.append({"file": path.name, "rows": count, "sha256": sha256(path)})
-            rows += count
-            unreadable += _count(broken)
-            repaired += _count(rest) - _count(broken)
-    return {"rows": rows, "sources": told, "repaired": repaired, "unreadable": unreadable}
+            try:
+                counts = _ingest_file(path, report["rows"], contract, folder)
+            except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
+                detail = str(error).partition("\n")[0]
+                raise UserError(f"{path} could not be read into {INGESTED}: {detail}") from error
+            report["sources"].append({"file": path.name, "rows": counts["rows"]})
+            report |= {name: report[name] + count for name, count in counts.items()}
+    return report
 
 
-def _ingest_file(
-    path: Path, before: int, contract: Contract, folder: Path
-) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Stream one file to `folder`: the rows that read at once, and the rest. Return both."""
-    raw = numbered(path, before, contract)
-    types = raw.collect_schema()
-    values = {f"={c.name}": cells.value(c, types[c.name], thorough=False) for c in contract.columns}
-    marked = raw.with_columns(**values).with_columns(
-        _good=pl.all_horizontal(
-            pl.col(f"={c.name}").is_not_null() | cells.blank(c, types[c.name])
-            for c in contract.columns
-        )
-    )
-    at_once = marked.filter("_good").select(
-        *(pl.col(f"={c.name}").alias(c.name) for c in contract.columns),
-        *("_row", "_source", pl.lit(None, UNREADABLE).alias("_unreadable")),
-    )
-    left = marked.filter(~pl.col("_good")).select(types.names())
+def _ingest_file(path: Path, before: int, contract: Contract, folder: Path) -> dict[str, int]:
+    """Stream one file to `folder`: the rows that read at once, then the rest."""
     good, rest, texts = (folder / f"{path.name}.{part}.parquet" for part in ("1", "2", "texts"))
-    try:
-        sinks = [at_once.sink_parquet(good, lazy=True, compression="lz4")]
-        sinks.append(left.sink_parquet(texts, lazy=True, compression="lz4"))
-        pl.collect_all(sinks, engine="streaming")
-        typed(pl.scan_parquet(texts), contract).sink_parquet(rest, compression="lz4")
-    except pl.exceptions.PolarsError as error:
-        raise UserError(f"{path.name} cannot be read: {str(error).splitlines()[0]}.") from error
+    raw = numbered(path, before, contract)
+    tried = _tried(raw, contract, thorough=False)
+    unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
+    none = pl.lit(None, REASONS).alias("_unreadable")
+    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", none)
+    left = tried.filter(unread).select(raw.collect_schema().names())
+    stream({good: at_once, texts: left})
+    stream({rest: typed(pl.scan_parquet(texts), contract)})
     texts.unlink()
-    return pl.scan_parquet(good), pl.scan_parquet(rest)
+    again, broken = rows_in(rest), rows_in(rest, pl.col("_unreadable").is_not_null())
+    return {"rows": rows_in(good) + again, "repaired": again - broken, "unreadable": broken}
+
+
+def stream(tables: dict[Path, pl.LazyFrame]) -> None:
+    """Write the tables to Parquet files, all in one pass over what they are made from."""
+    sinks = (t.sink_parquet(path, lazy=True, compression="lz4") for path, t in tables.items())
+    pl.collect_all(sinks, engine="streaming")
+
+
+def rows_in(path: Path, where: bool | pl.Expr = True) -> int:
+    return int(pl.scan_parquet(path).filter(where).select(pl.len()).collect().item())
 
 
 def numbered(path: Path, before: int, contract: Contract) -> pl.LazyFrame:
@@ -92,42 +78,37 @@ def numbered(path: Path, before: int, contract: Contract) -> pl.LazyFrame:
 
     Raises UserError if a column is missing.
     """
-    table = sources.read(path)
-    there = table.collect_schema().names()
-    absent = [column.name for column in contract.columns if column.name not in there]
-    if absent:
-        raise UserError(
-            f"{path.name} lacks column {', '.join(absent)} of contract.yaml: deliver it, "
-            "or take it out of the contract."
-        )
-    named = table.select(column.name for column in contract.columns)
-    numbers = named.with_row_index("_row", offset=before + 1)
+    table = read(path)
+    names, there = [column.name for column in contract.columns], table.collect_schema().names()
+    if absent := ", ".join(name for name in names if name not in there):
+        raise UserError(f"{path.name} lacks column {absent} of contract.yaml; deliver it whole.")
+    numbers = table.select(names).with_row_index("_row", offset=before + 1)
     return numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(path.name))
 
 
 def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
     """The contract's columns, read thoroughly, and `_unreadable`; other columns are kept.
 
-    `_unreadable` lists the {column, value} of cells that hold something which is not of the
+    `_unreadable` lists the {column, rule, value} of cells that hold something which is not of the
     contract's type, and is null where there are none.
     """
-    types = frame.collect_schema()
-    values = {f"={c.name}": cells.value(c, types[c.name], thorough=True) for c in contract.columns}
-    broken = [
-        (
-            pl.col(f"={c.name}").is_null() & ~cells.blank(c, types[c.name], thorough=True),
-            (c.name,),
-            pl.col(c.name),
-        )
-        for c in contract.columns
-    ]
     names = [column.name for column in contract.columns]
-    return frame.with_columns(**values).select(
-        *(pl.col(f"={name}").alias(name) for name in names),
-        *(name for name in types.names() if name not in names),
-        cells.listed(broken, ["column", "value"]).cast(UNREADABLE).alias("_unreadable"),
-    )
+    others = [name for name in frame.collect_schema().names() if name not in names]
+    broken = reasons_where([(pl.col(f"?{n}"), n, "readable", pl.col(n)) for n in names])
+    told = pl.when(broken.list.len() > 0).then(broken).alias("_unreadable")
+    return _tried(frame, contract, thorough=True).select(*_values(contract), *others, told)
 
 
-def _count(table: pl.LazyFrame) -> int:
-    return int(table.select(pl.len()).collect(engine="streaming").item())
+def _tried(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
+    """With the value of each cell in `=column`, and in `?column` whether it did not read."""
+    types, columns = frame.collect_schema(), contract.columns
+    values = {f"={c.name}": cells.value(c, types[c.name], thorough) for c in columns}
+    unread = {
+        f"?{c.name}": pl.col(f"={c.name}").is_null() & ~cells.blank(c, types[c.name], thorough)
+        for c in columns
+    }
+    return frame.with_columns(**values).with_columns(**unread)
+
+
+def _values(contract: Contract) -> list[pl.Expr]:
+    return [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]

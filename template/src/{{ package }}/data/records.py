@@ -1,17 +1,20 @@
 """Tables in: delivered files land in data/raw, in order and unchanged, and the contract with them.
 
-All is prepared in a scratch folder; then a few renames make it so. What is stopped before leaves
-the old state, and what is stopped after needs only `dvc add`, which the next `add` makes up for.
+All is prepared in a scratch folder; then a few renames make it so, the contract's last. What is
+stopped before leaves the old state; a `dvc add` that was stopped is made up for by the next `add`.
 """
 
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import urllib.request
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, NamedTuple, get_args
+from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
@@ -19,161 +22,184 @@ from ..errors import UserError
 from ..files import RAW, sha256
 from ..settings import Task
 from .contract import CONTRACT, Contract
-from .delivery import Delivery, deliver, stem
+from .inspection import inspect
 from .profile import draft
-from .sources import read
+from .sources import FORMATS, extension, landed, opened, read
 
 SAMPLE = RAW / ".sample"
 SCRATCH = ".landing-"
+DATABASES = ("sqlite:///", "postgresql://", "postgres://")
+URLS = ("http://", "https://", "file://")
+
+
+class Delivery(NamedTuple):
+    """A file in the scratch folder, named as it came, that was looked through."""
+
+    path: Path
+    columns: list[str]
+    rows: int
 
 
 def add(
     source: str,
     *,
     target: str | None = None,
-    key: str | None = None,
-    time: str | None = None,
-    group: str | None = None,
-    ignore: Sequence[str] = (),
-    dates: Sequence[str] = (),
-    task: str | None = None,
     query: str | None = None,
     encoding: str | None = None,
     replace: bool = False,
+    **options: Any,
 ) -> list[str]:
-    """Land a table; with `target`, draft a contract for it. Returns the lines to print.
+    """Land a file, folder, URL or database table; with `target`, draft a contract for it.
 
-    Raises UserError if anything is wrong with the table, its columns or the options; then nothing
-    has changed.
+    `options` are those of `profile.draft`, `dates` a list of COLUMN=FORMAT|FORMAT.
+    Returns the lines to print. Raises UserError if anything is wrong with the table, its columns
+    or the options; then nothing has changed.
     """
-    options = {"key": key, "time": time, "group": group, "ignore": ignore, "dates": dates}
-    _check_options(target, {**options, "task": task}, replace)
+    if target is None and (replace or any(options.values())):
+        raise UserError("such options go with --target; to change the contract, edit its file.")
+    if options.get("task") not in (None, *get_args(Task)):
+        raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
+    options["dates"] = dict(_formats(entry) for entry in options.get("dates", ()))
     RAW.mkdir(parents=True, exist_ok=True)
     for left_over in RAW.glob(f"{SCRATCH}*"):
         shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=RAW) as folder:
-        deliveries = deliver(source, Path(folder), query, encoding)
-        name = stem(source, query)
-        if target is None:
-            return _more(deliveries, name)
-        if _own() and CONTRACT.exists() and not replace:
-            return _again(deliveries, target)
-        contract, notices = draft(
-            _together(deliveries),
-            name,
-            target,
-            key=key,
-            time=time,
-            group=group,
-            ignore=ignore,
-            task=cast(Task | None, task),
-            dates=dict(_formats(entry) for entry in dates),
+        files = _fetched(source, Path(folder), query)
+        name = stem(Path(source).resolve().name if Path(source).is_dir() else files[0].name)
+        copies = [_copied(file, Path(folder) / "copies", encoding) for file in files]
+        deliveries = [Delivery(copy, *inspect(copy)) for copy in copies]
+        if target is None or (_own() and CONTRACT.exists() and not replace):
+            says = _more(deliveries, name, target)
+        else:
+            contract, notices = draft(_together(deliveries), name, target, **options)
+            review = "review it (what is known at decision time?), then run 'uv run dvc repro'"
+            says = [*_start(deliveries, contract), *notices, f"contract.yaml is drafted: {review}"]
+    _track()
+    return says
+
+
+def stem(name: str) -> str:
+    """A file's name without extension, in small letters and digits."""
+    plain = re.sub(r"\.[a-z]+(\.gz)?$", "", name.lower())
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "table"
+
+
+def _fetched(source: str, scratch: Path, query: str | None) -> list[Path]:
+    """The files of a source, brought to the scratch folder if they are not on this machine."""
+    if source.startswith(DATABASES):
+        return [_from_database(source, scratch, query)]
+    if query:
+        raise UserError("--query goes with a database, such as sqlite:///shop.db.")
+    if source.startswith(URLS):
+        file = scratch / Path(unquote(urlsplit(source).path)).name
+        extension(file)
+        try:
+            urllib.request.urlretrieve(source, file)  # noqa: S310  (it starts with one of URLS)
+        except OSError as error:
+            raise UserError(f"{file.name}: it cannot be fetched ({error}); try again.") from error
+        return [file]
+    path = Path(source)
+    endings = tuple(form + packed for form in FORMATS for packed in ("", ".gz"))
+    inside = sorted(path.iterdir()) if path.is_dir() else []
+    files = [file for file in inside if file.name.lower().endswith(endings)]
+    if not (files or path.is_file()):
+        raise UserError(f"{source}: there is no such file, or no table in it; check the path.")
+    return files or [path]
+
+
+def _from_database(source: str, scratch: Path, query: str | None) -> Path:
+    """The table is named at the address's end: ?orders or ?table=orders."""
+    from .databases import land_query  # noqa: PLC0415  (its drivers take half a second to load)
+
+    uri, _, end = source.partition("?")
+    parts = [part.removeprefix("table=") for part in end.split("&")]
+    options = "&".join(part for part in parts if "=" in part)
+    table = unquote(next((part for part in parts if "=" not in part), ""))
+    if not (query or table):
+        raise UserError("name the table at its end, such as ?orders, or give a --query.")
+    file = scratch / f"{'query' if query else stem(table)}.parquet"
+    land_query(f"{uri}?{options}" if options else uri, query or table, file)
+    return file
+
+
+def _copied(file: Path, folder: Path, encoding: str | None) -> Path:
+    """A copy in the folder, in UTF-8."""
+    folder.mkdir(exist_ok=True)
+    extension(file)
+    if not encoding:
+        return Path(shutil.copyfile(file, folder / file.name))
+    copy = folder / file.name.removesuffix(".gz")
+    try:
+        with (
+            io.TextIOWrapper(opened(file), encoding, newline="") as delivered,
+            copy.open("w", encoding="utf-8", newline="") as recoded,
+        ):
+            shutil.copyfileobj(delivered, recoded)
+    except (LookupError, UnicodeError) as error:
+        raise UserError(f"{file.name}: --encoding {encoding} does not fit: {error}.") from error
+    return copy
+
+
+def _more(deliveries: list[Delivery], name: str, target: str | None) -> list[str]:
+    """More rows for the contract that is there; those that are here already change nothing."""
+    if not CONTRACT.exists():
+        columns = ", ".join(deliveries[0].columns[:30])
+        raise UserError(f"the first table needs --target, the column to predict; it has {columns}.")
+    here, contract = {sha256(path): path.name for path in landed(at_least=0)}, Contract.load()
+    new = [delivery for delivery in deliveries if sha256(delivery.path) not in here]
+    if target and (new or contract.target.name != target):
+        raise UserError(
+            f"a table is here already ({', '.join(path.name for path in _own())}); leave out "
+            "--target to add rows to it, or say --replace to start over."
         )
-        return _first(deliveries, name, contract, notices)
+    for delivery in new:
+        _check_columns(delivery, [column.name for column in contract.columns])
+    same = [one.path.name for one in deliveries if one not in new]
+    return [f"{file} is here already; nothing changed" for file in same] + _land(new, name)
 
 
-def landed() -> list[Path]:
-    """The files in data/raw in the order they came."""
-    return sorted(path for path in RAW.glob("[0-9]*-*") if path.suffix != ".dvc")
-
-
-def _first(
-    deliveries: list[Delivery], name: str, contract: Contract, notices: list[str]
-) -> list[str]:
+def _start(deliveries: list[Delivery], contract: Contract) -> list[str]:
     """The table and its new contract take the place of what was there."""
-    old, sample = landed(), _sample()
-    says = [f"the bundled sample {path.name} steps aside" for path in old if path in sample]
-    says += [f"{path.name} is replaced" for path in old if path not in sample]
-    places = _places(deliveries, name, after=old)
+    old, own = landed(at_least=0), _own()
+    says = _land(deliveries, contract.name)
     for path in old:
         path.unlink()
         path.with_name(f"{path.name}.dvc").unlink(missing_ok=True)
+        which = path.name if path in own else f"the bundled sample {path.name}"
+        says.append(f"{which} steps aside")
     SAMPLE.unlink(missing_ok=True)
-    for delivery, place in zip(deliveries, places, strict=True):
-        os.replace(delivery.path, place)
     contract.save()
-    _track(places)
-    return [
-        *says,
-        *_told(deliveries, places),
-        *notices,
-        "contract.yaml is drafted: review it (what is known at decision time?), then run "
-        "'uv run dvc repro'",
-    ]
+    return says
 
 
-def _more(deliveries: list[Delivery], name: str) -> list[str]:
-    """More rows for the contract that is there."""
-    if not CONTRACT.exists():
-        raise UserError(
-            "the first table needs --target, the column to predict; it has "
-            f"{', '.join(deliveries[0].facts.columns[:30])}."
-        )
-    contract, says = Contract.load(), []
-    here = {sha256(path): path for path in landed()}
-    new = []
-    for delivery in deliveries:
-        if same := here.get(sha256(delivery.path)):
-            says.append(f"{delivery.shown} is already here as {same.name}; nothing changed")
-            continue
-        says += _misfits(delivery, contract)
-        new.append(delivery)
-    places = _places(new, name, after=landed())
-    for delivery, place in zip(new, places, strict=True):
-        os.replace(delivery.path, place)
-    _track(_own())
-    return [*says, *_told(new, places), *(["run 'uv run dvc repro' to train on it"] * bool(new))]
-
-
-def _again(deliveries: list[Delivery], target: str) -> list[str]:
-    """The same command once more is no mistake. Raises UserError if the table is another."""
-    here = {sha256(path): path for path in landed()}
-    same = [here.get(sha256(delivery.path)) for delivery in deliveries]
-    if all(same) and Contract.load().target.name == target:
-        told = zip(deliveries, same, strict=True)
-        return [f"{d.shown} is already here as {p.name}; nothing changed" for d, p in told if p]
-    raise UserError(
-        f"a table is here already ({', '.join(path.name for path in _own())}); leave out --target "
-        "to add rows to it, or say --replace to start over."
-    )
-
-
-def _misfits(delivery: Delivery, contract: Contract) -> list[str]:
-    """A notice of columns the contract does not know. Raises UserError if one is missing."""
-    wanted, found = [column.name for column in contract.columns], delivery.facts.columns
-    if missing := [name for name in wanted if name not in found]:
-        raise UserError(
-            f"{delivery.shown}: it lacks column {', '.join(missing)} of contract.yaml; deliver it, "
-            "or add the table with --target and --replace to start over."
-        )
-    extra = [name for name in found if name not in wanted]
-    return [f"{delivery.shown}: not in contract.yaml, so left out: {', '.join(extra)}"] * bool(
-        extra
-    )
+def _land(deliveries: list[Delivery], name: str) -> list[str]:
+    """Rename the files into data/raw, numbered on."""
+    here = landed(at_least=0)
+    first = 1 + max((int(path.name.partition("-")[0]) for path in here), default=0)
+    says = []
+    for number, (path, _, rows) in enumerate(deliveries, first):
+        packed = ".gz" * path.name.lower().endswith(".gz")
+        place = RAW / f"{number:04}-{name}{extension(path)}{packed}"
+        os.replace(path, place)
+        says.append(f"{path.name} has landed as {place} ({rows:,} rows)")
+    return says
 
 
 def _together(deliveries: list[Delivery]) -> pl.LazyFrame:
-    """The rows of all files. Raises UserError if their columns differ."""
-    names = deliveries[0].facts.columns
-    for delivery in deliveries[1:]:
-        if other := sorted(set(names) ^ set(delivery.facts.columns)):
-            raise UserError(
-                f"{delivery.shown}: its columns are not those of {deliveries[0].shown} "
-                f"({', '.join(other)} in one only); add them one by one."
-            )
-    tables = [read(delivery.path).select(names) for delivery in deliveries]
+    """The rows of all files. Raises UserError if one lacks a column of the first."""
+    columns = deliveries[0].columns
+    for delivery in deliveries:
+        _check_columns(delivery, columns)
+    tables = [read(delivery.path).select(columns) for delivery in deliveries]
     return pl.concat(tables, how="vertical_relaxed")
 
 
-def _check_options(target: str | None, options: dict[str, object], replace: bool) -> None:
-    given = [f"--{name}" for name, value in options.items() if value]
-    if target is None and (given or replace):
+def _check_columns(delivery: Delivery, wanted: list[str]) -> None:
+    if missing := [name for name in wanted if name not in delivery.columns]:
         raise UserError(
-            f"{', '.join(given or ['--replace'])} goes with --target; to change the contract of "
-            "the table that is here, edit contract.yaml."
+            f"{delivery.path.name} lacks column {', '.join(missing)}, which the table has; deliver "
+            "it, or start over with --target and --replace."
         )
-    if options["task"] not in (None, *get_args(Task)):
-        raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
 
 
 def _formats(entry: str) -> tuple[str, tuple[str, ...]]:
@@ -183,37 +209,21 @@ def _formats(entry: str) -> tuple[str, tuple[str, ...]]:
     return column, tuple(form.strip() for form in formats.split("|"))
 
 
-def _sample() -> set[Path]:
-    """The files of the bundled sample that are still as they were shipped."""
-    lines = SAMPLE.read_text(encoding="utf-8").splitlines() if SAMPLE.exists() else []
-    listed = [(RAW / name, digest) for digest, _, name in (line.partition("  ") for line in lines)]
-    return {path for path, digest in listed if path.exists() and sha256(path) == digest}
-
-
 def _own() -> list[Path]:
-    return [path for path in landed() if path not in _sample()]
+    """The files that have landed, without those of the sample that are still as shipped."""
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines() if SAMPLE.exists() else []
+    shipped = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    files = landed(at_least=0)
+    return [path for path in files if shipped.get(path.name, "") != sha256(path)]
 
 
-def _places(deliveries: list[Delivery], name: str, after: list[Path]) -> list[Path]:
-    first = 1 + max((int(path.name.partition("-")[0]) for path in after), default=0)
-    return [
-        RAW / f"{number:04}-{name}{''.join(delivery.path.suffixes)}"
-        for number, delivery in enumerate(deliveries, first)
-    ]
-
-
-def _told(deliveries: list[Delivery], places: list[Path]) -> list[str]:
-    pairs = zip(deliveries, places, strict=True)
-    return [f"{d.shown} has landed as {place} ({d.facts.rows:,} rows)" for d, place in pairs]
-
-
-def _track(files: list[Path]) -> None:
-    """Have DVC keep the files that it does not keep yet. Raises UserError if it refuses."""
-    new = [str(path) for path in files if not path.with_name(f"{path.name}.dvc").exists()]
+def _track() -> None:
+    """Have DVC keep the team's files that it does not keep yet. Raises UserError if it refuses."""
+    new = [str(path) for path in _own() if not path.with_name(f"{path.name}.dvc").exists()]
     if not new or not Path(".dvc").is_dir():
         return
     command = [sys.executable, "-m", "dvc", "add", "--quiet", *new]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UserError(f"{', '.join(new)} has landed, but 'dvc add' refused it: {reason}")

@@ -8,16 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ..data.contract import Column
 from ..files import replacing
-from ..words import count, duration, listed, metric, number, percent, score, sentence, signed
-from .reports import Reports
+from ..words import count, number
+from .reports import Reports, environment
 
-DOCS = Path("docs")
-MODEL_CARD = DOCS / "model-card.md"
-DATA_CARD = DOCS / "data-card.md"
+MODEL_CARD = Path("docs/model-card.md")
+DATA_CARD = Path("docs/data-card.md")
 
 # What Markdown would read as more than text; "_" only where it could start or end emphasis.
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
@@ -25,37 +22,18 @@ SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
 
 def write(reports: Reports) -> list[Path]:
     """Write the cards. A run that made no model leaves the card of the last one as it was."""
-    cards = {DATA_CARD: data_card(reports)}
-    if reports.evaluation:
-        cards[MODEL_CARD] = model_card(reports)
-    for path, text in cards.items():
+    paths = [DATA_CARD, MODEL_CARD] if reports.evaluation else [DATA_CARD]
+    for path in paths:
         with replacing(path) as scratch:
-            scratch.write_text(text, encoding="utf-8")
-    return list(cards)
+            scratch.write_text(card(path.name, reports), encoding="utf-8")
+    return paths
 
 
-def model_card(reports: Reports) -> str:
-    return filled("model-card.md", reports)
-
-
-def data_card(reports: Reports) -> str:
-    return filled("data-card.md", reports)
-
-
-def filled(template: str, reports: Reports) -> str:
+def card(template: str, reports: Reports) -> str:
     """The card as Markdown; every value is escaped, so that no name or text can break it."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=False,  # noqa: S701  (Markdown, which `finalize` escapes)
-        finalize=escaped,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    filters = (count, duration, listed, metric, number, percent, score, sentence, signed)
-    environment.filters.update({each.__name__: each for each in filters}, rule=rule)
-    return environment.get_template(template).render(**vars(reports), failed=reports.failed)
+    markdown = environment(Path(__file__).parent, finalize=escaped)
+    markdown.filters["rule"] = rule
+    return markdown.get_template(template).render(**vars(reports), failed=reports.failed)
 
 
 def escaped(value: Any) -> str:
@@ -65,11 +43,10 @@ def escaped(value: Any) -> str:
 
 def rule(column: Column) -> str:
     """What the contract demands of a column, in words."""
-    rules = ["never missing"] if column.required else []
-    if column.minimum is not None:
-        rules.append(f"at least {number(column.minimum)}")
-    if column.maximum is not None:
-        rules.append(f"at most {number(column.maximum)}")
-    if column.categories:
-        rules.append(f"one of {count(len(column.categories), 'category', 'categories')}")
-    return ", ".join(rules)
+    rules = {
+        "never missing": column.required,
+        f"at least {number(column.minimum)}": column.minimum is not None,
+        f"at most {number(column.maximum)}": column.maximum is not None,
+        f"one of {count(len(column.categories or ()), 'known text')}": column.categories,
+    }
+    return ", ".join(words for words, demanded in rules.items() if demanded)

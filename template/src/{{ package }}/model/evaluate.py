@@ -3,7 +3,7 @@
 It is held against no model at all, against today's decisions, and against the champion.
 """
 
-from pathlib import Path
+import json
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,13 @@ import polars as pl
 
 from ..data.contract import Contract
 from ..files import MODEL, REPORTS, TEST, replacing, write_json
-from ..settings import Baseline, Params, Problem, Task, Value
-from .bootstrap import SEED, interval
-from .comparison import against_champion
-from .inputs import Input, feed, frame, truth
+from ..settings import Params, Problem, Task
+from . import registry
+from .inputs import Input, feed, frame, inputs, truth
 from .metrics import Metric, primary, report
 from .predictor import Predictor
-from .slices import score_of, slices
-from .value import PER, Array, constant_value, decisions, usual, value_per_thousand
+from .slices import SEED, interval, score_of, slices
+from .value import PER, Array, decisions, usual, value_per_thousand
 
 EVALUATION = REPORTS / "evaluation.json"
 METRICS = REPORTS / "metrics.json"
@@ -28,46 +27,87 @@ MOST_ROWS_PERMUTED = 5000
 
 
 def run() -> None:
-    contract, problem, params = Contract.load(), Problem.read(), Params.read()
+    """Write the report, a compact file for `dvc metrics`, and tables for `dvc plots`."""
     model, test = Predictor(MODEL), pl.read_parquet(TEST)
-    found = evaluation(model, test, contract, problem, params)
-    champion, note = against_champion(model, test, contract, problem, params)
-    found |= {"champion": champion, "champion_note": note}
-    found["value"]["champion"] = champion["value"] if champion else None
-    write(rounded(found))
-    metric = found["primary_metric"]
-    print(
-        f"evaluate: {metric['name']} {metric['value']:.4f} ({metric['low']:.4f} to "
-        f"{metric['high']:.4f}) on {test.height:,} test rows"
-    )
+    found = rounded(evaluation(model, test, Contract.load(), Problem.read(), Params.read()))
+    metric, worth = found["primary_metric"], found["value"]["model"]
+    write_json(EVALUATION, found)
+    write_json(METRICS, {metric["name"]: metric["value"], **found["metrics"], "value": worth})
+    plot("calibration", found["calibration"]["bins"], ["predicted", "observed", "rows"])
+    plot("importance", found["importance"], ["input", "drop"])
+    plot("slices", found["slices"], ["column", "value", "rows", "metric", "gap", "low", "high"])
+    reached = f"{metric['name']} {metric['value']} ({metric['low']} to {metric['high']})"
+    print(f"evaluate: {reached} on {test.height:,} test rows")
 
 
 def evaluation(
     model: Predictor, test: pl.DataFrame, contract: Contract, problem: Problem, params: Params
 ) -> dict[str, Any]:
-    """Everything about the model but the comparison with the champion; figures unrounded."""
+    """Everything that is to be said about the model; figures unrounded."""
     task, threshold = contract.task, model.meta.get("threshold")
     true, scores = truth(test, contract), model.scores(test)
-    metric = primary(task, params.train.metric)
-    reached = interval(score_of(metric.score, true, scores), len(true), params.evaluate)
+    metric, decided = primary(task, params.train.metric), decisions(scores, threshold, task)
+    score = score_of(metric, true, scores)
+    usually, policy = usual(true, task)
+
+    def worth(decided: Array | float) -> float:
+        return value_per_thousand(true, decided, problem.value, task)
+
+    def against(version: int, old: Predictor) -> dict[str, Any]:
+        """`difference` is newcomer minus champion, its bounds by paired bootstrap."""
+        scores = old.scores(test)
+        before = score_of(metric, true, scores)
+        apart = interval(lambda rows: score(rows) - before(rows), len(true), params.evaluate)
+        value = worth(decisions(scores, old.meta.get("threshold"), task))
+        told = {"version": version, "score": metric.score(true, scores)}
+        return told | {"difference": apart.pop("value"), **apart, "value": value}
+
+    version, old, note = champion(contract)
+    in_use = against(version, old) if old else None
     return {
         "task": task,
         "target": contract.target.name,
         "rows": test.height,
         "contract": {"id": contract.id, "version": contract.version},
-        "primary_metric": {"name": metric.name, **vars(reached)},
+        "primary_metric": {"name": metric.name, **interval(score, len(true), params.evaluate)},
         "metrics": report(task, true, scores, threshold),
-        "baseline": baseline(true, contract, metric, problem.baseline),
+        "baseline": baseline(true, contract, metric, problem.baseline.score),
         "threshold": threshold,
-        "confusion": confusion(true, decisions(scores, threshold, task), contract),
+        "confusion": confusion(true, decided, contract),
         "calibration": calibration(true, scores, task),
         "importance": importance(model, test, true, metric),
         "slices": slices(test, contract, true, scores, metric=metric, params=params.evaluate),
-        "value": worth_of(true, scores, threshold, problem.value, contract),
+        "value": {
+            "unit": problem.value.unit,
+            "per": PER,
+            "model": worth(decided),
+            "do_nothing": worth(usually),
+            "do_nothing_means": policy,
+            "always_act": worth(1) if task == "binary" else None,
+            "champion": in_use["value"] if in_use else None,
+        },
+        "champion": in_use,
+        "champion_note": note,
     }
 
 
-def baseline(true: Array, contract: Contract, metric: Metric, today: Baseline) -> dict[str, Any]:
+def champion(contract: Contract) -> tuple[int, Predictor | None, str | None]:
+    """Version and model of the champion; no model, and why, if there is none to compare with."""
+    in_use = registry.champion()
+    if in_use is None:
+        return 0, None, "there is no champion yet"
+    version, model = in_use[0], Predictor(in_use[1])
+    meta, known = model.meta, inputs(contract)
+    strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
+    why = f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
+    if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
+        why = "was trained for another table or other classes"
+    return version, None if why else model, why and f"the champion, version {version}, {why}"
+
+
+def baseline(
+    true: Array, contract: Contract, metric: Metric, today: float | None
+) -> dict[str, Any]:
     """What a model must beat: today's score, or the best that any constant answer could reach.
 
     The constant is taken from the test rows themselves, which is the hardest one to beat.
@@ -79,8 +119,8 @@ def baseline(true: Array, contract: Contract, metric: Metric, today: Baseline) -
         constant = np.tile(shares, (len(true), 1))
         constant = constant[:, 1] if contract.task == "binary" else constant
     naive = metric.score(true, constant)
-    if today.score is not None and not today.score < naive:
-        return {"name": metric.name, "value": today.score, "source": "problem.yaml"}
+    if today is not None and not today < naive:
+        return {"name": metric.name, "value": today, "source": "problem.yaml"}
     return {"name": metric.name, "value": naive, "source": "the same answer for every row"}
 
 
@@ -89,8 +129,8 @@ def confusion(true: Array, decided: Array, contract: Contract) -> dict[str, Any]
     if contract.task == "regression":
         return None
     size = len(contract.classes)
-    cells = np.bincount(true * size + decided.astype(int), minlength=size * size)
-    return {"labels": list(contract.classes), "counts": cells.reshape(size, size).tolist()}
+    counts = np.bincount(true * size + decided, minlength=size * size).reshape(size, size)
+    return {"labels": list(contract.classes), "counts": counts.tolist()}
 
 
 def calibration(true: Array, scores: Array, task: Task) -> dict[str, Any]:
@@ -100,18 +140,15 @@ def calibration(true: Array, scores: Array, task: Task) -> dict[str, Any]:
     (Guo et al., 2017). `error` is the mean distance of the two, weighted by rows (expected
     calibration error; Naeini et al., 2015), in the target's unit for a number.
     """
-    told, came = scores.astype(float), true.astype(float)
     if task == "multiclass":
-        told, came = told.max(axis=1), (scores.argmax(axis=1) == true).astype(float)
-    edges = np.unique(np.quantile(told, np.linspace(0, 1, BINS + 1)[1:-1]))
-    place = np.searchsorted(edges, told, side="left")
-    inside = [place == each for each in np.unique(place)]
-    bins = [
-        {"predicted": told[rows].mean(), "observed": came[rows].mean(), "rows": int(rows.sum())}
-        for rows in inside
-    ]
-    distance = [abs(entry["predicted"] - entry["observed"]) for entry in bins]
-    return {"bins": bins, "error": np.average(distance, weights=[rows.sum() for rows in inside])}
+        scores, true = scores.max(axis=1), scores.argmax(axis=1) == true
+    told, came = scores.astype(float), true.astype(float)
+    place = np.searchsorted(np.unique(np.quantile(told, np.arange(1, BINS) / BINS)), told)
+    rows = pl.DataFrame({"bin": place, "predicted": told, "observed": came})
+    means = pl.col("predicted", "observed").mean()
+    bins = rows.group_by("bin").agg(means, rows=pl.len()).sort("bin").drop("bin")
+    distance = (bins["predicted"] - bins["observed"]).abs()
+    return {"bins": bins.to_dicts(), "error": np.average(distance, weights=bins["rows"])}
 
 
 def importance(
@@ -123,63 +160,24 @@ def importance(
     """
     random = np.random.default_rng(SEED)
     rows = np.sort(random.permutation(len(true))[:MOST_ROWS_PERMUTED])
-    entries = [Input(**entry) for entry in model.meta["inputs"]]
-    given, true = feed(frame(test[rows], entries)), true[rows]
-    whole, order = metric.score(true, model.run(given)), random.permutation(len(rows))
-    drops = [
-        {"input": name, "drop": whole - metric.score(true, model.run({**given, name: one[order]}))}
-        for name, one in given.items()
-    ]
-    return sorted(drops, key=lambda entry: -entry["drop"])
+    given = feed(frame(test[rows], [Input(**entry) for entry in model.meta["inputs"]]))
+    whole, order = metric.score(true[rows], model.run(given)), random.permutation(len(rows))
+    found = []
+    for name, values in given.items():
+        shuffled = metric.score(true[rows], model.run({**given, name: values[order]}))
+        found.append({"input": name, "drop": whole - shuffled})
+    return sorted(found, key=lambda entry: -entry["drop"])
 
 
-def worth_of(
-    true: Array, scores: Array, threshold: float | None, value: Value, contract: Contract
-) -> dict[str, Any]:
-    """Value per thousand decisions of the model, and of policies that need none."""
-    task, always = contract.task, usual(true, contract.task)
-    policy = {
-        "binary": "never acting",
-        "multiclass": "always the most frequent class",
-        "regression": "always the median",
-    }
-    return {
-        "unit": value.unit,
-        "per": PER,
-        "model": value_per_thousand(true, scores, threshold, value, task),
-        "do_nothing": constant_value(true, always, value, task),
-        "do_nothing_means": policy[task],
-        "always_act": constant_value(true, 1, value, task) if task == "binary" else None,
-    }
-
-
-def rounded(content: Any) -> Any:
+def rounded(content: dict[str, Any]) -> Any:
     """Six decimals, and None for what is not a number: JSON knows no NaN."""
-    if isinstance(content, dict):
-        return {name: rounded(part) for name, part in content.items()}
-    if isinstance(content, list):
-        return [rounded(part) for part in content]
-    if isinstance(content, float | np.floating):
-        return round(float(content), 6) if np.isfinite(content) else None
-    return content
-
-
-def write(found: dict[str, Any]) -> None:
-    """The report, a compact file for `dvc metrics`, and tables for `dvc plots`."""
-    write_json(EVALUATION, found)
-    metric, value = found["primary_metric"], found["value"]
-    write_json(
-        METRICS, {metric["name"]: metric["value"], **found["metrics"], "value": value["model"]}
+    return json.loads(
+        json.dumps(content),
+        parse_float=lambda text: round(float(text), 6),
+        parse_constant=lambda _: None,
     )
-    plots = {
-        "calibration": (found["calibration"]["bins"], ["predicted", "observed", "rows"]),
-        "importance": (found["importance"], ["input", "drop"]),
-        "slices": (found["slices"], ["column", "value", "rows", "metric", "gap", "low", "high"]),
-    }
-    for name, (rows, columns) in plots.items():
-        table(PLOTS / f"{name}.csv", rows, columns)
 
 
-def table(target: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
-    with replacing(target) as scratch:
-        pl.DataFrame(rows or {name: [] for name in columns}).select(columns).write_csv(scratch)
+def plot(name: str, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    with replacing(PLOTS / f"{name}.csv") as scratch:
+        pl.DataFrame(rows, schema=columns, infer_schema_length=None).write_csv(scratch)

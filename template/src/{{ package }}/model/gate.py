@@ -12,194 +12,133 @@ from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
 from ..gates import Verdict, write_verdicts
 from ..resources import AFTER_JUDGEMENT, total
-from ..settings import Budgets, GateParams, Owners, Params, Problem
-from ..words import listed, metric, number, percent, score, signed
+from ..settings import Budgets, Params, Problem
+from ..words import listed, number, percent, score, signed
 
 Report = dict[str, Any]
+FINDING = ("passed", "measured", "limit", "meaning", "what_to_do")
+Finding = tuple[bool, float | str | None, float | str, str, str]
 
 
 def run() -> None:
     found = verdicts(Problem.read(), Params.read())
     write_verdicts(found)
-    for verdict in found:
-        print(f"{'passed' if verdict.passed else 'BLOCKED':8}{verdict.name:12}{verdict.meaning}")
-        if not verdict.passed:
-            print(f"{'':20}{verdict.what_to_do} (for {verdict.owner})")
-    passed = sum(verdict.passed for verdict in found)
-    print(f"gate: {passed} of {len(found)} passed")
+    print(*(verdict.sentence() for verdict in found), sep="\n")
+    print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")
 
 
 def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     """All verdicts, from the reports of the stages before."""
+    stages = ("validation", "split", "leak", "package", "evaluation")
     validation, split, leak, package, evaluation = (
-        read_json(REPORTS / f"{name}.json")
-        for name in ("validation", "split", "leak", "package", "evaluation")
+        read_json(REPORTS / f"{stage}.json") for stage in stages
     )
-    owners, limits = problem.owners, params.gates
+    suspects = [Suspect(**each) for each in leak["suspects"]]
+    spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
+
+    def judged(name: str, role: str, finding: Finding) -> Verdict:
+        owner = getattr(problem.owners, role) or role.replace("_", " ")
+        told: dict[str, Any] = dict(zip(FINDING, finding, strict=True))
+        told["what_to_do"] = "" if told["passed"] else told["what_to_do"]
+        return Verdict(name=name, owner=owner, **told)
+
     return [
-        complete_problem(problem),
-        reject_rate_verdict(validation, params.data.max_reject_rate, problem),
-        rows_verdict(split, params.data.min_rows, problem),
-        leak_verdict(
-            [Suspect(**each) for each in leak["suspects"]], params.data.max_leak_score, problem
-        ),
-        baseline(evaluation, limits, owners),
-        champion(evaluation, limits, owners),
-        slices(evaluation, limits, owners),
-        parity(package, limits, owners),
-        value(evaluation, limits, owners),
-        resources(total(without=AFTER_JUDGEMENT)["total"], params.budgets, owners),
+        judged("problem", "business_owner", complete(problem)),
+        reject_rate_verdict(validation, data.max_reject_rate, problem),
+        rows_verdict(split, data.min_rows, problem),
+        leak_verdict(suspects, data.max_leak_score, problem),
+        judged("baseline", "data_scientist", baseline(evaluation, limits.min_lift)),
+        judged("champion", "data_scientist", champion(evaluation, limits.max_loss)),
+        judged("slices", "data_scientist", slices(evaluation, limits.max_slice_gap)),
+        judged("parity", "ml_engineer", parity(package["parity"], limits.max_parity_gap)),
+        judged("value", "business_owner", value(evaluation["value"], limits.min_value)),
+        judged("resources", "devops_engineer", resources(spent, params.budgets)),
     ]
 
 
-def judge(name: str, passed: bool, *, what_to_do: str, **told: Any) -> Verdict:
-    return Verdict(name=name, passed=passed, what_to_do="" if passed else what_to_do, **told)
+def complete(problem: Problem) -> Finding:
+    blank = listed(problem.missing())
+    meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
+    advice = f"Fill in {blank} in problem.yaml."
+    return not blank, "incomplete" if blank else "complete", "complete", meaning, advice
 
 
-def complete_problem(problem: Problem) -> Verdict:
-    missing = problem.missing()
-    return judge(
-        "problem",
-        not missing,
-        measured=f"{len(missing)} blank" if missing else "complete",
-        limit="complete",
-        meaning=f"problem.yaml does not say {listed(missing)}"
-        if missing
-        else "problem.yaml says what the model is for, what it is worth and who answers for it",
-        what_to_do=f"Fill in {listed(missing)} in problem.yaml.",
-        owner=problem.owners.business_owner or "business owner",
-    )
-
-
-def baseline(evaluation: Report, limits: GateParams, owners: Owners) -> Verdict:
+def baseline(evaluation: Report, min_lift: float) -> Finding:
     """The primary metric must exceed the baseline's by min_lift."""
-    primary, base = evaluation["primary_metric"], evaluation["baseline"]
-    reached, known = primary["value"], base["value"]
-    told = reached is not None and known is not None
-    limit = round(known + limits.min_lift, 6) if told else None
-    than = "today's decisions" if base["source"] == "problem.yaml" else base["source"]
-    return judge(
-        "baseline",
-        told and reached >= limit,
-        measured=reached,
-        limit=limit,
-        meaning=f"the model reaches {score(reached)} ({metric(primary['name'])}; "
-        f"{score(primary['low'])} to {score(primary['high'])}), {than} {score(known)}"
-        if told
-        else "the test rows cannot tell good from bad, as they all have the same answer",
-        what_to_do="Give the model columns that say more, deliver more rows, or search longer "
-        "(train.trials in params.yaml); until then the decision is better made as it is now."
-        if told
-        else "Deliver rows with every answer, or let the test part be larger (split.test in "
-        "params.yaml).",
-        owner=owners.data_scientist or "data scientist",
+    reached, base = evaluation["primary_metric"], evaluation["baseline"]
+    if reached["value"] is None or base["value"] is None:
+        advice = "Deliver rows with every answer, or raise split.test in params.yaml."
+        return False, None, min_lift, "the test rows all have the same answer", advice
+    limit = round(base["value"] + min_lift, 6)
+    meaning = (
+        f"the model reaches {score(reached['value'])} ({score(reached['low'])} to "
+        f"{score(reached['high'])}) against {score(base['value'])} ({base['source']})"
     )
+    advice = (
+        "Deliver more rows or columns that say more, or search longer (train.trials in "
+        "params.yaml); until then the decision is better made as it is now."
+    )
+    return reached["value"] >= limit, reached["value"], limit, meaning, advice
 
 
-def champion(evaluation: Report, limits: GateParams, owners: Owners) -> Verdict:
+def champion(evaluation: Report, max_loss: float) -> Finding:
     """Blocks if the champion is credibly better by more than max_loss: if even the upper bound
     of the paired difference (newcomer minus champion) is below -max_loss.
     """
-    found, limit = evaluation["champion"], 0.0 - limits.max_loss
-    told = found is not None and found["high"] is not None
-    passed = not told or found["high"] >= limit
-    return judge(
-        "champion",
-        passed,
-        measured=found["difference"] if told else None,
-        limit=limit,
-        meaning=f"{'not worse' if passed else 'worse'} than the champion, version "
-        f"{found['version']}, beyond chance: the score differs by "
-        f"{signed(found['difference'], 4)} ({signed(found['low'], 4)} to "
-        f"{signed(found['high'], 4)} on the same rows)"
-        if told
-        else f"not compared: {evaluation['champion_note'] or 'no difference can be told'}",
-        what_to_do="Keep the champion in use and find out what the new model lost, or allow a "
-        "loss with gates.max_loss in params.yaml if there is a reason to change.",
-        owner=owners.data_scientist or "data scientist",
-    )
+    found, limit = evaluation["champion"], 0.0 - max_loss
+    if found is None or found["high"] is None:
+        why = evaluation["champion_note"] or "no difference can be told"
+        return True, None, limit, f"not compared: {why}", ""
+    by, low, high = (signed(found[name], 4) for name in ("difference", "low", "high"))
+    meaning = f"{by} ({low} to {high}) against the champion, version {found['version']}"
+    advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
+    return found["high"] >= limit, found["difference"], limit, meaning, advice
 
 
-def slices(evaluation: Report, limits: GateParams, owners: Owners) -> Verdict:
-    """Blocks if a slice is behind the whole by more than max_slice_gap even at its upper bound,
+def slices(evaluation: Report, limit: float) -> Finding:
+    """Blocks if a slice is behind the whole by more than the limit even at its upper bound,
     which holds for all slices at once (see slices.py).
     """
-    whole, limit = evaluation["primary_metric"]["value"], limits.max_slice_gap
-    judged = [each for each in evaluation["slices"] if each["high"] is not None]
+    whole = evaluation["primary_metric"]["value"]
     sure = {
-        f"{each['column']} = {each['value']}": round(whole - each["high"], 6) for each in judged
+        f"{each['column']} = {each['value']}": round(whole - each["high"], 6)
+        for each in evaluation["slices"]
+        if each["high"] is not None
     }
-    behind = [name for name, gap in sure.items() if gap > limit]
-    widest = max(judged, key=lambda each: each["gap"], default=None)
-    if behind:
-        meaning = f"the model serves {listed(behind)} worse than the rest, beyond chance"
-    elif widest is None:
-        meaning = "no group of rows is marked protected or slice and large enough to judge"
-    else:
-        meaning = (
-            f"no group is certainly served worse than allowed; the widest gap is "
-            f"{score(widest['gap'])}, for {widest['column']} = {widest['value']}"
-        )
-    return judge(
-        "slices",
-        not behind,
-        measured=max(0.0, *sure.values(), 0.0),
-        limit=limit,
-        meaning=meaning,
-        what_to_do=f"Deliver more rows of {listed(behind)} or columns that tell them apart, or "
-        "decide for these without the model; a wider gates.max_slice_gap in params.yaml is for "
-        "the business owner to agree to.",
-        owner=owners.data_scientist or "data scientist",
+    behind = listed(name for name, gap in sure.items() if gap > limit)
+    meaning = f"{behind or 'no group large enough to judge'} is served worse, beyond chance"
+    advice = (
+        f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
+        "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
+    return not behind, max([0.0, *sure.values()]), limit, meaning, advice
 
 
-def parity(package: Report, limits: GateParams, owners: Owners) -> Verdict:
-    share, limit = package["parity"]["share_differing"], limits.max_parity_gap
-    return judge(
-        "parity",
-        share <= limit,
-        measured=share,
-        limit=limit,
-        meaning="the packaged model answers otherwise than the trained one on "
-        f"{percent(share, 2)} of the rows",
-        what_to_do="Leave the last change of features.py or candidates.py out: it uses a step that "
-        "cannot be packaged exactly.",
-        owner=owners.ml_engineer or "ML engineer",
-    )
+def parity(found: Report, limit: float) -> Finding:
+    share = found["share_differing"]
+    meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
+    advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
+    return share <= limit, share, limit, meaning, advice
 
 
-def value(evaluation: Report, limits: GateParams, owners: Owners) -> Verdict:
-    """The model's value per thousand decisions must be above doing nothing's by min_value."""
-    worth, limit = evaluation["value"], limits.min_value
+def value(worth: Report, limit: float) -> Finding:
+    """The model's value per thousand decisions must be above doing nothing's by the limit."""
     gained = round(worth["model"] - worth["do_nothing"], 6)
-    unit = worth["unit"] or "units of value"
-    return judge(
-        "value",
-        gained > limit,
-        measured=gained,
-        limit=limit,
-        meaning=f"a thousand decisions are worth {signed(gained)} {unit} against "
-        f"{worth['do_nothing_means']}",
-        what_to_do="Check what the outcomes are worth in problem.yaml; if that is right, using "
-        "this model does not pay.",
-        owner=owners.business_owner or "business owner",
-    )
+    than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
+    meaning = f"a thousand decisions are worth {signed(gained)} {than}"
+    advice = "Check what problem.yaml says outcomes are worth; if it is right, this does not pay."
+    return gained > limit, gained, limit, meaning, advice
 
 
-def resources(spent: Report, budgets: Budgets, owners: Owners) -> Verdict:
-    over = []
-    if spent["seconds"] > budgets.seconds:
-        over.append("longer")
-    if spent["peak_memory_mb"] > budgets.memory_mb:
-        over.append("more memory")
-    meaning = "the run stayed within its time and memory"
-    return judge(
-        "resources",
-        not over,
-        measured=f"{number(spent['seconds'], 0)} s, {number(spent['peak_memory_mb'], 0)} MB",
-        limit=f"{number(budgets.seconds, 0)} s, {number(budgets.memory_mb, 0)} MB",
-        meaning=f"the run took {' and '.join(over)} than planned" if over else meaning,
-        what_to_do="See reports/resources.json for the stage that takes most; search less "
-        "(train.trials in params.yaml), use a larger machine, or raise budgets in params.yaml.",
-        owner=owners.devops_engineer or "DevOps engineer",
+def resources(spent: Report, budgets: Budgets) -> Finding:
+    seconds, memory = spent["seconds"], spent["peak_memory_mb"]
+    long, large = seconds > budgets.seconds, memory > budgets.memory_mb
+    over = listed(["longer"] * long + ["more memory"] * large)
+    taken = f"{number(seconds, 0)} s, {number(memory, 0)} MB"
+    limit = f"{number(budgets.seconds, 0)} s, {number(budgets.memory_mb, 0)} MB"
+    meaning = f"the run took {over} than planned" if over else "the run stayed within its budgets"
+    advice = (
+        "See reports/resources.json for the stage that takes most; search less (train.trials), "
+        "use a larger machine, or raise budgets in params.yaml."
     )
+    return not over, taken, limit, meaning, advice

@@ -1,103 +1,99 @@
-"""Stage register, and the registry behind small functions: versions, their champion and its past.
+"""Stage register, and the registry behind small functions.
 
 The alias `challenger` is the newest version, `champion` the one in use. A version becomes champion
-only if all its gates passed; past champions are kept in order, in a tag of the registered model.
+only if all its gates passed; a tag remembers which champion it follows, for `rollback`.
 """
 
 import json
-from typing import Any
-
-from mlflow import MlflowClient
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import UserError
-from ..files import CHOICE, MODEL, REPORTS, read_json, sha256, write_json
+from ..files import CHOICE, MODEL, REPORTS, read_json, replacing, sha256, write_json
 from ..gates import GATE_REPORT
 from ..words import score
-from . import runs
-from .lineage import lineage
-from .versions import (
-    CHALLENGER,
-    CHAMPION,
-    NAME,
-    Version,
-    all_versions,
-    as_version,
-    connected,
-    find,
-    number_of,
-    registered,
-)
+from .tracking import NAME, connected, is_new, lineage, record
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 REGISTRATION = REPORTS / "registration.json"
-PAST, ROLLED_BACK = "champions", "rolled_back"
+CHAMPION_FILE = Path("models/champion.onnx")
+CHAMPION, CHALLENGER = "champion", "challenger"
+FOLLOWS, NONE, ROLLED_BACK = "follows", "none", "rolled back"
+BY_HAND = '{"gates": "it was registered by hand"}'
+COMPARED = ("passed", "candidate", "sha256", "git_commit", "data_version")
+
+
+class Version(NamedTuple):
+    """A registered model. `failed`: each gate it did not pass, and what that found."""
+
+    number: int
+    run: str
+    aliases: list[str]
+    tags: dict[str, str]
+    failed: dict[str, str]
 
 
 def run() -> None:
     """Register models/model.onnx. The same model with the same verdicts again changes nothing."""
+    gates, model = read_json(GATE_REPORT)["gates"], sha256(MODEL)
+    failed = {gate["name"]: gate["meaning"] for gate in gates if not gate["passed"]}
     with connected() as client:
-        gate, model = read_json(GATE_REPORT), sha256(MODEL)
-        failed = {each["name"]: each["meaning"] for each in gate["gates"] if not each["passed"]}
-        same = [
-            version
-            for version in all_versions(client)
-            if version.tags.get("sha256") == model and set(version.failed()) == set(failed)
-        ]
-        version = same[0] if same else register(client, model, failed)
+        for version in versions(client):
+            if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
+                break
+        else:
+            version = register(client, model, failed)
         client.set_registered_model_alias(NAME, CHALLENGER, str(version.number))
-        if version.passed and ROLLED_BACK not in version.tags:
+        if not failed and version.tags.get(FOLLOWS) != ROLLED_BACK:
             crown(client, version)
-        in_use = number_of(client, CHAMPION) == version.number
-        told = {"version": version.number, "run": version.run, "champion": in_use}
-        write_json(REGISTRATION, {**told, "sha256": model, **version.made_from()})
-    state = "champion" if in_use else "candidate, not champion"
-    print(f"register: version {version.number}{'' if not same else ' (known already)'}, {state}")
+        crowned = CHAMPION in find(client, version.number).aliases
+    told = {"version": version.number, "run": version.run, "champion": crowned, "sha256": model}
+    write_json(REGISTRATION, told | json.loads(version.tags["lineage"]))
+    print(f"register: version {version.number}, {'' if crowned else 'candidate, not '}champion")
 
 
-def register(client: MlflowClient, model: str, failed: dict[str, str]) -> Version:
+def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
     """Write the training down and make a version of its model."""
-    choice, evaluation, made_from = (
-        read_json(CHOICE),
-        read_json(REPORTS / "evaluation.json"),
-        lineage(),
-    )
-    known = read_json(REPORTS / "metrics.json").items()
-    metrics = {name: value for name, value in known if value is not None}
-    primary = evaluation["primary_metric"]
+    choice, metrics, sources = read_json(CHOICE), read_json(REPORTS / "metrics.json"), lineage()
     facts = {
         "passed": str(not failed).lower(),
         "failed": json.dumps(failed),
         "sha256": model,
-        "contract_id": evaluation["contract"]["id"],
-        "contract_version": evaluation["contract"]["version"],
         "candidate": choice["candidate"],
-        "metric": primary["name"],
-        "score": str(primary["value"]),
-        "value": str(evaluation["value"]["model"]),
-        "lineage": json.dumps(made_from),
+        "score": f"{choice['metric']} {score(metrics[choice['metric']])}",
+        "lineage": json.dumps(sources),
     }
-    identity, source = runs.record(client, NAME, choice, metrics, facts | made_from)
-    if not registered(client):
-        client.create_registered_model(NAME)
-    made = client.create_model_version(NAME, source, run_id=identity, tags=facts)
-    return as_version(made, {})
+    run, source = record(client, choice, metrics, facts | sources)
+    made = client.create_model_version(NAME, source, run_id=run, tags=facts)
+    return find(client, int(made.version))
 
 
-def promote(version: int | None = None) -> list[str]:
-    """Make a version (None: the challenger) the champion.
+def promote(number: int | None = None) -> list[str]:
+    """Make a version (without a number: the challenger) the champion; returns lines to print.
 
-    Raises UserError if there is no such version, or if a gate failed for it.
+    Raises UserError if it does not exist or one of its gates failed.
     """
     with connected() as client:
-        wanted = version if version is not None else number_of(client, CHALLENGER)
-        chosen = find(client, wanted)
-        if not chosen.passed:
-            why = "; ".join(f"{name}: {found}" for name, found in chosen.failed().items())
+        version = find(client, number or CHALLENGER)
+        if version.failed:
+            why = "; ".join(f"{gate}: {meaning}" for gate, meaning in version.failed.items())
             raise UserError(
-                f"Version {chosen.number} cannot be promoted, its gates failed: {why}. "
+                f"Version {version.number} cannot be promoted, its gates failed: {why}. "
                 "Mend what they name and run 'uv run dvc repro' for a new version."
             )
-        crown(client, chosen)
-        return [f"version {chosen.number} is the champion"]
+        crown(client, version)
+    return [f"version {version.number} is the champion"]
+
+
+def crown(client: "MlflowClient", version: Version) -> None:
+    """Make it the champion. The alias comes last: a kill before it has changed nothing."""
+    before = in_use(client)
+    if before is None or before.number != version.number:
+        follows = str(before.number) if before else NONE
+        client.set_model_version_tag(NAME, str(version.number), FOLLOWS, follows)
+        client.set_registered_model_alias(NAME, CHAMPION, str(version.number))
 
 
 def rollback() -> list[str]:
@@ -105,67 +101,83 @@ def rollback() -> list[str]:
     and comes back only by `promote`. Raises UserError if there is no champion before.
     """
     with connected() as client:
-        past = champions(client)
-        if len(past) < 2:
+        current = in_use(client)
+        before = current.tags.get(FOLLOWS, NONE) if current else NONE
+        if current is None or not before.isdecimal():
             raise UserError(
                 "There is no champion to go back to: 'model list' shows the versions, and "
                 "'model promote VERSION' makes one the champion."
             )
-        *before, current = past
-        client.set_model_version_tag(NAME, str(current), ROLLED_BACK, "true")
-        # The alias first: `champions` leaves out what a kill in between has left behind it.
-        client.set_registered_model_alias(NAME, CHAMPION, str(before[-1]))
-        client.set_registered_model_tag(NAME, PAST, json.dumps(before))
-        return [f"version {before[-1]} is the champion again, in the place of version {current}"]
+        client.set_registered_model_alias(NAME, CHAMPION, before)
+        client.set_model_version_tag(NAME, str(current.number), FOLLOWS, ROLLED_BACK)
+    return [f"version {before} is the champion again, in the place of version {current.number}"]
 
 
-def crown(client: MlflowClient, version: Version) -> None:
-    """Make it the champion, on top of those before it."""
-    past = champions(client)
-    if not past or past[-1] != version.number:
-        client.set_registered_model_tag(NAME, PAST, json.dumps([*past, version.number]))
-        client.set_registered_model_alias(NAME, CHAMPION, str(version.number))
-    if ROLLED_BACK in version.tags:
-        client.delete_model_version_tag(NAME, str(version.number), ROLLED_BACK)
-
-
-def champions(client: MlflowClient) -> list[int]:
-    """Numbers of the champions so far, the one in use last.
-
-    The alias is what counts: it tells where a list that was being changed is true, also after
-    somebody set it by hand in MLflow.
-    """
-    current = number_of(client, CHAMPION)
-    if current is None:
-        return []
-    past = json.loads(client.get_registered_model(NAME).tags.get(PAST, "[]"))
-    while past and past[-1] != current:
-        past.pop()
-    return past or [current]
-
-
-def versions() -> list[Version]:
-    """All versions, newest first."""
+def champion() -> tuple[int, Path] | None:
+    """Version and model file of the champion, if there is one; fetched if it is not here yet."""
+    if is_new():
+        return None
     with connected() as client:
-        return all_versions(client)
+        version = in_use(client)
+        if version is None:
+            return None
+        if not CHAMPION_FILE.exists() or sha256(CHAMPION_FILE) != version.tags.get("sha256"):
+            with replacing(CHAMPION_FILE) as new:
+                client.download_artifacts(version.run, MODEL.name, str(new.parent))
+                new.with_name(MODEL.name).rename(new)
+    return version.number, CHAMPION_FILE
 
 
 def table() -> list[str]:
-    """All versions in lines to print."""
-    return [version.line() for version in versions()] or ["no version is registered yet"]
+    """All versions in lines to print, newest first."""
+    with connected() as client:
+        lines = [
+            f"{number:>4}  {tags.get('candidate', ''):24}{tags.get('score', ''):22}"
+            f"{' '.join(aliases):22}{'failed: ' + ', '.join(failed) if failed else 'passed'}"
+            for number, _, aliases, tags, failed in versions(client)
+        ]
+    return lines or ["no version is registered yet"]
 
 
 def compare(first: int, second: int) -> list[str]:
     """Two versions side by side, in lines to print. Raises UserError if one does not exist."""
     with connected() as client:
-        both = [find(client, number) for number in (first, second)]
-        metrics = [client.get_run(version.run).data.metrics for version in both]
-    rows: list[tuple[str, list[Any]]] = [("version", [version.number for version in both])]
-    rows += [("alias", [" ".join(version.aliases) for version in both])]
-    for name in ("passed", "candidate", "contract_id", "contract_version", "sha256"):
-        rows.append((name, [version.tags.get(name, "")[:16] for version in both]))
-    for name in ("git_commit", "data_version"):
-        rows.append((name, [str(version.made_from().get(name))[:16] for version in both]))
-    for name in sorted(metrics[0] | metrics[1]):
-        rows.append((name, [score(each.get(name)) for each in metrics]))
-    return [f"{name:20}{one!s:>22}{other!s:>22}" for name, (one, other) in rows]
+        both = []
+        for version in (find(client, number) for number in (first, second)):
+            run = client.get_run(version.run).data
+            told = {"version": str(version.number), "alias": " ".join(version.aliases)}
+            told |= {name: run.tags.get(name, "")[:16] for name in COMPARED}
+            both.append(told | {name: score(run.metrics[name]) for name in sorted(run.metrics)})
+    names = dict.fromkeys(name for told in both for name in told)
+    return [f"{name:20}" + "".join(f"{told.get(name, ''):>22}" for told in both) for name in names]
+
+
+def versions(client: "MlflowClient") -> list[Version]:
+    """All versions, newest first. Makes the registered model when it is first asked for."""
+    models = client.search_registered_models(f"name = '{NAME}'")
+    model = models[0] if models else client.create_registered_model(NAME)
+    found = []
+    for each in client.search_model_versions(f"name = '{NAME}'"):
+        aliases = sorted(
+            a for a, number in model.aliases.items() if str(number) == str(each.version)
+        )
+        failed = json.loads(each.tags.get("failed", BY_HAND))
+        found.append(Version(int(each.version), str(each.run_id), aliases, each.tags, failed))
+    return sorted(found, reverse=True)
+
+
+def in_use(client: "MlflowClient") -> Version | None:
+    """The champion, if there is one."""
+    return next((each for each in versions(client) if CHAMPION in each.aliases), None)
+
+
+def find(client: "MlflowClient", wanted: int | str) -> Version:
+    """The version of this number or alias. Raises UserError if there is none."""
+    known = versions(client)
+    for version in known:
+        if wanted == version.number or wanted in version.aliases:
+            return version
+    there = f"there are {', '.join(str(each.number) for each in reversed(known))}"
+    raise UserError(
+        f"Version {wanted} is not in the registry: {there if known else 'there is none yet'}."
+    )

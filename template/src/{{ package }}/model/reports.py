@@ -1,27 +1,26 @@
 """What the stages of one run have reported, gathered for those who write about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from ..data.contract import Contract
 from ..files import CHOICE, REPORTS, read_json
+from ..gates import GATE_REPORT
 from ..settings import Params, Problem
+from ..words import count, duration, listed, metric, number, percent, score, sentence, signed
 
 Report = dict[str, Any]
 
-GATE = REPORTS / "gate.json"
-# Up to each gate in turn, what the run has reported when that gate has judged. What lies beyond
-# the last one is of an earlier run.
-UP_TO_GATE = {
-    "reject_rate": {"ingest": REPORTS / "ingest.json", "validation": REPORTS / "validation.json"},
-    "rows": {"split": REPORTS / "split.json", "leak": REPORTS / "leak.json"},
-    "baseline": {
-        "choice": CHOICE,
-        "package": REPORTS / "package.json",
-        "evaluation": REPORTS / "evaluation.json",
-        "registration": REPORTS / "registration.json",
-    },
-}
+# The reports in the order they are made, and how many of them a run has made when a gate has
+# judged. The others are of an earlier run.
+MADE = ("ingest", "validation", "split", "choice", "package", "evaluation", "registration")
+MADE_AT_GATE = {"baseline": len(MADE), "rows": 3, "reject_rate": 2}
+
+FILTERS = (count, duration, listed, metric, number, percent, score, sentence, signed)
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,10 @@ class Reports:
     problem: Problem
     params: Params
     contract: Contract
+    gate: Report
     ingest: Report = field(default_factory=dict)
     validation: Report = field(default_factory=dict)
     split: Report = field(default_factory=dict)
-    leak: Report = field(default_factory=dict)
-    gate: Report = field(default_factory=dict)
     choice: Report = field(default_factory=dict)
     package: Report = field(default_factory=dict)
     evaluation: Report = field(default_factory=dict)
@@ -44,16 +42,29 @@ class Reports:
     @classmethod
     def read(cls) -> Self:
         """Read what is there. Raises UserError if no gate has been judged yet."""
-        gate = read_json(GATE)
-        judged, found = {verdict["name"] for verdict in gate["gates"]}, {"gate": gate}
-        gates = list(UP_TO_GATE)
-        reached = max((gates.index(name) for name in judged if name in gates), default=0)
-        for name in gates[: reached + 1]:
-            paths = UP_TO_GATE[name].items()
-            found |= {report: read_json(path) for report, path in paths if path.exists()}
-        return cls(Problem.read(), Params.read(), Contract.load(), **found)
+        gate = read_json(GATE_REPORT)
+        judged = {verdict["name"] for verdict in gate["gates"]}
+        made = MADE[: next(many for name, many in MADE_AT_GATE.items() if name in judged)]
+        paths = {name: REPORTS / f"{name}.json" for name in made} | {"choice": CHOICE}
+        found = {name: read_json(paths[name]) for name in made if paths[name].exists()}
+        return cls(Problem.read(), Params.read(), Contract.load(), gate, **found)
 
     @property
     def failed(self) -> list[Report]:
         """The verdicts that block a release."""
-        return [verdict for verdict in self.gate.get("gates", ()) if not verdict["passed"]]
+        return [verdict for verdict in self.gate["gates"] if not verdict["passed"]]
+
+
+def environment(templates: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
+    """Jinja for the templates of a folder, with `FILTERS`; *.html is escaped, else `finalize`."""
+    made = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(),
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update({each.__name__: each for each in FILTERS})
+    return made

@@ -1,11 +1,10 @@
-"""Whether some rows are served worse than the whole: by the columns marked protected or slice.
+"""Whether some rows are served worse than the whole, and how sure that and other figures are.
 
-A slice's `metric` comes with bounds that hold for all slices at once: metric -+ z * standard error,
-the error by bootstrap, z the normal quantile at 1 - (1 - confidence) / (2 * slices judged)
-(Bonferroni's correction; Dunn, 1961). So small slices, and many slices, raise no false alarm: one
-is behind for certain only if even its upper bound is.
+Bounds come from the bootstrap, which draws the test rows again and again (B. Efron and
+R. Tibshirani, An Introduction to the Bootstrap, 1993). Seeded: same rows, same bounds.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import pairwise
 from statistics import NormalDist
@@ -15,15 +14,43 @@ import numpy as np
 import polars as pl
 
 from ..data.contract import Column, Contract
-from ..settings import EvaluateParams, Task
-from .bootstrap import standard_error
+from ..settings import EvaluateParams
 from .metrics import Metric
 from .value import Array
 
+Score = Callable[[Array], float]  # of the rows at these positions
+
+SEED = 13
+DRAWS_FOR_AN_ERROR = 50  # are enough (Efron and Tibshirani, 6.4); an interval needs more
+# Larger tables are drawn from in part, and the spread shrunk to that of the whole
+# (m out of n: Bickel, Goetze and van Zwet, 1997).
+MOST_ROWS = 10_000
 MOST_VALUES = 50
-BANDS = 4
+MANY_NUMBERS = 20
 # Fewer rows of a class say nothing of how well it is told from the others.
 LEAST_OF_A_CLASS = 10
+
+
+def interval(score: Score, rows: int, params: EvaluateParams) -> dict[str, float]:
+    """The `value` of all rows, with percentile bounds `low` and `high`; NaN if not to be told.
+
+    Two models are compared in pairs by a `score` that is their difference on the same rows.
+    """
+    value, tail = score(np.arange(rows)), (1 - params.confidence) / 2
+    apart = deviations(score, value, rows, params.resamples)
+    low, high = np.quantile(apart, [tail, 1 - tail]) if len(apart) else (np.nan, np.nan)
+    return {"value": value, "low": value + float(low), "high": value + float(high)}
+
+
+def deviations(score: Score, value: float, rows: int, draws: int) -> Array:
+    """How far from `value` the score is on rows drawn with replacement, where it can be told."""
+    random, size = np.random.default_rng(SEED), min(rows, MOST_ROWS)
+    drawn = np.array([score(random.integers(0, rows, size)) for _ in range(draws)])
+    return np.asarray(np.sqrt(size / rows) * (drawn[np.isfinite(drawn)] - value))
+
+
+def score_of(metric: Metric, truth: Array, scores: Array) -> Score:
+    return lambda rows: metric.score(truth[rows], scores[rows])
 
 
 def slices(
@@ -35,93 +62,58 @@ def slices(
     metric: Metric,
     params: EvaluateParams,
 ) -> list[dict[str, Any]]:
-    """[{column, value, rows, metric, gap, low, high}], largest slices of each column first.
+    """[{column, value, rows, metric, gap, low, high}] by the columns marked protected or slice.
 
-    `gap` is by how much the slice is behind the whole. `low` and `high` are None where there are
-    too few rows to judge, `metric` and `gap` too where it cannot be told (a single class).
+    `gap` is by how much the slice is behind the whole. The bounds, metric -+ z * standard error,
+    hold for all slices at once (Bonferroni's correction; Dunn, 1961), so that many slices raise no
+    false alarm: one is behind for certain only if even `high` is. What cannot be told is NaN.
     """
-    whole, score = metric.score(truth, scores), comparable(metric, truth)
-    found: list[dict[str, Any]] = []
-    for column in contract.columns:
-        if column.protected or column.slice:
-            names = labels(table.get_column(column.name), column)
-            for value, rows in positions(names)[:MOST_VALUES]:
-                inside = score_of(score, truth[rows], scores[rows])
-                entry = {"column": column.name, "value": value, "rows": len(rows)}
-                reached = inside(np.arange(len(rows)))
-                error = (
-                    standard_error(inside, len(rows), params)
-                    if judged(truth[rows], contract.task, params)
-                    else float("nan")
-                )
-                found.append(entry | {"metric": reached, "gap": whole - reached, "error": error})
-    return bounded(found, params)
-
-
-def bounded(found: list[dict[str, Any]], params: EvaluateParams) -> list[dict[str, Any]]:
-    """Turn each `error` into `low` and `high`; what cannot be told becomes None."""
-    tests = max(1, sum(np.isfinite(entry["error"]) for entry in found))
+    metric, found, errors = comparable(metric, truth), [], []
+    whole = metric.score(truth, scores)
+    for column in (column for column in contract.columns if column.protected or column.slice):
+        names = labels(table[column.name], column)
+        sizes = names.value_counts(name="rows").sort(["rows", "name"], descending=[True, False])
+        for value, size in sizes.head(MOST_VALUES).iter_rows():
+            rows = np.flatnonzero(names == value)
+            inside = score_of(metric, truth[rows], scores[rows])
+            classes = np.unique(truth[rows], return_counts=True)[1] >= LEAST_OF_A_CLASS
+            told = contract.task == "regression" or classes.sum() >= 2
+            judged = told and size >= params.min_slice_rows
+            reached = inside(np.arange(size))
+            apart = deviations(inside, reached, size, DRAWS_FOR_AN_ERROR * judged)
+            errors.append(apart.std(ddof=1) if len(apart) > DRAWS_FOR_AN_ERROR / 2 else np.nan)
+            entry = {"column": column.name, "value": value, "rows": size}
+            found.append(entry | {"metric": reached, "gap": whole - reached})
+    tests = max(1, int(np.isfinite(errors).sum()))
     z = NormalDist().inv_cdf(1 - (1 - params.confidence) / (2 * tests))
-    for entry in found:
-        margin = z * entry.pop("error")
-        figures = {
-            "metric": entry["metric"],
-            "gap": entry["gap"],
-            "low": entry["metric"] - margin,
-            "high": entry["metric"] + margin,
-        }
-        entry |= {k: round(float(v), 6) if np.isfinite(v) else None for k, v in figures.items()}
-    return found
+    return [
+        entry | {"low": entry["metric"] - z * error, "high": entry["metric"] + z * error}
+        for entry, error in zip(found, errors, strict=True)
+    ]
 
 
 def labels(values: pl.Series, column: Column) -> pl.Series:
     """The slice each row belongs to: its value, its month, or its quarter of many numbers."""
     if column.type in ("date", "timestamp"):
-        names = values.dt.strftime("%Y-%m")
-    elif column.type in ("integer", "number") and values.n_unique() > 5 * BANDS:
-        ends = [values.quantile(share / BANDS) for share in range(1, BANDS)]
-        edges = {f"{end:.6g}": end for end in ends if end is not None}
-        texts = list(edges)
-        between = [f"{low} to {high}" for low, high in pairwise(texts)]
-        bands = [f"up to {texts[0]}", *between, f"above {texts[-1]}"]
-        place = pl.sum_horizontal(pl.lit(values > edge) for edge in edges.values())
-        band = pl.when(values.is_not_null()).then(place)
-        names = pl.select(band.replace_strict(dict(enumerate(bands)), default=None)).to_series()
-    else:
-        names = values
-    return names.cast(pl.String).fill_null("missing")
+        values = values.dt.strftime("%Y-%m")
+    elif column.type in ("integer", "number") and values.n_unique() > MANY_NUMBERS:
+        ends = sorted({float(f"{values.quantile(share):.6g}") for share in (0.25, 0.5, 0.75)})
+        between = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
+        bands = [f"up to {ends[0]:g}", *between, f"above {ends[-1]:g}"]
+        values = pl.Series(
+            [None if one is None else bands[bisect_left(ends, one)] for one in values],
+            dtype=pl.String,
+        )
+    return values.cast(pl.String).fill_null("missing").alias("name")
 
 
-def positions(names: pl.Series) -> list[tuple[str, Array]]:
-    """(value, row positions) of each slice, largest first."""
-    table = pl.DataFrame({"value": names, "row": np.arange(len(names))})
-    groups = table.group_by("value").agg("row").with_columns(rows=pl.col("row").list.len())
-    ordered = groups.sort(["rows", "value"], descending=[True, False])
-    return [(value, np.array(rows)) for value, rows in ordered.select("value", "row").iter_rows()]
-
-
-def comparable(metric: Metric, truth: Array) -> Callable[[Array, Array], float]:
-    """The metric as it may be compared between slices.
+def comparable(metric: Metric, truth: Array) -> Metric:
+    """The metric, made fit to compare slices with the whole.
 
     R2 in a slice would be measured against the slice's own spread, and call a slice of much alike
     rows badly served. Against the spread of all rows, the slices' R2 average to that of the whole.
     """
     if metric.name != "r2":
-        return metric.score
+        return metric
     spread = float(np.var(truth)) or float("nan")
-    return lambda true, score: 1 - float(np.mean(np.square(true - score))) / spread
-
-
-def score_of(
-    score: Callable[[Array, Array], float], truth: Array, scores: Array
-) -> Callable[[Array], float]:
-    """The score of some of these rows."""
-    return lambda rows: score(truth[rows], scores[rows])
-
-
-def judged(truth: Array, task: Task, params: EvaluateParams) -> bool:
-    """Whether there are rows enough to say anything."""
-    if len(truth) < params.min_slice_rows:
-        return False
-    counts = np.unique(truth, return_counts=True)[1]
-    return task == "regression" or int((counts >= LEAST_OF_A_CLASS).sum()) >= 2
+    return Metric("r2", lambda true, score: 1 - float(np.square(true - score).mean()) / spread)

@@ -1,11 +1,42 @@
-"""Where runs and versions are kept. Light: MLflow is imported only if there may be any."""
+"""The way to MLflow, and what is written there of a training. Light until it is connected."""
 
+import logging
 import os
+import platform
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..settings import Params
+import polars as pl
 
+from ..data.contract import CONTRACT
+from ..errors import UserError
+from ..files import CHOICE, MODEL, RAW, REPORTS
+from ..project import git
+from ..settings import Params, read_yaml
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+NAME = __name__.split(".", maxsplit=1)[0]
 SQLITE = "sqlite:///"
+SETTINGS = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # Say within a minute that a server is out of reach.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+TRIALS = REPORTS / "plots" / "trials.csv"
+FILES = (CONTRACT, Path("problem.yaml"), Path("params.yaml"), Path("uv.lock"), CHOICE, MODEL)
+PACKAGES = ("lightgbm", "mlflow", "numpy", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
+# A run changes these itself: they do not make its sources uncommitted.
+MADE_BY_THE_RUN = (":!dvc.lock", ":!reports", ":!docs/*-card.md")
 
 
 def uri() -> str:
@@ -19,10 +50,86 @@ def is_new() -> bool:
     return where.startswith(SQLITE) and not Path(where.removeprefix(SQLITE)).exists()
 
 
-def champion() -> tuple[int, Path] | None:
-    """The champion's version and model file. Raises UserError if the registry is out of reach."""
-    if is_new():
-        return None
-    from .versions import champion as in_use  # noqa: PLC0415
+@contextmanager
+def connected() -> Iterator["MlflowClient"]:
+    """MLflow at `uri()`. What it cannot do is one sentence."""
+    for name, text in SETTINGS.items():
+        os.environ.setdefault(name, text)
+    import mlflow  # noqa: PLC0415
+    import sqlalchemy  # noqa: PLC0415
 
-    return in_use()
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if is_new():  # nothing to lose yet: its many tables need not wait for the disk one by one
+        sqlalchemy.event.listen(
+            sqlalchemy.Engine, "connect", lambda new, _: new.execute("PRAGMA synchronous = OFF")
+        )
+    try:
+        mlflow.set_tracking_uri(uri())
+        yield mlflow.MlflowClient()
+    except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
+        told = (
+            f"MLflow at {uri()} cannot be used: check tracking.uri in params.yaml or "
+            f"MLFLOW_TRACKING_URI, and that the server runs. MLflow says: {error}"
+        )
+        without_password = re.sub(r"//[^@/\s]+@", "//***@", " ".join(told.split()))
+        raise UserError(without_password[:500]) from error
+
+
+def record(
+    client: "MlflowClient", choice: dict[str, Any], reached: dict[str, Any], tags: dict[str, Any]
+) -> tuple[str, str]:
+    """Write a training down: a run, a nested run for each trial, and the model.
+
+    Returns the run's id and the URI of its model.
+    """
+    import mlflow  # noqa: PLC0415
+    import onnx  # noqa: PLC0415
+
+    now = int(time.time() * 1000)
+    mlflow.set_experiment(NAME)
+    with mlflow.start_run(run_name=choice["candidate"]) as run:
+        mlflow.log_params({"candidate": choice["candidate"], **choice["parameters"]})
+        mlflow.log_metrics({name: value for name, value in reached.items() if value is not None})
+        mlflow.set_tags(tags)
+        for trial in pl.read_csv(TRIALS, infer_schema_length=None).to_dicts():
+            told = {name: fact for name, fact in trial.items() if fact is not None}
+            figures = {name: told.pop(name) for name in ("score", "seconds") if name in told}
+            nested = client.create_run(
+                run.info.experiment_id,
+                tags={"mlflow.parentRunId": run.info.run_id},
+                run_name=f"trial {told['trial']}",
+            ).info.run_id
+            # One request for all figures of a trial: one by one takes 40 times as long.
+            client.log_batch(
+                nested,
+                [mlflow.entities.Metric(name, figure, now, 0) for name, figure in figures.items()],
+                [mlflow.entities.Param(name, str(fact)) for name, fact in told.items()],
+            )
+            client.set_terminated(nested, "FINISHED" if "score" in figures else "FAILED")
+        for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
+            mlflow.log_artifact(str(path), "reports" if path.parent == REPORTS else None)
+        model = mlflow.onnx.log_model(
+            onnx.load(MODEL),
+            name="model",
+            pip_requirements=["onnxruntime", "numpy"],  # else MLflow runs the model to find out
+            save_as_external_data=False,  # one file, its bytes those of the packaged model
+        )
+    return run.info.run_id, model.model_uri
+
+
+def lineage() -> dict[str, Any]:
+    """{git_commit, dirty, data_version, python, packages}: what is not known is None.
+
+    `dirty`: files differ from the commit. `data_version`: DVC's hash of data/raw, by which the
+    data can be fetched again.
+    """
+    found: dict[str, Any] = dict.fromkeys(("git_commit", "dirty", "data_version"))
+    with suppress(UserError):  # no git repository, or nothing committed yet
+        found["git_commit"] = git("rev-parse", "HEAD")
+        found["dirty"] = bool(git("status", "--porcelain", "--", ".", *MADE_BY_THE_RUN))
+    with suppress(UserError):  # the stages were run without DVC
+        read = {d["path"]: d["md5"] for d in read_yaml("dvc.lock")["stages"]["ingest"]["deps"]}
+        found["data_version"] = read[RAW.as_posix()]
+    packages = {name: version(name) for name in PACKAGES}
+    return {**found, "python": platform.python_version(), "packages": packages}

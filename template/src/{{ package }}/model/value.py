@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ..settings import Task, Value
 
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 PER = 1000
 # Above every probability: best when no score makes acting worth it.
@@ -23,60 +22,30 @@ NEVER = 1.01
 def decisions(score: Array, threshold: float | None, task: Task) -> Array:
     """What is done, (n,): act or not (score >= threshold), a class index, a number."""
     if task == "binary":
-        return np.asarray(score >= (0.5 if threshold is None else threshold))
-    if task == "multiclass":
-        return np.asarray(score.argmax(axis=1))
-    return score
+        return np.asarray(score >= (0.5 if threshold is None else threshold), dtype=int)
+    return np.asarray(score.argmax(axis=1)) if task == "multiclass" else score
 
 
-def outcomes(truth: Array, acted: Array) -> dict[str, int]:
-    """How many rows of a yes/no decision ended in each of the four ways."""
-    positive, acted = truth.astype(bool), acted.astype(bool)
-    return {
-        "true_positive": int((positive & acted).sum()),
-        "false_positive": int((~positive & acted).sum()),
-        "false_negative": int((positive & ~acted).sum()),
-        "true_negative": int((~positive & ~acted).sum()),
-    }
-
-
-def worth(truth: Array, decided: Array, value: Value, task: Task) -> Floats:
-    """Value of each row's decision, (n,), in `value.unit`."""
+def usual(truth: Array, task: Task) -> tuple[float, str]:
+    """What one decides without a model, and that in words."""
     if task == "binary":
-        table = np.array(
-            [
-                [value.true_negative, value.false_positive],
-                [value.false_negative, value.true_positive],
-            ]
-        )
-        return np.asarray(table[truth.astype(int), decided.astype(int)])
+        return 0, "never acting"
     if task == "multiclass":
-        return np.where(truth == decided, value.correct, value.wrong)
-    return np.asarray(value.per_unit_of_error * np.abs(truth - decided))
+        return int(np.bincount(truth).argmax()), "always the most frequent class"
+    return float(np.median(truth)), "always the median"
 
 
-def value_per_thousand(
-    truth: Array, score: Array, threshold: float | None, value: Value, task: Task
-) -> float:
-    """Value of a thousand decisions made by these scores; `threshold` matters to binary only."""
-    return PER * float(worth(truth, decisions(score, threshold, task), value, task).mean())
-
-
-def constant_value(truth: Array, decided: float, value: Value, task: Task) -> float:
-    """Value of a thousand decisions that are all the same: a policy that needs no model.
-
-    Binary: 0 never acts, 1 always does; multiclass: a class index; regression: a number.
-    """
-    return PER * float(worth(truth, np.full(len(truth), decided), value, task).mean())
-
-
-def usual(truth: Array, task: Task) -> float:
-    """What one decides without a model: not to act, the most frequent class, the median."""
+def value_per_thousand(truth: Array, decided: Array | float, value: Value, task: Task) -> float:
+    """Value of a thousand decisions, in `value.unit`; `decided` may be the same one for all."""
     if task == "binary":
-        return 0.0
-    if task == "multiclass":
-        return float(np.bincount(truth.astype(int)).argmax())
-    return float(np.median(truth))
+        acting = np.where(truth == 1, value.true_positive, value.false_positive)
+        leaving = np.where(truth == 1, value.false_negative, value.true_negative)
+        worth = np.where(decided, acting, leaving)
+    elif task == "multiclass":
+        worth = np.where(truth == decided, value.correct, value.wrong)
+    else:
+        worth = value.per_unit_of_error * np.abs(truth - decided)
+    return PER * float(worth.mean())
 
 
 def best_threshold(truth: Array, score: Array, value: Value) -> float:
@@ -87,14 +56,10 @@ def best_threshold(truth: Array, score: Array, value: Value) -> float:
     does not turn a decision; 0 always acts, NEVER never does.
     """
     order = np.argsort(-score, kind="stable")
-    ranked = score[order].astype(np.float64)
-    positive = truth[order].astype(bool)
-    gain = np.where(
-        positive,
-        value.true_positive - value.false_negative,
-        value.false_positive - value.true_negative,
-    )
-    total = np.concatenate([[0.0], np.cumsum(gain)])
-    thresholds = np.concatenate([[NEVER], (ranked[:-1] + ranked[1:]) / 2, [0.0]])
-    separates = np.concatenate([[True], ranked[:-1] > ranked[1:], [True]])
+    ranked = score[order].astype(float)
+    if_positive = value.true_positive - value.false_negative
+    if_negative = value.false_positive - value.true_negative
+    total = np.cumsum([0.0, *np.where(truth[order] == 1, if_positive, if_negative)])
+    thresholds = np.array([NEVER, *(ranked[:-1] + ranked[1:]) / 2, 0.0])
+    separates = np.array([True, *(np.diff(ranked) < 0), True])
     return float(thresholds[np.where(separates, total, -np.inf).argmax()])

@@ -1,0 +1,114 @@
+"""Every command that a README shows is run, as it is written there."""
+
+import json
+import re
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, git, run
+from tables import TABLES
+
+pytestmark = pytest.mark.slow
+
+
+def blocks(readme: Path) -> list[str]:
+    """The commands in fences, a block each."""
+    text = readme.read_text(encoding="utf-8")
+    return [
+        block.strip() for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def shell(command: str, cwd: Path, check: bool = True) -> str:
+    return run("sh", "-ec", command, cwd=cwd, check=check).stdout
+
+
+@pytest.fixture(scope="module")
+def flights(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that the first command of README makes, beside a clone of this repository."""
+    folder = tmp_path_factory.mktemp("readme")
+    git(folder, "clone", "--quiet", str(template), "copier-mlops")
+    start = blocks(ROOT / "README.md")[0]
+    shell(start, folder / "copier-mlops")
+    project = folder / "flights"
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--no-verify", "--message", "The first model")
+    return project
+
+
+def test_the_first_command_ends_with_a_champion(flights: Path) -> None:
+    assert json.loads((flights / "reports/gate.json").read_text(encoding="utf-8"))["passed"]
+    registered = json.loads((flights / "reports/registration.json").read_text(encoding="utf-8"))
+    assert registered["champion"]
+    assert "up to date" in shell("uv run dvc repro", flights)
+
+
+def test_all_blocks_are_known() -> None:
+    """A block that is added must be run by a test here."""
+    start, own, update, work = blocks(ROOT / "README.md")
+    assert start.startswith("pip install uv && uvx copier copy --defaults")
+    assert own.startswith("uv run flights data add TABLE --target COLUMN")
+    assert update == "uvx copier update"
+    assert work == "pip install uv && uv run pytest"
+
+
+def test_update_finds_nothing_to_do(flights: Path) -> None:
+    shell("uvx copier update --defaults", flights)
+    assert not git(flights, "status", "--porcelain")
+
+
+def test_the_models_of_the_project_s_readme(flights: Path) -> None:
+    """A second version is made, compared, promoted and rolled back."""
+    models = next(b for b in blocks(flights / "README.md") if "model compare" in b).splitlines()
+    params = (flights / "params.yaml").read_text(encoding="utf-8")
+    again = re.sub(r"(train:(\n  .*)*?\n  seed: )13", r"\g<1>14", params)
+    assert again != params
+    (flights / "params.yaml").write_text(again, encoding="utf-8")
+    shell("uv run dvc repro", flights, check=False)
+    shown = [shell(command, flights, check="promote" not in command) for command in models]
+    assert "champion" in shown[0]
+    assert "roc_auc" in shown[1] or "ROC" in shown[1]
+    git(flights, "checkout", "--quiet", ".")
+
+
+def test_the_registry_s_page_opens(flights: Path) -> None:
+    """The command as the README has it, on a port of its own."""
+    text = (flights / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"`(uv run mlflow ui [^`]*)`", text)
+    assert command
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [*command.group(1).split(), "--port", str(port)]
+    with subprocess.Popen(
+        words, cwd=flights, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    ) as server:
+        try:
+            assert answers(f"http://127.0.0.1:{port}/health") == b"OK"
+        finally:
+            subprocess.run(["kill", "-TERM", f"-{server.pid}"], check=True)
+
+
+def answers(address: str) -> bytes:
+    """What the server says once it is up."""
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as page:  # noqa: S310
+                return page.read()
+        except OSError:
+            time.sleep(0.5)
+    return b""
+
+
+def test_a_table_of_one_s_own(flights: Path, tmp_path: Path) -> None:
+    table = TABLES[0]
+    source = table.write(tmp_path)
+    own = blocks(ROOT / "README.md")[1]
+    own = own.replace("TABLE", str(source)).replace("COLUMN", table.target)
+    shell(own, flights, check=False)
+    found = json.loads((flights / "reports/evaluation.json").read_text(encoding="utf-8"))
+    assert (found["target"], found["task"]) == (table.target, table.task)
