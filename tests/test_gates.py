@@ -46,7 +46,11 @@ def learn_little(project: Path) -> None:
     """A model that is better than the baseline, and worse than the champion."""
     replace("params.yaml", r"candidates: .*", "candidates: [baseline, linear]")(project)
     replace("params.yaml", r"trials: .*", "trials: 2")(project)
-    for column in ("Scheduled departure as HHMM, local time", "Airport of arrival"):
+    told = (
+        "Scheduled departure as HHMM, local time",
+        "Scheduled arrival as HHMM, local time there",
+    )
+    for column in (*told, "Airport of arrival", "Registration of the aircraft"):
         said = f"description: {column}\n"
         ignored = "        customProperties: [{property: role, value: ignored}]\n"
         replace("contract.yaml", said, said + ignored)(project)
@@ -66,20 +70,21 @@ BREAKS = [
     Break("problem", replace("problem.yaml", r"^kpi: .*", "kpi: ''"), "kpi"),
     Break("reject_rate", deliver_broken_rows, "carrier", early=True),
     Break(
-        "rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "data add", early=True
+        "rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "Add data", early=True
     ),
     Break("leak", know_too_much, "dep_delay", early=True),
     Break("baseline", replace("problem.yaml", r"score: null", "score: 0.99"), "more rows"),
     Break("champion", learn_little, "champion"),
     Break("slices", replace("params.yaml", r"max_slice_gap: .*", "max_slice_gap: -0.5"), "carrier"),
-    Break("value", replace("params.yaml", r"min_value: .*", "min_value: 1e6"), "problem.yaml"),
+    Break("value", replace("params.yaml", r"min_value: .*", "min_value: 1000000"), "problem.yaml"),
     Break("resources", replace("params.yaml", r"seconds: 900.*", "seconds: 0.5"), "budgets"),
 ]
 
 
 def champion(project: Path) -> str:
+    """The number of the version in use."""
     listed = run("uv", "run", "flights", "model", "list", cwd=project).stdout
-    return next(line for line in listed.splitlines() if "champion" in line.split())
+    return next(line.split()[0] for line in listed.splitlines() if "champion" in line.split())
 
 
 @pytest.fixture
@@ -122,7 +127,7 @@ def test_the_gate_blocks(project: Path, broken: Break) -> None:
 
 
 def test_a_blocked_run_stays_blocked_and_cannot_be_promoted(project: Path) -> None:
-    replace("params.yaml", r"min_value: .*", "min_value: 2e6")(project)
+    replace("params.yaml", r"min_value: .*", "min_value: 2000000")(project)
     for _ in range(2):
         done = run("uv", "run", "dvc", "repro", cwd=project, check=False)
         assert done.returncode != 0

@@ -1,7 +1,6 @@
 """How one cell is read: expressions that make text, or a typed value, what the contract says.
 
-A thorough reader also trims, undoes marks between thousands (1,234.5), takes 5.0 for an integer
-and tries every date format; a quick one leaves those cells null.
+Only a thorough reader trims, takes 1,234.0 for an integer and tries more than one date format.
 """
 
 from datetime import datetime
@@ -33,11 +32,12 @@ def value(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
         cell = pl.col(column.name)
         if isinstance(dtype, pl.Datetime) and dtype.time_zone:
             cell = cell.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        cell = cell.cast(DTYPES[column.type], strict=False)
-        return _finite(cell) if column.type == "number" else cell
-    text = _text(column, thorough)
-    meant = text.replace(column.spelling) if column.spelling else text
-    return pl.when(~text.is_in(column.missing)).then(_parsed(meant, column, thorough))
+        read = cell.cast(DTYPES[column.type], strict=False)
+    else:
+        text = _text(column, thorough)
+        meant = text.replace(column.spelling) if column.spelling else text
+        read = pl.when(~text.is_in(column.missing)).then(_parsed(meant, column, thorough))
+    return pl.when(read.is_finite()).then(read) if column.type == "number" else read
 
 
 def blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
@@ -50,14 +50,11 @@ def blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
 
 def _typed(column: Column, dtype: pl.DataType) -> bool:
     """Whether the values of a typed format are taken as they are, not by way of text."""
-    fits = {
-        "integer": dtype.is_integer(),
-        "number": dtype.is_numeric(),
-        "boolean": dtype == pl.Boolean,
-        "date": dtype == pl.Date,
-        "timestamp": dtype in (pl.Date, pl.Datetime),
-    }
-    return fits.get(column.type, False)
+    if column.type in ("integer", "number"):
+        return dtype.is_integer() or (dtype.is_numeric() and column.type == "number")
+    if column.type == "timestamp":
+        return dtype in (pl.Date, pl.Datetime)
+    return column.type != "string" and dtype == DTYPES[column.type]
 
 
 def _text(column: Column, thorough: bool) -> pl.Expr:
@@ -88,7 +85,7 @@ def _number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         text = without_point.str.replace(",", ".", literal=True)
     if thorough and column.type == "integer":
         text = text.str.replace(r"\.0*$", "")
-    return _finite(text.cast(DTYPES[column.type], strict=False))
+    return text.cast(DTYPES[column.type], strict=False)
 
 
 def _moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
@@ -99,7 +96,3 @@ def _moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
         read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
         readings.append(read.dt.replace_time_zone(None))
     return pl.coalesce(pl.when(read >= EARLIEST).then(read) for read in readings)
-
-
-def _finite(value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_finite()).then(value)

@@ -34,6 +34,8 @@ def land_query(uri: str, table_or_query: str, target: Path) -> None:
         with closing(_connect(uri)) as connection, closing(connection.cursor()) as cursor:
             if uri.startswith("sqlite:"):
                 cursor.adbc_statement.set_options(**BATCH)
+            else:
+                query = _plain(cursor, query)
             cursor.execute(query)
             batches = cursor.fetch_record_batch()
             types = {f.name: getattr(f.type, "storage_type", f.type) for f in batches.schema}
@@ -49,6 +51,20 @@ def land_query(uri: str, table_or_query: str, target: Path) -> None:
         raise UserError(
             f"{shown}: {reason}; check the address, the table or query, and your rights."
         ) from None  # the driver's own error may hold the password
+
+
+def _plain(cursor: Any, query: str) -> str:
+    """The query with every column that is no number, date or text (a UUID, JSON) made a text."""
+    cursor.execute(f"SELECT * FROM ({query}) AS wanted LIMIT 0")  # noqa: S608
+    with cursor.fetch_record_batch() as nothing:
+        kinds = {field.name: field.type for field in nothing.schema}
+    known = (pa.types.is_primitive, pa.types.is_boolean, pa.types.is_string)
+    columns = []
+    for name, kind in kinds.items():
+        quoted = '"' + name.replace('"', '""') + '"'
+        odd = not any(is_known(kind) for is_known in known)
+        columns.append(f"{quoted}::text AS {quoted}" if odd else quoted)
+    return f"SELECT {', '.join(columns)} FROM ({query}) AS wanted"  # noqa: S608
 
 
 def _connect(uri: str) -> Any:

@@ -111,10 +111,10 @@ def _formats(text: pl.Series, name: str) -> tuple[str, ...]:
         twin = form.translate(str.maketrans("dm", "md"))
         alike = twin in reads and twin != form and _share(reads[form] & ~reads[twin]) <= FEW
         if len(found) > 2 or alike or twin in found[found.index(form) + 1 :]:
-            ways = "|".join([*found, *([twin] if alike else [])])
+            ways = ", ".join([*found, *([twin] if alike else [])])
             raise UserError(
-                f"column '{name}' holds dates in several formats, or with day and month in doubt; "
-                f'name those that are meant, as in --dates "{name}={ways}", or clean it, or '
-                f"leave it out with --ignore '{name}'."
+                f"column '{name}' holds dates in several formats, or with day and month in doubt "
+                f'({ways}); name what is meant, as in --dates "{name}={form}", clean it, or leave '
+                f"it out with --ignore '{name}'."
             )
     return tuple(found)

@@ -23,6 +23,8 @@ CERTAIN = 0.998  # tells the target by itself, whatever the others do
 MARGIN = 2.5  # times the error of the input that all others leave, at least
 FLOOR = 0.01  # an error below this is as good as none
 
+Scores = list[dict[str, Any]]  # {column, score, with}
+
 
 @dataclass(frozen=True)
 class Suspect:
@@ -39,17 +41,15 @@ class Suspect:
         return f"{self.column}{less} alone tells the target with {self.score:.2f} of 1, {others}"
 
 
-def assess(
-    train: pl.DataFrame, contract: Contract, limit: float
-) -> tuple[list[dict[str, Any]], list[Suspect]]:
-    """The scores {column, score, with} of the inputs, best first, and the suspicious ones.
+def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Scores, list[Suspect]]:
+    """The scores of the inputs, best first, and the suspicious ones, on at most 20,000 rows.
 
-    Judged on at most 20,000 rows. Columns marked `leak_reviewed` are never suspicious.
+    Columns marked `leak_reviewed` are never suspicious.
     """
     rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
-    inputs = rows.select(column.name for column in contract.inputs)
+    inputs, target = rows.select(one.name for one in contract.inputs), rows[contract.target.name]
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
-    values, target = ranked.select(pl.all().to_physical().cast(float)), rows[contract.target.name]
+    values = ranked.select(pl.all().to_physical().cast(float))
     # A column for each class, 1 where the row is of that class; or the number to predict.
     truth = target.cast(str).to_dummies() if contract.classes else target.cast(float).to_frame()
     scores = _scores(values, inputs.select(cs.numeric()).columns, truth, limit)
@@ -66,16 +66,14 @@ def assess(
     return scores, found
 
 
-def _scores(
-    values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float
-) -> list[dict[str, Any]]:
+def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float) -> Scores:
     alone = {one.name: _score(one, truth) for one in values}
     scores = [{"column": name, "score": score, "with": None} for name, score in alone.items()]
     pairs = [sorted(pair, key=lambda name: -alone[name]) for pair in combinations(numbers, 2)]
     each_rho = (pl.corr(*pair).alias(str(place)) for place, pair in enumerate(pairs))
     rho = values.select(pl.all().rank()).select(each_rho).rows()
     for (best, other), alike in zip(pairs, *rho, strict=True):
-        if alike >= TOGETHER:
+        if alike is not None and alike >= TOGETHER:
             score = _score(values[best] - values[other], truth)
             # The difference is news only if it at least halves the error that either leaves.
             if alone[best] < min(limit, 2 * score - 1):
@@ -96,19 +94,14 @@ def _score(values: pl.Series, truth: pl.DataFrame) -> float:
 
 def _score_of_all(values: pl.DataFrame, truth: pl.DataFrame) -> float:
     """How well a LightGBM on all these columns, out of fold, orders the target."""
-    import lightgbm  # noqa: PLC0415  (slow to load, and hardly ever needed)
+    from lightgbm import LGBMRegressor  # noqa: PLC0415  (slow to load, and hardly ever needed)
     from sklearn.model_selection import cross_val_predict  # noqa: PLC0415
 
     if not values.width:
         return 0.0
-    settings: dict[str, Any] = {"n_estimators": 60, "min_child_samples": 5, "max_bin": 63}
-    settings |= {"random_state": 0, "deterministic": True, "n_jobs": 1, "verbosity": -1}
-    answers, method = truth.to_numpy(), "predict"
-    model = lightgbm.LGBMRegressor(**settings)
-    if truth.width > 1:
-        answers, method = answers.argmax(axis=1), "predict_proba"
-        model = lightgbm.LGBMClassifier(**settings)
-    expected = cross_val_predict(model, values.to_numpy(), answers.ravel(), cv=FOLDS, method=method)
+    model = LGBMRegressor(min_child_samples=5, random_state=0, n_jobs=1, verbose=-1)
+    table, answers = values.to_numpy(), truth.cast(pl.Float64).to_numpy().T
+    expected = [cross_val_predict(model, table, answer, cv=FOLDS) for answer in answers]
     return _agreement(pl.DataFrame(expected), truth)
 
 
@@ -118,9 +111,7 @@ def _agreement(expected: pl.DataFrame, truth: pl.DataFrame) -> float:
     The slope of the ranks: for a class 2 AUC - 1, for a number Spearman's rho, of which
     1 - sqrt(1 - rho^2) is taken, the share of the spread that it explains away.
     """
-    slopes = [
-        pl.select(pl.cov(one.rank(), other.rank()) / other.rank().var()).item()
-        for one, other in zip(expected, truth, strict=True)
-    ]
+    ranks = [(one.rank(), other.rank()) for one, other in zip(expected, truth, strict=True)]
+    slopes = [pl.select(pl.cov(one, other) / other.var()).item() for one, other in ranks]
     slope = max(0.0, float(np.mean(np.nan_to_num(slopes))))
     return slope if truth.width > 1 else 1 - float(np.sqrt(max(0.0, 1 - slope**2)))

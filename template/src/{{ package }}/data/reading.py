@@ -1,8 +1,8 @@
 """Stage ingest: the delivered files, as they came, become one table typed by the contract.
 
-Most rows of most files are in order, so each file is streamed once past the plain casts, and
-only the rows with a cell that did not read at once are read again thoroughly. What then cannot
-be read is null in the table, and is told in `_unreadable` for the rules to judge.
+Most rows are in order, so each file is streamed past the plain casts, and only the rows with a
+cell that did not read at once are read again thoroughly. What then cannot be read is null in the
+table, and is told in `_unreadable` for the rules to judge.
 """
 
 import zlib
@@ -30,8 +30,8 @@ def run() -> None:
 def ingest(files: list[Path], contract: Contract) -> dict[str, Any]:
     """Write two Parquet files a source to data/ingested; return the counts.
 
-    "repaired" are rows that read only thoroughly, "unreadable" those that did not even then.
-    Raises UserError for a file that lacks a column, or was damaged after it landed.
+    "repaired" are rows that read only thoroughly, "unreadable" those that did not even then. Raises
+    UserError for a file that lacks a column, or was damaged after it landed.
     """
     report: dict[str, Any] = {"rows": 0, "sources": [], "repaired": 0, "unreadable": 0}
     with replacing(INGESTED) as folder:
@@ -49,22 +49,21 @@ def ingest(files: list[Path], contract: Contract) -> dict[str, Any]:
 
 def _ingest_file(path: Path, before: int, contract: Contract, folder: Path) -> dict[str, int]:
     """Stream one file to `folder`: the rows that read at once, then the rest."""
-    good, rest, texts = (folder / f"{path.name}.{part}.parquet" for part in ("1", "2", "texts"))
+    good, rest = (folder / f"{path.name}.{part}.parquet" for part in "12")
     raw = numbered(path, before, contract)
     tried = _tried(raw, contract, thorough=False)
+    values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
     unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
-    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", none)
+    at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
     left = tried.filter(unread).select(raw.collect_schema().names())
-    stream({good: at_once, texts: left})
-    stream({rest: typed(pl.scan_parquet(texts), contract)})
-    texts.unlink()
+    stream({good: at_once, rest: typed(left, contract)})
     again, broken = rows_in(rest), rows_in(rest, pl.col("_unreadable").is_not_null())
     return {"rows": rows_in(good) + again, "repaired": again - broken, "unreadable": broken}
 
 
 def stream(tables: dict[Path, pl.LazyFrame]) -> None:
-    """Write the tables to Parquet files, all in one pass over what they are made from."""
+    """Write the tables to Parquet files, in one pass over what they are made from."""
     sinks = (t.sink_parquet(path, lazy=True, compression="lz4") for path, t in tables.items())
     pl.collect_all(sinks, engine="streaming")
 
@@ -74,41 +73,32 @@ def rows_in(path: Path, where: bool | pl.Expr = True) -> int:
 
 
 def numbered(path: Path, before: int, contract: Contract) -> pl.LazyFrame:
-    """The contract's columns of a file as delivered, `_row` (from before + 1) and `_source`.
-
-    Raises UserError if a column is missing.
-    """
+    """The contract's columns as delivered, `_row` (from before + 1) and `_source`, or UserError."""
     table = read(path)
-    names, there = [column.name for column in contract.columns], table.collect_schema().names()
-    if absent := ", ".join(name for name in names if name not in there):
-        raise UserError(f"{path.name} lacks column {absent} of contract.yaml; deliver it whole.")
+    names = [column.name for column in contract.columns]
+    if absent := set(names) - set(table.collect_schema()):
+        raise UserError(f"{path.name} lacks column {min(absent)} of contract.yaml; add it.")
     numbers = table.select(names).with_row_index("_row", offset=before + 1)
     return numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(path.name))
 
 
 def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
-    """The contract's columns, read thoroughly, and `_unreadable`; other columns are kept.
-
-    `_unreadable` lists the {column, rule, value} of cells that hold something which is not of the
-    contract's type, and is null where there are none.
+    """The contract's columns, read thoroughly, all others as they are, and `_unreadable`: the cells
+    that hold something else, as a list of reasons; null where there are none.
     """
+    tried = _tried(frame, contract, thorough=True)
     names = [column.name for column in contract.columns]
-    others = [name for name in frame.collect_schema().names() if name not in names]
-    broken = reasons_where([(pl.col(f"?{n}"), n, "readable", pl.col(n)) for n in names])
-    told = pl.when(broken.list.len() > 0).then(broken).alias("_unreadable")
-    return _tried(frame, contract, thorough=True).select(*_values(contract), *others, told)
+    values = [pl.col(f"={name}").alias(name) for name in names]
+    told = reasons_where([(pl.col(f"?{name}"), name, "readable", pl.col(name)) for name in names])
+    unreadable = pl.when(told.list.len() > 0).then(told).alias("_unreadable")
+    return tried.select(*values, pl.exclude("^[=?].*$", *names), unreadable)
 
 
 def _tried(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
     """With the value of each cell in `=column`, and in `?column` whether it did not read."""
-    types, columns = frame.collect_schema(), contract.columns
-    values = {f"={c.name}": cells.value(c, types[c.name], thorough) for c in columns}
-    unread = {
-        f"?{c.name}": pl.col(f"={c.name}").is_null() & ~cells.blank(c, types[c.name], thorough)
-        for c in columns
-    }
-    return frame.with_columns(**values).with_columns(**unread)
-
-
-def _values(contract: Contract) -> list[pl.Expr]:
-    return [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
+    made, unread = {}, {}
+    for column in contract.columns:
+        name, dtype = column.name, frame.collect_schema()[column.name]
+        made[f"={name}"] = cells.value(column, dtype, thorough)
+        unread[f"?{name}"] = pl.col(f"={name}").is_null() & ~cells.blank(column, dtype, thorough)
+    return frame.with_columns(**made).with_columns(**unread)

@@ -18,8 +18,8 @@ from ..errors import UserError
 from ..files import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
 from ..gates import Verdict, block_unless_passed
 from ..settings import Params, Problem, SplitParams
-from . import leak
 from .contract import Contract
+from .leak import Suspect, assess
 from .reading import stream
 
 Indices = NDArray[np.int64]
@@ -38,10 +38,10 @@ def run() -> None:
     print(f"split: {rows} rows, by {report['policy']}")
     block_unless_passed([rows_verdict(report, params.data.min_rows, problem)])
     limit = params.data.max_leak_score
-    scores, suspects = leak.assess(pl.read_parquet(TRAIN), contract, limit)
-    found = {"limit": limit, "scores": scores, "suspects": [asdict(one) for one in suspects]}
-    write_json(REPORTS / "leak.json", found)
-    block_unless_passed([leak_verdict(suspects, limit, problem)])
+    scores, found = assess(pl.read_parquet(TRAIN), contract, limit)
+    told = {"limit": limit, "scores": scores, "suspects": [asdict(one) for one in found]}
+    write_json(REPORTS / "leak.json", told)
+    block_unless_passed([leak_verdict(found, limit, problem)])
 
 
 def cut(contract: Contract, params: SplitParams) -> dict[str, Any]:
@@ -49,19 +49,17 @@ def cut(contract: Contract, params: SplitParams) -> dict[str, Any]:
     roles = [c.name for c in contract.columns if c.role in ("target", "key", "group", "time")]
     frame = pl.read_parquet(CLEAN, columns=["_row", *roles])
     frame = frame.with_columns(split(frame, contract, params))
+    both = pl.concat([pl.scan_parquet(CLEAN), frame.select("part").lazy()], how="horizontal")
+    rows, faults = {}, []
     with replacing(TRAIN.parent) as folder:
         folder.mkdir()
-        both = pl.concat([pl.scan_parquet(CLEAN), frame.select("part").lazy()], how="horizontal")
-        chosen = {path.name: both.filter(part=name) for name, path in PARTS.items()}
-        stream({folder / name: rows.drop("part") for name, rows in chosen.items()})
-    answers = {name: frame.filter(part=name)[contract.target.name].cast(str) for name in PARTS}
-    rows, faults = {name: len(found) for name, found in answers.items()}, []
-    for name, found in answers.items():
-        lacking = ", ".join(one for one in contract.classes if one not in found)
-        if found.is_empty():
-            faults.append(f"the {name} part has no rows")
-        elif lacking and (name == "train" or contract.task == "binary"):
-            faults.append(f"the {name} part has no row of class {lacking}")
+        for name, path in PARTS.items():
+            stream({folder / path.name: both.filter(part=name).drop("part")})
+            answers = frame.filter(part=name)[contract.target.name].cast(pl.String)
+            rows[name] = len(answers)
+            needed = contract.classes if name == "train" or contract.task == "binary" else ()
+            faults += [f"{name} has no rows"] if answers.is_empty() else []
+            faults += [f"{name} has no row of class {one}" for one in needed if one not in answers]
     return {"policy": policy(contract), "seed": params.seed, "rows": rows, "faults": faults}
 
 
@@ -82,11 +80,12 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
     )
 
 
-def leak_verdict(found: list[leak.Suspect], limit: float, problem: Problem) -> Verdict:
+def leak_verdict(found: list[Suspect], limit: float, problem: Problem) -> Verdict:
     """The gate `leak` on the suspects of reports/leak.json."""
+    names = ", ".join(one.column for one in found)
     advice = (
-        f"In contract.yaml mark {', '.join(one.column for one in found)} knownAtDecision: false "
-        "if it is only known after the decision, or leakReviewed: true if it really is known."
+        f"In contract.yaml mark {names} knownAtDecision: false if it is only known after the "
+        "decision, or leakReviewed: true if it really is known."
     )
     return Verdict(
         name="leak",
@@ -108,7 +107,7 @@ def policy(contract: Contract) -> str:
 def split(frame: pl.DataFrame, contract: Contract, params: SplitParams) -> pl.Series:
     """The part of each row: "train", "valid" or "test"."""
     ends = [1 - params.valid - params.test, 1 - params.test]
-    place = np.searchsorted(ends, line(frame, contract, params.seed).to_numpy())
+    place = np.searchsorted(ends, line(frame, contract, params.seed))
     return pl.Series("part", np.array(list(PARTS))[place])
 
 
@@ -118,20 +117,17 @@ def folds(frame: pl.DataFrame, contract: Contract, params: Params) -> list[tuple
     By time the windows expand: each fold learns from all that came before it. Folds with no rows
     or a single class are left out. Raises UserError if none remains.
     """
-    count, by_time = params.train.folds, policy(contract) == "time"
-    pieces = count + 1 if by_time else count
+    by_time, least = policy(contract) == "time", 1 if contract.task == "regression" else 2
+    pieces, target = params.train.folds + by_time, frame[contract.target.name]
     piece = (line(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
-    target, least = frame[contract.target.name], 1 if contract.task == "regression" else 2
     found = []
-    for judged in range(pieces - count, pieces):
+    for judged in range(pieces):
         learn = np.flatnonzero(piece < judged if by_time else piece != judged)
         judge = np.flatnonzero(piece == judged)
         if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
             found.append((learn, judge))
     if not found:
-        raise UserError(
-            f"No fold of the training rows has {least} values of {target.name}: add rows."
-        )
+        raise UserError(f"No fold of the training rows has {least} values of {target.name}.")
     return found
 
 
@@ -149,15 +145,11 @@ def line(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
         time = pl.col(contract.of_role("time")[0].name)
         order = time.max().over("_tie").fill_null(time.min())
     else:
-        order = pl.lit(draw(frame["_tie"], seed))
+        # Drawn in the same way on every machine and by every version of polars.
+        texts = (f"{seed} {name}".encode() for name in frame["_tie"])
+        digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+        order = pl.lit(pl.Series(np.frombuffer(b"".join(digests), dtype="<u8")))
     if by == "stratified":
         stratum = pl.col(contract.target.name).first().over("_tie")
     place = (pl.col("order").rank() - 0.5) / pl.len()
     return frame.select(order=order, stratum=stratum).select(place.over("stratum")).to_series()
-
-
-def draw(names: pl.Series, seed: int) -> pl.Series:
-    """A number for each name, the same on every machine and with every version of polars."""
-    texts = (f"{seed} {name}".encode() for name in names)
-    digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
-    return pl.Series(np.frombuffer(b"".join(digests), dtype="<u8"))

@@ -1,7 +1,7 @@
 """Stage validate: each row is in the clean table, or in quarantine with all the reasons.
 
-The rules are the contract's. Rows that share a key are told apart last, among the rows that
-keep every other rule, so that a broken row never takes the place of a sound one.
+Rows that share a key are told apart last, among those that keep every rule of the contract, so
+that a broken row never takes the place of a sound one.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from ..settings import Params, Problem
 from .contract import Contract
 from .inspection import inspect
 from .reading import numbered, rows_in, stream, typed
-from .rules import reasons, sound, words
+from .rules import reasons, sound
 
 
 def run() -> None:
@@ -66,12 +66,10 @@ def check_file(path: Path) -> list[str]:
     clean, quarantine = pl.collect_all(parts(table.lazy(), contract))
     if quarantine.is_empty():
         return [f"{path}: all {clean.height:,} rows keep the contract."]
-    told = quarantine.sort("_row").select("_row", "reasons").explode("reasons")
-    lines = [f"{path}: {quarantine.height:,} of {table.height:,} rows go to quarantine:"]
-    lines += [f"  row {row}: {words(contract, each)}" for row, each in told.head(10).iter_rows()]
-    if told.height > 10:
-        lines.append(f"  and {told.height - 10:,} more")
-    raise UserError("\n".join(lines))
+    told = quarantine.sort("_row").select("_row", "reasons").explode("reasons").head(10)
+    line = pl.format("  row {}: {} breaks the rule {}: '{}'", "_row", "column", "rule", "value")
+    head = f"{path}: {quarantine.height:,} of {table.height:,} rows go to quarantine, such as"
+    raise UserError("\n".join([head, *told.unnest("reasons").select(line).to_series()]))
 
 
 def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:
@@ -87,8 +85,8 @@ def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:
 def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     """The `_row` of each row that must go because of its key, by the contract's policy.
 
-    Keys are compared by a 64-bit hash, so that memory is a few bytes a row; two of 15 million
-    keys share a hash once in 100,000 tables. Rows without a key, or with a fault, take no part.
+    Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
+    in 1 of 100,000 tables. Rows without a key, or with a fault, take no part.
     """
     keys, none = [column.name for column in contract.keys], pl.Series("_row", [], pl.Int64)
     if not keys or contract.duplicates == "keep_all":
@@ -96,7 +94,7 @@ def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     keyed = table.drop_nulls(keys)
     digest = pl.struct(keys).hash().alias("hash")
     hashes = keyed.select(digest).collect(engine="streaming")["hash"].sort()
-    if not (hashes == hashes.shift()).any():
+    if not (hashes == hashes.shift()).any():  # the usual case, and quick
         return none
     rows = keyed.filter(sound(contract)).select("_row", digest).collect(engine="streaming")
     earlier, later = (pl.col("hash") == pl.col("hash").shift(by) for by in (1, -1))
@@ -122,11 +120,9 @@ def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
     passed, advice = report["reject_rate"] <= limit, ""
     if not passed:
         worst = min(report["reasons"], key=lambda reason: reason["rule"] == "duplicate")
-        such = "".join(f", such as {value!r}" for value in worst["examples"][:1])
-        advice = (
-            f"Most often {worst['column']} breaks the rule '{worst['rule']}' ({worst['rows']:,} "
-            f"rows{such}): correct the source or contract.yaml, or raise data.max_reject_rate."
-        )
+        often = f"{worst['column']} breaks the rule '{worst['rule']}' ({worst['rows']:,} rows"
+        often += "".join(f", such as {value!r}" for value in worst["examples"][:1])
+        advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
     return Verdict(
         name="reject_rate",
         passed=passed,
