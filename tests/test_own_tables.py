@@ -65,7 +65,7 @@ def test_dates_accents_and_gaps_in_a_database_table(project: Path, tmp_path: Pat
             f"K{n:05d}",
             f"2024-{1 + n % 12:02d}-{1 + n % 28:02d} {n % 24:02d}:15:00",
             f"{1 + n % 28:02d}.{1 + n % 12:02d}.{1960 + n % 40}",
-            None if n % 11 == 0 else (n * 7919 % 1000) / 10,
+            None if n % 11 == 0 else (n * 7919 % 1000 + n * 104729 % 900) / 10,
             ("Zürich", "Genève", "N/A", "Bern")[n * 31 % 4],
             "oui" if (n * 7919 % 1000) + 200 * (n * 31 % 4 == 0) > 600 else "non",
         )
@@ -82,7 +82,7 @@ def test_dates_accents_and_gaps_in_a_database_table(project: Path, tmp_path: Pat
     add(project, f"sqlite:///{path}?table=bestellungen", *options)
     found = judged(project)
     assert found["task"] == "binary"
-    assert found["primary_metric"]["value"] > 0.8
+    assert found["primary_metric"]["value"] > 0.6
 
 
 def test_the_sample_steps_aside_and_a_team_s_table_does_not(set_up: Render, tmp_path: Path) -> None:

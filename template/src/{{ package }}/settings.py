@@ -107,7 +107,7 @@ class Problem(Settings):
 
 
 class DataParams(Settings):
-    max_reject_rate: Share = 0.05
+    max_reject_rate: Share = 0.1
     min_rows: Annotated[int, Field(ge=1)] = 200
     max_leak_score: Share = 0.7
 

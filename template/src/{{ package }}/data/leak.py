@@ -50,8 +50,11 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
     inputs, target = rows.select(one.name for one in contract.inputs), rows[contract.target.name]
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
     values = ranked.select(pl.all().to_physical().cast(float))
-    # A column for each class, 1 where the row is of that class; or the number to predict.
-    truth = target.cast(str).to_dummies() if contract.classes else target.cast(float).to_frame()
+    # A column of 0 and 1 for each class (of two for one); or the number to predict.
+    if contract.task == "regression":
+        truth = target.cast(float).to_frame()
+    else:
+        truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
     scores = _scores(values, inputs.select(cs.numeric()).columns, truth, limit)
     telling = [one for one in scores if one["score"] >= limit][:MOST_JUDGED]
     paired = {name for one in telling if one["with"] for name in (one["column"], one["with"])}
@@ -99,7 +102,7 @@ def _score_of_all(values: pl.DataFrame, truth: pl.DataFrame) -> float:
 
     if not values.width:
         return 0.0
-    model = LGBMRegressor(min_child_samples=5, random_state=0, n_jobs=1, verbose=-1)
+    model = LGBMRegressor(n_estimators=60, min_child_samples=5, seed=0, n_jobs=1, verbose=-1)
     table, answers = values.to_numpy(), truth.cast(pl.Float64).to_numpy().T
     expected = [cross_val_predict(model, table, answer, cv=FOLDS) for answer in answers]
     return _agreement(pl.DataFrame(expected), truth)
@@ -114,4 +117,4 @@ def _agreement(expected: pl.DataFrame, truth: pl.DataFrame) -> float:
     ranks = [(one.rank(), other.rank()) for one, other in zip(expected, truth, strict=True)]
     slopes = [pl.select(pl.cov(one, other) / other.var()).item() for one, other in ranks]
     slope = max(0.0, float(np.mean(np.nan_to_num(slopes))))
-    return slope if truth.width > 1 else 1 - float(np.sqrt(max(0.0, 1 - slope**2)))
+    return slope if truth.dtypes[0] == pl.UInt8 else 1 - float(np.sqrt(max(0.0, 1 - slope**2)))

@@ -1,25 +1,28 @@
-"""The rows that candidates are compared on, and what one trial does with them."""
+"""The bench: candidates are fitted to rows, and compared on rows that they did not learn from."""
 
 import time
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from skl2onnx.sklapi import CastTransformer
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectFromModel
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ..data.contract import Contract
 from ..data.split import folds
-from ..errors import UserError
 from ..settings import Params
-from .candidates import Candidate
-from .fitting import fit
+from .candidates import Candidate, lightgbm
 from .inputs import frame, inputs, truth
 from .metrics import Metric, primary
-from .selection import kept, ranked
-
-Array = NDArray[Any]
+from .value import Array
 
 # A trial learns from so many rows at most: settings that do well on them do well on all.
 MOST_ROWS = 100_000
@@ -27,28 +30,62 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What to try: a candidate, its settings, and the share of the inputs to keep."""
+    """What to try: a candidate, its settings, and the share of the features to keep."""
 
     candidate: Candidate
     settings: dict[str, Any]
     keep: float = 1.0
 
+    def kept(self, features: Array) -> int:
+        """How many of the features, shape (rows, features), to keep."""
+        return max(1, round(self.keep * int(features.shape[1])))
+
 
 @dataclass(frozen=True)
-class Outcome:
-    """`score` is None if the candidate could not be fitted or scored; `fault` says why."""
+class Trial:
+    """`score` is None if the plan could not be fitted or scored; `fault` says why."""
 
+    plan: Plan
     score: float | None
     seconds: float
     fault: str = ""
 
 
+def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
+    """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows."""
+    model = plan.candidate.model(contract.task, **plan.settings)
+    if contract.task == "regression":
+        # 32-bit sums of large numbers would lose what tells rows apart.
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    # The packaged model computes in 32 bits, so it is trained on what it will see.
+    steps = [("features", plan.candidate.steps()), ("narrow", CastTransformer(dtype=np.float32))]
+    if plan.keep < 1:
+        ranks = lightgbm(contract.task, n_estimators=30, importance_type="gain")
+        steps.append(("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.kept)))
+    pipeline = Pipeline([*steps, ("model", model)])
+    # On one processor: the others have trials too, and threads that compete are slow. A model
+    # that has not converged is scored like any other, and loses if that hurts.
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+    ):
+        return pipeline.fit(values, truth)
+
+
+def scores(pipeline: Pipeline, values: pl.DataFrame, contract: Contract) -> Array:
+    """(rows,): P(positive), or the number; (rows, classes) with several classes."""
+    if contract.task == "regression":
+        return np.asarray(pipeline.predict(values))
+    # A class that training never met has no output of its own: its probability is zero.
+    found = np.zeros((values.height, len(contract.classes)))
+    found[:, pipeline.classes_] = pipeline.predict_proba(values)
+    return found[:, 1] if contract.task == "binary" else found
+
+
 @dataclass(frozen=True)
 class Bench:
-    """`values` and `truth` (inputs.py) of the rows of the train and valid parts.
-
-    pairs: positions of the rows to learn from and to judge by; rankings: the inputs in order of
-    help, for each pair.
+    """`values` and `truth` (inputs.py) of the rows, and `pairs`: positions of the rows to learn
+    from and of those to judge by (folds of few rows, else the train part and the valid part).
     """
 
     values: pl.DataFrame
@@ -56,89 +93,38 @@ class Bench:
     contract: Contract
     metric: Metric
     pairs: list[tuple[Array, Array]]
-    rankings: list[list[str]]
 
     @classmethod
     def of(
         cls, train: pl.DataFrame, valid: pl.DataFrame, contract: Contract, params: Params
     ) -> Self:
-        """Folds of both parts where there are few rows; else learn from train, judge by valid.
-
-        Raises UserError if the rows to learn from or to judge by hold a single class.
-        """
-        rows = pl.concat([train, valid])
+        rows, random = pl.concat([train, valid]), np.random.default_rng(params.train.seed)
         pairs = [(np.arange(train.height), np.arange(train.height, rows.height))]
         if rows.height < params.train.folds_below_rows:
             pairs = folds(rows, contract, params)
-        values, target = frame(rows, inputs(contract)), truth(rows, contract)
-        refuse_single_class(target, pairs, contract)
-        rankings = [
-            ranked(values[learn], target[learn], contract)
-            for learn, _ in thinned(pairs, params.train.seed)
-        ]
+        pairs = [(some(learn, random), some(judge, random)) for learn, judge in pairs]
         metric = primary(contract.task, params.train.metric)
-        return cls(values, target, contract, metric, pairs, rankings)
+        return cls(frame(rows, inputs(contract)), truth(rows, contract), contract, metric, pairs)
 
-    def thin(self, seed: int) -> Self:
-        """The same with no more rows than a trial needs."""
-        return replace(self, pairs=thinned(self.pairs, seed))
+    def scores(self, plan: Plan) -> Iterator[tuple[Array, Array]]:
+        """For each pair, the truth of the rows to judge by and the scores of a fresh fit."""
+        for learn, judge in self.pairs:
+            pipeline = fit(plan, self.values[learn], self.truth[learn], self.contract)
+            yield self.truth[judge], scores(pipeline, self.values[judge], self.contract)
 
-    def inputs(self, keep: float) -> list[str]:
-        """The inputs to keep when the model learns from all rows, in the contract's order."""
-        ranking = self.rankings[0]
-        if len(self.pairs) > 1:
-            ranking = ranked(self.values, self.truth, self.contract)
-        return self.narrowed(ranking, keep)
-
-    def narrowed(self, ranking: list[str], keep: float) -> list[str]:
-        chosen = kept(ranking, keep)
-        return [name for name in self.values.columns if name in chosen]
-
-    def scores(self, plan: Plan) -> list[tuple[Array, Array]]:
-        """For each pair, the truth of the rows to judge by and the scores of a fresh fit.
-
-        On one processor: the others have trials too, and threads that compete are slow.
-        """
-        found = []
-        for (learn, judge), ranking in zip(self.pairs, self.rankings, strict=True):
-            values = self.values.select(self.narrowed(ranking, plan.keep))
-            truth = self.truth[learn]
-            with threadpool_limits(1):
-                fitted = fit(plan.candidate, plan.settings, values[learn], truth, self.contract)
-                found.append((self.truth[judge], fitted.scores(values[judge])))
-        return found
-
-    def attempt(self, plan: Plan) -> Outcome:
+    def attempt(self, plan: Plan) -> Trial:
         """The mean of the metric over the pairs. A plan that cannot be fitted is no error."""
-        start = time.perf_counter()
-        score, fault = None, ""
+        start, score, fault = time.perf_counter(), None, ""
         try:
             each = [self.metric.score(*judged) for judged in self.scores(plan)]
-            told = [score for score in each if np.isfinite(score)]
-            score = float(np.mean(told)) if told else None
-            fault = "" if told else f"{self.metric.name} cannot be told on these rows"
+            if not np.isfinite(each).any():
+                raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
+            score = float(np.nanmean(each))
         except (ValueError, ArithmeticError) as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(score, time.perf_counter() - start, fault)
+        return Trial(plan, score, time.perf_counter() - start, fault)
 
 
-def thinned(pairs: list[tuple[Array, Array]], seed: int) -> list[tuple[Array, Array]]:
-    """At most MOST_ROWS in each part, drawn at random and left in order."""
-
-    def thin(rows: Array) -> Array:
-        if len(rows) <= MOST_ROWS:
-            return rows
-        return np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
-
-    return [(thin(learn), thin(judge)) for learn, judge in pairs]
-
-
-def refuse_single_class(truth: Array, pairs: list[tuple[Array, Array]], contract: Contract) -> None:
-    if contract.task == "regression":
-        return
-    for part, rows in (("learn from", pairs[0][0]), ("judge by", pairs[0][1])):
-        if len(np.unique(truth[rows])) < 2:
-            raise UserError(
-                f"All {len(rows)} rows to {part} have the same {contract.target.name!r}: "
-                "add rows, or change how params.yaml and contract.yaml split them."
-            )
+def some(rows: Array, random: np.random.Generator) -> Array:
+    """MOST_ROWS at most, drawn at random and left in order."""
+    return rows if len(rows) <= MOST_ROWS else np.sort(random.choice(rows, MOST_ROWS, False))

@@ -1,13 +1,13 @@
 """The candidate models that the search compares. Yours to edit.
 
-A candidate is a name, a feature step (features.py), a model for each kind of target, and the
-space its settings are searched in, of which the defaults are tried first. To add one:
+A candidate is a name, feature steps (features.py), a model for each kind of target, and the space
+its settings are searched in, of which the defaults are tried first. To add one:
 
     def forest(task: Task, **settings: Any) -> Any:
         make = by_task(task, RandomForestClassifier, RandomForestRegressor)
         return make(random_state=0, **settings)
 
-    Candidate("forest", scaled, forest, {"min_samples_leaf": Whole(1, 50, 5, log=True)}),
+    Candidate("forest", scaled, forest, {"min_samples_leaf": Range(1, 50, 5, log=True)}),
 
 The last line goes into CANDIDATES, and the name into `train.candidates` of params.yaml. Any model
 that skl2onnx can convert will do. Give it a `random_state`, so that the same data make the same
@@ -27,26 +27,15 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from ..errors import UserError
 from ..settings import Task
 from .features import raw, scaled
-from .inputs import Kinds
 
 
 @dataclass(frozen=True)
-class Real:
-    """A setting from `low` to `high`; `log`: searched by its logarithm."""
+class Range:
+    """A setting, a whole number if it is given in such; `log`: searched by its logarithm."""
 
     low: float
     high: float
     default: float
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Whole:
-    """The same in whole numbers."""
-
-    low: int
-    high: int
-    default: int
     log: bool = False
 
 
@@ -58,13 +47,13 @@ class Candidate:
     """
 
     name: str
-    steps: Callable[[Kinds], ColumnTransformer]
+    steps: Callable[[], ColumnTransformer]
     model: Callable[..., Any]
-    space: Mapping[str, Real | Whole] = field(default_factory=dict)
+    space: Mapping[str, Range] = field(default_factory=dict)
     baseline: bool = False
 
     @property
-    def defaults(self) -> dict[str, float | int]:
+    def defaults(self) -> dict[str, float]:
         return {name: setting.default for name, setting in self.space.items()}
 
 
@@ -98,18 +87,18 @@ def lightgbm(task: Task, **settings: Any) -> Any:
 
 CANDIDATES = (
     Candidate("baseline", raw, baseline, baseline=True),
-    Candidate("linear", scaled, linear, {"shrinkage": Real(1e-3, 1e3, 1.0, log=True)}),
+    Candidate("linear", scaled, linear, {"shrinkage": Range(1e-3, 1e3, 1.0, log=True)}),
     Candidate(
         "hist_gradient_boosting",
         raw,
         hist_gradient_boosting,
         {
-            "max_iter": Whole(30, 300, 100, log=True),
-            "learning_rate": Real(0.02, 0.3, 0.1, log=True),
-            "max_leaf_nodes": Whole(4, 96, 31, log=True),
-            "min_samples_leaf": Whole(5, 100, 20, log=True),
-            "l2_regularization": Real(1e-3, 30.0, 0.01, log=True),
-            "max_features": Real(0.4, 1.0, 1.0),
+            "max_iter": Range(30, 200, 60, log=True),
+            "learning_rate": Range(0.03, 0.3, 0.15, log=True),
+            "max_leaf_nodes": Range(4, 64, 15, log=True),
+            "min_samples_leaf": Range(5, 100, 20, log=True),
+            "l2_regularization": Range(1e-3, 30.0, 0.01, log=True),
+            "max_features": Range(0.4, 1.0, 1.0),
         },
     ),
     Candidate(
@@ -117,13 +106,13 @@ CANDIDATES = (
         raw,
         lightgbm,
         {
-            "n_estimators": Whole(30, 400, 100, log=True),
-            "learning_rate": Real(0.02, 0.3, 0.1, log=True),
-            "num_leaves": Whole(4, 96, 31, log=True),
-            "min_child_samples": Whole(5, 100, 20, log=True),
-            "reg_lambda": Real(1e-3, 30.0, 0.01, log=True),
-            "colsample_bytree": Real(0.4, 1.0, 1.0),
-            "subsample": Real(0.5, 1.0, 1.0),
+            "n_estimators": Range(30, 400, 100, log=True),
+            "learning_rate": Range(0.02, 0.3, 0.1, log=True),
+            "num_leaves": Range(4, 96, 31, log=True),
+            "min_child_samples": Range(5, 100, 20, log=True),
+            "reg_lambda": Range(1e-3, 30.0, 0.01, log=True),
+            "colsample_bytree": Range(0.4, 1.0, 1.0),
+            "subsample": Range(0.5, 1.0, 1.0),
         },
     ),
 )
@@ -132,10 +121,9 @@ CANDIDATES = (
 def named(names: list[str]) -> list[Candidate]:
     """The candidates of these names. Raises UserError for one that is not there."""
     known = {candidate.name: candidate for candidate in CANDIDATES}
-    for name in names:
-        if name not in known:
-            raise UserError(
-                f"params.yaml: train.candidates: {name!r} is not in candidates.py, which has "
-                f"{', '.join(known)}."
-            )
+    if strange := [name for name in names if name not in known]:
+        raise UserError(
+            f"params.yaml: train.candidates: {strange[0]!r} is not in candidates.py, which has "
+            f"{', '.join(known)}."
+        )
     return [known[name] for name in names]

@@ -1,7 +1,7 @@
 """A fitted pipeline as an ONNX graph that gives the same answers, and the traps on the way.
 
 ONNX computes in 32 bits where scikit-learn and LightGBM compare in 64. The inputs are 32-bit
-numbers in both (fitting.py), so all that is left is to turn thresholds into 32-bit numbers too,
+numbers in both (bench.py), so all that is left is to turn thresholds into 32-bit numbers too,
 which the converters do by rounding: a row that lies between the two then goes the other way. Here
 they are rounded down, which changes no comparison `x <= threshold` of any 32-bit x.
 """
@@ -17,75 +17,72 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 from skl2onnx import convert_sklearn, update_registered_converter
+from skl2onnx.algebra.onnx_ops import OnnxArrayFeatureExtractor, OnnxConcat, OnnxLabelEncoder_2
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
     calculate_linear_regressor_output_shapes,
 )
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import TargetEncoder
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 
-from .fitting import Fitted
 from .inputs import Input
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
 
 
-def to_onnx(fitted: Fitted, entries: list[Input]) -> ModelProto:
-    """A model with an input of shape (rows, 1) for each entry, and one output, the scores.
-
-    The output has shape (rows, classes met in training), or (rows, 1) for a number.
+def to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
+    """A model with an input of shape (rows, 1) for each entry, and one output, the scores:
+    of shape (rows, classes met in training), or (rows, 1) for a number.
     """
     register()
-    round_thresholds_down(fitted.pipeline)
-    types = {"number": FloatTensorType, "text": StringTensorType}
+    target = pipeline["model"] if hasattr(pipeline["model"], "regressor_") else None
+    round_thresholds_down(target.regressor_ if target else pipeline["model"])
+    names = [entry.name for entry in entries]
+    kinds = {"number": FloatTensorType([None, 1]), "text": StringTensorType([None, 1])}
     with warnings.catch_warnings():
         # skl2onnx writes booleans where protobuf 7 will want integers; protobuf is held below 7.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
         model: ModelProto = convert_sklearn(
-            by_place(fitted.pipeline, [entry.name for entry in entries]),
+            convertible(pipeline, names),
             name="model",
-            initial_types=[
-                (f"input{place}", types[entry.kind]([None, 1]))
-                for place, entry in enumerate(entries)
-            ],
-            options={"zipmap": False} if fitted.task != "regression" else None,
+            initial_types=[(f"input{place}", kinds[e.kind]) for place, e in enumerate(entries)],
+            options=None if target else {"zipmap": False},
             target_opset=OPSET,
         )
-    only_scores(model.graph, fitted)
-    rename(model.graph, [entry.name for entry in entries])
+    only_scores(model.graph, target.transformer_ if target else None)
+    rename(model.graph, names)
     return model
 
 
-def by_place(pipeline: Pipeline, names: list[str]) -> Pipeline:
-    """The same pipeline with its inputs by number: skl2onnx does not bear with every name."""
-    first, *others = pipeline.steps
-    features = copy(first[1])
+def convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
+    """The same pipeline with its inputs by number, as skl2onnx does not bear with every name,
+    and without what brings a number to the target's size, which 32 bits could not do.
+    """
+    features, model = copy(pipeline["features"]), pipeline["model"]
     features.transformers_ = [
-        (name, step, [names.index(column) if column in names else column for column in columns])
+        (name, step, [names.index(column) for column in columns])
         for name, step, columns in features.transformers_
+        if name != "remainder" and columns
     ]
-    return Pipeline([(first[0], features), *others])
+    last = getattr(model, "regressor_", model)
+    return Pipeline([("features", features), *pipeline.steps[1:-1], ("model", last)])
 
 
-def only_scores(graph: GraphProto, fitted: Fitted) -> None:
-    """Drop the output of labels, and bring a number back to the target's size, in 64 bits."""
-    found = graph.output[-1].name
-    if fitted.task == "regression":
-        kind, columns = TensorProto.DOUBLE, 1
-        for name, value in (("own_spread", fitted.spread), ("own_middle", fitted.middle)):
-            graph.initializer.append(numpy_helper.from_array(np.array(value), name))
-        nodes = [
-            helper.make_node("Cast", [found], ["own_exact"], to=TensorProto.DOUBLE),
-            helper.make_node("Mul", ["own_exact", "own_spread"], ["own_sized"]),
-            helper.make_node("Add", ["own_sized", "own_middle"], ["scores"]),
-        ]
+def only_scores(graph: GraphProto, size: StandardScaler | None) -> None:
+    """Drop the output of labels, or bring a number back to the target's size, in 64 bits."""
+    scores, node = graph.output[-1], helper.make_node
+    if size is None:
+        graph.node.append(node("Identity", [scores.name], ["scores"]))
     else:
-        kind, columns = TensorProto.FLOAT, len(fitted.outputs)
-        nodes = [helper.make_node("Identity", [found], ["scores"])]
-    graph.node.extend(nodes)
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("scores", kind, [None, columns]))
+        for name, figure in (("own_spread", size.scale_[0]), ("own_middle", size.mean_[0])):
+            graph.initializer.append(numpy_helper.from_array(np.array(figure), name))
+        graph.node.append(node("Cast", [scores.name], ["own_exact"], to=TensorProto.DOUBLE))
+        graph.node.append(node("Mul", ["own_exact", "own_spread"], ["own_sized"]))
+        graph.node.append(node("Add", ["own_sized", "own_middle"], ["scores"]))
+        scores.type.tensor_type.elem_type = TensorProto.DOUBLE
+    scores.name = "scores"
+    del graph.output[:-1]
 
 
 def rename(graph: GraphProto, names: list[str]) -> None:
@@ -100,9 +97,8 @@ def rename(graph: GraphProto, names: list[str]) -> None:
         node.output[:] = [own.get(name, inside + name) for name in node.output]
 
 
-def round_thresholds_down(pipeline: Pipeline) -> None:
-    """In the pipeline itself; it answers every row as before."""
-    model = pipeline.named_steps["model"]
+def round_thresholds_down(model: Any) -> None:
+    """In the model itself; it answers every row as before."""
     if isinstance(model, LGBMModel):
         text = re.sub(r"(?m)^(threshold=)(.*)$", rounded_line, model.booster_.model_to_string())
         # Without the trees' sizes in bytes, which are no longer true, LightGBM finds them itself.
@@ -127,24 +123,12 @@ def down(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def register() -> None:
     """Tell skl2onnx of LightGBM, and of a target encoder that can do several classes."""
-    probabilities = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
-    update_registered_converter(
-        LGBMClassifier,
-        "LightGbmLGBMClassifier",
-        calculate_linear_classifier_output_shapes,
-        convert_lightgbm,
-        options=probabilities,
-    )
-    update_registered_converter(
-        LGBMRegressor,
-        "LightGbmLGBMRegressor",
-        calculate_linear_regressor_output_shapes,
-        convert_lightgbm,
-        options={"split": None},
-    )
-    update_registered_converter(
-        TargetEncoder, "SklearnTargetEncoder", target_encoder_shape, convert_target_encoder
-    )
+    add, options = update_registered_converter, {"zipmap": [True, False], "nocl": [True, False]}
+    shape, number = calculate_linear_classifier_output_shapes, {"split": None}
+    add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_lightgbm, options=options)
+    shape = calculate_linear_regressor_output_shapes
+    add(LGBMRegressor, "LightGbmLGBMRegressor", shape, convert_lightgbm, options=number)
+    add(TargetEncoder, "SklearnTargetEncoder", target_encoder_shape, convert_target_encoder)
 
 
 def target_encoder_shape(operator: Any) -> None:
@@ -154,39 +138,16 @@ def target_encoder_shape(operator: Any) -> None:
 
 def convert_target_encoder(scope: Any, operator: Any, container: Any) -> None:
     """A look-up for each text, and for each class where there are several: skl2onnx has none."""
-    encoder = operator.raw_operator
-    texts = joined(scope, [text.full_name for text in operator.inputs], container)
-    means = np.atleast_1d(encoder.target_mean_)
-    found = []
+    encoder, opset = operator.raw_operator, {"op_version": container.target_opset}
+    means, encoded = np.atleast_1d(encoder.target_mean_), []
+    texts = OnnxConcat(*operator.inputs, axis=1, **opset)
     for place, encoding in enumerate(encoder.encodings_):
-        feature, way = divmod(place, len(means))
-        column = scope.get_unique_variable_name("column")
-        container.add_initializer(f"{column}_place", TensorProto.INT64, [1], [feature])
-        container.add_node(
-            "ArrayFeatureExtractor",
-            [texts, f"{column}_place"],
-            column,
-            op_domain="ai.onnx.ml",
-            name=scope.get_unique_operator_name("ArrayFeatureExtractor"),
+        feature, output = divmod(place, len(means))
+        look_up = OnnxLabelEncoder_2(
+            OnnxArrayFeatureExtractor(texts, np.array([feature])),
+            keys_strings=list(map(str, encoder.categories_[feature])),
+            values_floats=encoding.astype(np.float32),
+            default_float=float(means[output]),
         )
-        found.append(scope.get_unique_variable_name("encoded"))
-        container.add_node(
-            "LabelEncoder",
-            column,
-            found[-1],
-            op_domain="ai.onnx.ml",
-            op_version=2,
-            name=scope.get_unique_operator_name("LabelEncoder"),
-            keys_strings=[str(category) for category in encoder.categories_[feature]],
-            values_floats=np.asarray(encoding, dtype=np.float32),
-            default_float=float(means[way]),
-        )
-    joined(scope, found, container, operator.outputs[0].full_name)
-
-
-def joined(scope: Any, names: list[str], container: Any, target: str | None = None) -> str:
-    """Columns side by side."""
-    target = target or scope.get_unique_variable_name("joined")
-    name = scope.get_unique_operator_name("Concat")
-    container.add_node("Concat", names, target, op_version=13, axis=1, name=name)
-    return target
+        encoded.append(look_up)
+    OnnxConcat(*encoded, axis=1, output_names=operator.outputs, **opset).add_to(scope, container)

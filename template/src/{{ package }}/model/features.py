@@ -1,14 +1,11 @@
 """The feature steps: what happens to the inputs before a model sees them. Yours to edit.
 
-A step is made for the training rows at hand: `inputs.numbers` are floats (missing: NaN),
-`inputs.few` are texts of few categories, `inputs.many` texts of many (missing: ""). Everything a
-step learns (medians, scales, categories) it learns from training rows alone, and packs into the
-model, so that a service computes exactly the same.
+Everything a step learns (medians, scales, categories) it learns from training rows alone, and packs
+into the model, so that a service computes exactly the same. To add a step, put one line into a list
+below. The product of two numbers, for the linear model:
 
-To add a step, put one line into a list below. The product of two numbers, for the linear model:
-
-    ("product", make_pipeline(numbers(), PolynomialFeatures(interaction_only=True,
-                                                            include_bias=False)),
+    ("product", make_pipeline(standard(), PolynomialFeatures(interaction_only=True,
+                                                             include_bias=False)),
      ["distance", "sched_dep_time"]),
 
 and import PolynomialFeatures from sklearn.preprocessing. Any transformer that skl2onnx can convert
@@ -16,6 +13,7 @@ will do (see its list of supported models); the parity gate tells if one does no
 """
 
 import numpy as np
+import polars as pl
 from skl2onnx.sklapi import CastTransformer
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -23,40 +21,47 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-from .inputs import Kinds
-
 # A text with more categories than this is encoded by the target instead of one column each.
 FEW = 12
 
 
-def scaled(inputs: Kinds) -> ColumnTransformer:
+def scaled() -> ColumnTransformer:
     """For models that add up weighted inputs: nothing missing, everything of a like size."""
-    return columns(
+    return ColumnTransformer(
         [
-            ("numbers", numbers(), inputs.numbers),
-            ("few", one_column_each(), inputs.few),
-            ("many", make_pipeline(by_target(), StandardScaler()), inputs.many),
+            ("numbers", standard(), numbers),
+            ("few", one_column_each(), few),
+            ("many", make_pipeline(by_target(), StandardScaler()), many),
         ]
     )
 
 
-def raw(inputs: Kinds) -> ColumnTransformer:
+def raw() -> ColumnTransformer:
     """For trees: they split numbers as they are, and send missing ones their own way."""
-    return columns(
+    return ColumnTransformer(
         [
-            ("numbers", "passthrough", inputs.numbers),
-            ("few", one_column_each(), inputs.few),
-            ("many", by_target(), inputs.many),
+            ("numbers", "passthrough", numbers),
+            ("few", one_column_each(), few),
+            ("many", by_target(), many),
         ]
     )
 
 
-def columns(steps: list[tuple[str, object, list[str]]]) -> ColumnTransformer:
-    """The steps side by side, without those that have no input."""
-    return ColumnTransformer([step for step in steps if step[2]])
+def numbers(values: pl.DataFrame) -> list[str]:
+    """The inputs that are numbers (missing: NaN), without those of which not one is known."""
+    return [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
 
 
-def numbers() -> Pipeline:
+def few(values: pl.DataFrame) -> list[str]:
+    """The inputs that are texts (missing: "") of FEW categories at most."""
+    return [c.name for c in values if c.dtype == pl.String and c.n_unique() <= FEW]
+
+
+def many(values: pl.DataFrame) -> list[str]:
+    return [c.name for c in values if c.dtype == pl.String and c.n_unique() > FEW]
+
+
+def standard() -> Pipeline:
     """Missing becomes the median, then mean 0 and deviation 1.
 
     The scaling is done in 64 bits: in 32, seconds since 1970 would lose what tells them apart.

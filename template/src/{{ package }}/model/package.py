@@ -11,25 +11,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
+from sklearn.pipeline import Pipeline
 
 from ..data.contract import Contract
-from ..files import (
-    CHOICE,
-    MODEL,
-    REPORTS,
-    TEST,
-    TRAIN,
-    VALID,
-    read_json,
-    replacing,
-    sha256,
-    write_json,
-)
+from ..files import CHOICE, MODEL, REPORTS, TEST, TRAIN, VALID, read_json, replacing, write_json
+from ..files import sha256 as digest
+from .bench import Plan, fit, scores
 from .candidates import named
 from .conversion import OPSET, to_onnx
-from .fitting import Fitted, fit
-from .inputs import Input, feed, frame, inputs, truth
+from .inputs import feed, frame, inputs, truth
 from .predictor import METADATA, Predictor
 
 PACKAGE = REPORTS / "package.json"
@@ -43,12 +33,10 @@ MOST_ROWS = 50_000
 def run() -> None:
     contract, choice = Contract.load(), read_json(CHOICE)
     rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
-    entries = [entry for entry in inputs(contract) if entry.name in choice["inputs"]]
-    fitted = refitted(rows, entries, choice, contract)
-    pack(fitted, entries, metadata(choice, entries, fitted, contract) | {"rows": rows.height})
-    parity = compared(fitted, pl.read_parquet(TEST), entries)
+    pipeline = packed(rows, choice, contract)
+    parity = compared(pipeline, pl.read_parquet(TEST), contract)
     size = MODEL.stat().st_size
-    told = {"sha256": sha256(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
+    told = {"sha256": digest(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
     write_json(PACKAGE, told)
     print(
         f"package: {choice['candidate']} in {size / 1024:,.0f} KB, "
@@ -56,51 +44,40 @@ def run() -> None:
     )
 
 
-def refitted(
-    rows: pl.DataFrame, entries: list[Input], choice: dict[str, Any], contract: Contract
-) -> Fitted:
-    [candidate] = named([choice["candidate"]])
-    with threadpool_limits(1):
-        values, target = frame(rows, entries), truth(rows, contract)
-        return fit(candidate, choice["parameters"], values, target, contract)
-
-
-def metadata(
-    choice: dict[str, Any], entries: list[Input], fitted: Fitted, contract: Contract
-) -> dict[str, Any]:
-    """What the file says of itself; `outputs` is the place of each output among `classes`."""
-    return {
+def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pipeline:
+    """Fit the choice to the rows and write it to MODEL, with what the file says of itself."""
+    [candidate], entries = named([choice["candidate"]]), inputs(contract)
+    plan = Plan(candidate, choice["parameters"], choice["keep"])
+    pipeline = fit(plan, frame(rows, entries), truth(rows, contract), contract)
+    about = {
         "task": contract.task,
         "target": contract.target.name,
         "classes": list(contract.classes),
-        "outputs": fitted.outputs if contract.task != "regression" else [],
+        # The place among the classes of each output; training may not have met them all.
+        "outputs": [int(place) for place in getattr(pipeline, "classes_", ())],
         "threshold": choice["threshold"],
         "inputs": [vars(entry) for entry in entries],
         "contract": {"id": contract.id, "version": contract.version},
         "candidate": choice["candidate"],
         "parameters": choice["parameters"],
         "validation": {"metric": choice["metric"], "score": choice["score"]},
-        "libraries": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "libraries": {"python": platform.python_version()} | {k: version(k) for k in LIBRARIES},
+        "rows": rows.height,
     }
-
-
-def pack(fitted: Fitted, entries: list[Input], about: dict[str, Any]) -> None:
-    model = to_onnx(fitted, entries)
+    model = to_onnx(pipeline, entries)
     model.metadata_props.add(key=METADATA, value=json.dumps(about, ensure_ascii=False))
     with replacing(MODEL) as scratch:
         scratch.write_bytes(model.SerializeToString(deterministic=True))
+    return pipeline
 
 
-def compared(fitted: Fitted, test: pl.DataFrame, entries: list[Input]) -> dict[str, Any]:
+def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict[str, Any]:
     """The packaged model against the pipeline, on test rows as they are and spoiled ones."""
-    plain = frame(test.head(MOST_ROWS), entries)
+    plain = frame(test.head(MOST_ROWS), inputs(contract))
     values = pl.concat([plain, spoiled(plain)])
-    with threadpool_limits(1):
-        expected = fitted.scores(values)
-    apart = np.abs(Predictor(MODEL).run(feed(values)) - expected) / fitted.spread
+    apart = np.abs(Predictor(MODEL).run(feed(values)) - scores(pipeline, values, contract))
+    if contract.task == "regression":
+        apart /= pipeline["model"].transformer_.scale_
     apart = apart.reshape(len(values), -1).max(axis=1)
     return {
         "rows": len(values),
@@ -111,15 +88,12 @@ def compared(fitted: Fitted, test: pl.DataFrame, entries: list[Input]) -> dict[s
 
 
 def spoiled(values: pl.DataFrame) -> pl.DataFrame:
-    """A fifth of all cells, drawn at random, missing or a category that was never met."""
+    """A fifth of all cells, drawn at random: a number missing, a category that was never met."""
     random = np.random.default_rng(0)
-
-    def spoil(column: pl.Series) -> pl.Series:
-        drawn = pl.Series(random.random(len(column)))
-        if column.dtype == pl.String:
-            strange = pl.when(drawn < 0.1).then(pl.lit("")).otherwise(pl.lit("never met"))
-        else:
-            strange = pl.lit(float("nan"), dtype=column.dtype)
-        return pl.select(pl.when(drawn < 0.2).then(strange).otherwise(column)).to_series()
-
-    return pl.DataFrame({column.name: spoil(column) for column in values})
+    return values.select(
+        pl.when(pl.Series(random.random(values.height) < 0.2))
+        .then(pl.lit("never met" if dtype == pl.String else float("nan"), dtype))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in values.schema.items()
+    )

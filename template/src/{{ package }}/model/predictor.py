@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -12,9 +12,6 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, Inva
 from ..errors import UserError
 from ..files import MODEL
 
-if TYPE_CHECKING:
-    import polars as pl
-
 METADATA = "metadata"
 BATCH = 50_000
 
@@ -22,29 +19,24 @@ BATCH = 50_000
 class Predictor:
     """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
 
-    def __init__(self, path: Path = MODEL, threads: int = 0) -> None:
-        """`threads` 0: one a core. Raises UserError if the file is absent or no model of ours."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+    def __init__(self, path: Path = MODEL) -> None:
+        """Raises UserError if the file is absent or no model of ours."""
         if not path.exists():
             raise UserError(f"{path} is not there yet: make it with 'uv run dvc repro'.")
         try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(path)
             known = self._session.get_modelmeta().custom_metadata_map
             self.meta: dict[str, Any] = json.loads(known[METADATA])
         except (Fail, InvalidGraph, InvalidProtobuf, ValueError, KeyError) as error:
             raise UserError(f"{path} is not a model that this project has packaged.") from error
-        self._output = self._session.get_outputs()[-1].name
 
-    def scores(self, table: "pl.DataFrame") -> NDArray[Any]:
-        """Scores of a table typed by the contract; see `run`. Batches bound the memory."""
+    def scores(self, table: Any) -> NDArray[Any]:
+        """Scores of a polars table typed by the contract; see `run`. Batches bound the memory."""
         # A service has no polars: it builds the feed itself and calls `run`.
         from .inputs import Input, feed, frame  # noqa: PLC0415
 
         entries = [Input(**entry) for entry in self.meta["inputs"]]
-        batches = [table] if not table.height else table.iter_slices(BATCH)
+        batches = table.iter_slices(BATCH) if table.height else [table]
         return np.concatenate([self.run(feed(frame(batch, entries))) for batch in batches])
 
     def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -53,10 +45,10 @@ class Predictor:
         binary: (rows,), the probability of the positive class; multiclass: (rows, classes), in
         the order of `meta["classes"]`; both float32. regression: (rows,), the value, float64.
         """
-        found: NDArray[Any] = self._session.run([self._output], feed)[0]
+        found: NDArray[Any] = self._session.run(None, feed)[0]
         if self.meta["task"] == "regression":
             return found[:, 0]
-        # A class that training never met has no output of its own: its probability is zero.
+        # A class that training never met has no output: its probability is zero.
         scores = np.zeros((len(found), len(self.meta["classes"])), dtype=np.float32)
         scores[:, self.meta["outputs"]] = found
         return scores[:, 1] if self.meta["task"] == "binary" else scores

@@ -1,39 +1,33 @@
 """Stage train: the candidates are compared, and one is chosen."""
 
-import csv
 import hashlib
-import inspect
-from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ..data.contract import Contract
+from ..data.contract import CONTRACT, Contract
 from ..errors import UserError
 from ..files import CHOICE, REPORTS, TRAIN, VALID, replacing, sha256, write_json
 from ..settings import Params, Problem, TrainParams, Value
-from . import bench as benches
-from . import candidates, features, fitting, inputs, metrics, search, selection
-from .bench import Bench, Plan
-from .search import Trial
+from .bench import Bench, Plan, Trial
+from .candidates import CANDIDATES, named
+from .search import search
 from .value import best_threshold
 
 TRIALS = REPORTS / "plots" / "trials.csv"
 LOGS = Path(".search")
-# What a trial's score depends on, apart from rows and settings.
-CODE = (benches, candidates, features, fitting, inputs, metrics, search, selection)
 BUDGET = {"trials", "seconds", "processes"}
 
 
 def run() -> None:
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
     bench = Bench.of(pl.read_parquet(TRAIN), pl.read_parquet(VALID), contract, params)
-    trials = compared(bench, params.train, log(contract, params.train))
+    trials = compared(bench, params.train, log(params.train))
     choice = chosen(bench, trials, problem.value)
-    write_trials(trials)
+    with replacing(TRIALS) as scratch:
+        table(trials).write_csv(scratch)
     write_json(CHOICE, choice)
     print(
         f"train: {choice['candidate']} chosen in {choice['trials']} trials, {choice['metric']} "
@@ -41,15 +35,18 @@ def run() -> None:
     )
 
 
-def log(contract: Contract, params: TrainParams) -> Path:
+def log(params: TrainParams) -> Path:
     """Where the search is written down: a name of its own for other rows, settings or code.
 
     The budget does not count, so a search with more trials goes on where the smaller one ended.
+    The logs of other searches are removed.
     """
-    facts = [sha256(TRAIN), sha256(VALID), contract.model_dump_json()]
-    facts += [params.model_dump_json(exclude=BUDGET), *map(inspect.getsource, CODE)]
-    name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
-    return LOGS / f"{name}.log"
+    files = (TRAIN, VALID, CONTRACT, *sorted(Path(__file__).parent.glob("*.py")))
+    facts = params.model_dump_json(exclude=BUDGET) + "".join(map(sha256, files))
+    found = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
+    for other in set(LOGS.glob("*.log")) - {found}:
+        other.unlink()
+    return found
 
 
 def compared(bench: Bench, params: TrainParams, log: Path) -> list[Trial]:
@@ -57,90 +54,58 @@ def compared(bench: Bench, params: TrainParams, log: Path) -> list[Trial]:
 
     Raises UserError if there is no candidate but baselines, or none that could be fitted.
     """
-    wanted = candidates.named(params.candidates)
+    wanted = named(params.candidates)
     free = [candidate for candidate in wanted if not candidate.baseline]
     if not free:
         raise UserError(
             "params.yaml: train.candidates names no model that could be chosen: add one of "
-            f"{', '.join(each.name for each in candidates.CANDIDATES if not each.baseline)}."
+            f"{', '.join(each.name for each in CANDIDATES if not each.baseline)}."
         )
-    if log.parent.exists():
-        for other in set(log.parent.glob("*.log")) - {log}:
-            other.unlink()
-    thin = bench.thin(params.seed)
-    trials = search.search(thin, free, params, log)
-    if all(trial.score is None for trial in trials):
-        why = trials[-1].fault if trials else "train.seconds of params.yaml is too small"
-        raise UserError(f"No trial of the search could be scored: {why}.")
-    for baseline in (candidate for candidate in wanted if candidate.baseline):
-        plan = Plan(baseline, baseline.defaults)
-        trials.append(Trial(trials[-1].number + 1, plan, **asdict(thin.attempt(plan))))
-    return trials
+    trials = search(bench, free, params, log)
+    if all(trial.fault for trial in trials):
+        raise UserError(f"No trial of the search could be scored: {trials[-1].fault}.")
+    plans = [Plan(candidate, candidate.defaults) for candidate in wanted if candidate.baseline]
+    return [*trials, *map(bench.attempt, plans)]
+
+
+def table(trials: list[Trial]) -> pl.DataFrame:
+    """A row a trial, with a column for each setting of each candidate."""
+    rows = [
+        {
+            "trial": number,
+            "candidate": trial.plan.candidate.name,
+            "score": trial.score,
+            "seconds": round(trial.seconds, 3),
+            "state": "failed" if trial.fault else "complete",
+            "keep": trial.plan.keep,
+            **{f"{trial.plan.candidate.name}.{k}": v for k, v in trial.plan.settings.items()},
+        }
+        for number, trial in enumerate(trials)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def chosen(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
-    """The best plan and its threshold, and the candidates it was chosen from."""
-    best = best_of(trial for trial in trials if not trial.plan.candidate.baseline)
+    """The best plan (of equals the first tried), and what it was chosen from.
+
+    The threshold, which only a yes/no target has, lies where acting pays on the rows to judge by.
+    """
+    free = [trial for trial in trials if not trial.plan.candidate.baseline]
+    best = max(free, key=lambda trial: -np.inf if trial.score is None else trial.score)
+    threshold = None
+    if bench.contract.task == "binary":
+        truth, scores = map(np.concatenate, zip(*bench.scores(best.plan), strict=True))
+        threshold = best_threshold(truth, scores, value)
+    scored = table(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
+    each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
     return {
         "candidate": best.plan.candidate.name,
         "parameters": best.plan.settings,
         "keep": best.plan.keep,
-        "inputs": bench.inputs(best.plan.keep),
-        "threshold": threshold(bench, best.plan, value),
+        "inputs": bench.values.columns,
+        "threshold": threshold,
         "metric": bench.metric.name,
         "score": best.score,
         "trials": len(trials),
-        "candidates": [
-            {
-                "name": name,
-                "score": best_of(tried).score,
-                "seconds": round(sum(trial.seconds for trial in tried), 2),
-                "trials": len(tried),
-            }
-            for name, tried in by_candidate(trials).items()
-        ],
+        "candidates": each.rename({"candidate": "name"}).to_dicts(),
     }
-
-
-def by_candidate(trials: list[Trial]) -> dict[str, list[Trial]]:
-    """The scored trials of each candidate that has any."""
-    found: dict[str, list[Trial]] = {}
-    for trial in trials:
-        if trial.score is not None:
-            found.setdefault(trial.plan.candidate.name, []).append(trial)
-    return found
-
-
-def best_of(trials: Iterable[Trial]) -> Trial:
-    """The highest score; of equals the first tried. Raises ValueError if none was scored."""
-    scored = (trial for trial in trials if trial.score is not None)
-    return max(scored, key=lambda trial: (trial.score, -trial.number))
-
-
-def threshold(bench: Bench, plan: Plan, value: Value) -> float | None:
-    """Where acting pays, on rows the model did not learn from; None unless the task is binary."""
-    if bench.contract.task != "binary":
-        return None
-    truth, scores = (np.concatenate(part) for part in zip(*bench.scores(plan), strict=True))
-    return best_threshold(truth, scores, value)
-
-
-def write_trials(trials: list[Trial]) -> None:
-    """A row a trial, with a column for each setting of each candidate."""
-    rows = [
-        {
-            "trial": trial.number,
-            "candidate": trial.plan.candidate.name,
-            "score": trial.score,
-            "seconds": round(trial.seconds, 3),
-            "state": "failed" if trial.score is None else "complete",
-            "keep": trial.plan.keep,
-            **{f"{trial.plan.candidate.name}.{k}": v for k, v in trial.plan.settings.items()},
-        }
-        for trial in trials
-    ]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(TRIALS) as scratch, scratch.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
