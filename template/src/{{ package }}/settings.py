@@ -41,7 +41,8 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(read_yaml(path))
         except ValidationError as error:
-            first = error.errors()[0]
+            # A misspelt key first: that another key is missing often follows from it.
+            first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
             where = ".".join(str(part) for part in first["loc"]) or "the top level"
             raise UserError(f"{path}: {where}: {explain(first)}.") from error
 
@@ -109,7 +110,7 @@ class Problem(Settings):
 class DataParams(Settings):
     max_reject_rate: Share = 0.1
     min_rows: Annotated[int, Field(ge=1)] = 200
-    max_leak_score: Share = 0.7
+    max_leak_score: Share = 0.9
 
 
 class SplitParams(Settings):

@@ -3,6 +3,7 @@
 An input is suspicious if it alone orders the target almost perfectly and all others together leave
 2.5 times its error (those of an honest table come nearer). The difference of two numbers that move
 together counts too: a plan and its outcome (scheduled and real arrival) tell little one by one.
+An input that moves with a column marked as not known at decision time is trusted less.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ SAMPLE = 20_000
 MOST_JUDGED = 8  # of the most telling inputs; each costs a LightGBM
 FOLDS = 3
 TOGETHER = 0.7  # rank correlation of two columns whose difference may mean something
+TIED, TRUST = 0.5, 0.7  # rank correlation with a column known later, and its share of the limit
 CERTAIN = 0.998  # tells the target by itself, whatever the others do
 MARGIN = 2.5  # times the error of the input that all others leave, at least
 FLOOR = 0.01  # an error below this is as good as none
@@ -28,17 +30,19 @@ Scores = list[dict[str, Any]]  # {column, score, with}
 
 @dataclass(frozen=True)
 class Suspect:
-    """An input, its score alone (0 to 1) or less another, and the score of all other inputs."""
+    """An input, its score alone (0 to 1) or less another, that of all other inputs, its limit."""
 
     column: str
     score: float
     partner: str | None
     others: float
+    limit: float
 
     def sentence(self) -> str:
         less = f" (less {self.partner})" if self.partner else ""
+        told = f"{self.score:.2f} of 1 (limit {self.limit:.2f})"
         others = f"all other inputs together {self.others:.2f}"
-        return f"{self.column}{less} alone tells the target with {self.score:.2f} of 1, {others}"
+        return f"{self.column}{less} alone tells the target with {told}, {others}"
 
 
 def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Scores, list[Suspect]]:
@@ -56,7 +60,9 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
     else:
         truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
     scores = _scores(values, inputs.select(cs.numeric()).columns, truth, limit)
-    telling = [one for one in scores if one["score"] >= limit][:MOST_JUDGED]
+    tied = _tied(rows, contract)
+    limits = {name: limit * (TRUST if name in tied else 1) for name in inputs.columns}
+    telling = [one for one in scores if one["score"] >= limits[one["column"]]][:MOST_JUDGED]
     paired = {name for one in telling if one["with"] for name in (one["column"], one["with"])}
     found: list[Suspect] = []
     for name, score, partner in (one.values() for one in telling):
@@ -65,8 +71,19 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
             continue
         others = _score_of_all(values.drop((gone | paired | {name}) - {partner}), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
-            found.append(Suspect(name, score, partner, others))
+            found.append(Suspect(name, score, partner, others, limits[name]))
     return scores, found
+
+
+def _tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
+    """The numbers among the inputs that move with a number known only after the decision."""
+    later = [one.name for one in contract.columns if not one.known_at_decision]
+    numbers = rows.select(cs.numeric()).columns
+    pairs = [(one.name, other) for one in contract.inputs for other in later]
+    pairs = [pair for pair in pairs if set(pair) <= set(numbers)]
+    each_rho = (pl.corr(*pair, method="spearman").alias(str(n)) for n, pair in enumerate(pairs))
+    rho = rows.select(each_rho).row(0) if pairs else ()
+    return {name for (name, _), r in zip(pairs, rho, strict=True) if r and abs(r) >= TIED}
 
 
 def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float) -> Scores:

@@ -91,7 +91,7 @@ def leak_verdict(found: list[Suspect], limit: float, problem: Problem) -> Verdic
         name="leak",
         passed=not found,
         measured=max((one.score for one in found), default=None),
-        limit=limit,
+        limit=min((one.limit for one in found), default=limit),
         meaning="; ".join(one.sentence() for one in found) or "no input tells the target alone",
         what_to_do=advice if found else "",
         owner=problem.owners.data_scientist or "data scientist",
