@@ -45,15 +45,8 @@ know_too_much = replace(
 def learn_little(project: Path) -> None:
     """A model that is better than the baseline, and worse than the champion."""
     replace("params.yaml", r"candidates: .*", "candidates: [baseline, linear]")(project)
-    replace("params.yaml", r"trials: .*", "trials: 2")(project)
-    told = (
-        "Scheduled departure as HHMM, local time",
-        "Scheduled arrival as HHMM, local time there",
-    )
-    for column in (*told, "Airport of arrival", "Registration of the aircraft"):
-        said = f"description: {column}\n"
-        ignored = "        customProperties: [{property: role, value: ignored}]\n"
-        replace("contract.yaml", said, said + ignored)(project)
+    features = "src/flights/model/features.py"
+    replace(features, r"^ *\(\"numbers\", standard\(\), numbers\),\n", "")(project)
 
 
 @dataclass(frozen=True)
