@@ -42,9 +42,11 @@ def stage(name: str) -> None:
 @problem_commands.command("check")
 def problem_check() -> None:
     """Is problem.yaml complete enough for a release?"""
+    from .data.contract import CONTRACT, Contract
     from .settings import Problem
 
-    missing = Problem.read().missing()
+    task = Contract.load().task if CONTRACT.exists() else "binary"
+    missing = Problem.read().missing(task)
     if missing:
         raise UserError(f"problem.yaml: fill in {', '.join(missing)}; a release needs them.")
     say(["problem.yaml is complete"])
@@ -140,6 +142,9 @@ def main() -> None:
         app()
     except UserError as error:
         sys.exit(f"error: {error}")
+    except FileNotFoundError as error:
+        what = error.filename or " ".join(str(error).split())
+        sys.exit(f"error: {what} is not there: check the path, or make it with 'uv run dvc repro'.")
     except PermissionError as error:
         sys.exit(
             f"error: no permission for {error.filename}: change its permissions and try again."

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import UserError
+from .files import replacing
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Task = Literal["binary", "multiclass", "regression"]
@@ -29,6 +30,8 @@ def explain(error: Any) -> str:
         return "this key is not known; check its spelling"
     if error["type"] == "missing":
         return "this key is missing; add it"
+    if error["input"] is None:
+        return "this is empty; fill it in"
     return f"{error['msg'][0].lower()}{error['msg'][1:]}, but it is {error['input']!r}"
 
 
@@ -81,6 +84,34 @@ class Value(Settings):
     per_unit_of_error: float = -1.0
 
 
+OUTCOMES: dict[Task, tuple[str, ...]] = {
+    "binary": ("true_positive", "false_positive", "false_negative", "true_negative"),
+    "multiclass": ("correct", "wrong"),
+    "regression": ("per_unit_of_error",),
+}
+HEADING = """\
+# WHY this model exists. The business owner's file. It was started over for a new table: say here
+# which decision that is for, and what the outcomes are really worth.
+"""
+NEUTRAL = """\
+baseline:
+  description: The same answer for every case.
+  score: null
+value:
+  unit: points
+  # A yes/no target has four outcomes; positive is the case to act on.
+  true_positive: 1.0
+  false_positive: -1.0
+  false_negative: 0.0
+  true_negative: 0.0
+  # A target of more classes has two.
+  correct: 1.0
+  wrong: -1.0
+  # A number is worth so much for each unit that a prediction is off.
+  per_unit_of_error: -1.0
+"""
+
+
 class Problem(Settings):
     """problem.yaml: why the model exists. The business owner's file."""
 
@@ -95,8 +126,11 @@ class Problem(Settings):
     def read(cls) -> Self:
         return cls.load("problem.yaml")
 
-    def missing(self) -> list[str]:
-        """Names of the entries a release needs and that are still blank."""
+    def missing(self, task: Task) -> list[str]:
+        """Names of the entries a release needs for this kind of target and that are not filled in.
+
+        Values of outcomes have defaults to compute with, but a release needs them to be said.
+        """
         entries = {
             "decision": self.decision,
             "kpi": self.kpi,
@@ -104,7 +138,21 @@ class Problem(Settings):
             "value.unit": self.value.unit,
             **{f"owners.{role}": owner for role, owner in self.owners},
         }
-        return [name for name, text in entries.items() if not text.strip()]
+        unsaid = set(OUTCOMES[task]) - self.value.model_fields_set
+        blank = [name for name, text in entries.items() if not text.strip()]
+        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
+
+    def start_over(self, target: str) -> None:
+        """Rewrite problem.yaml for another table: neutral until the business owner fills it in."""
+        owners = yaml.safe_dump({"owners": self.owners.model_dump()}, sort_keys=False)
+        fresh = {
+            "name": self.name,
+            "decision": f"Which cases should be acted on, by their {target}?",
+            "kpi": "Value of a thousand decisions",
+        }
+        text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
+        with replacing(Path("problem.yaml")) as scratch:
+            scratch.write_text(f"{HEADING}{text}{owners}{NEUTRAL}", encoding="utf-8")
 
 
 class DataParams(Settings):

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from .errors import BlockedError
+from .errors import BlockedError, UserError
 from .resources import measured
 
 STAGES = {
@@ -23,8 +23,11 @@ STAGES = {
 def run_stage(name: str) -> None:
     """Run one stage and write down what it took.
 
-    Where a gate stops the pipeline, the page still tells why. Raises BlockedError.
+    Where a gate stops the pipeline, the page still tells why. Raises BlockedError, and UserError
+    for an unknown stage.
     """
+    if name not in STAGES:
+        raise UserError(f"there is no stage {name!r}; there are {', '.join(STAGES)}.")
     try:
         with measured(name):
             module(name).run()

@@ -20,7 +20,7 @@ import polars as pl
 
 from ..errors import UserError
 from ..files import RAW, sha256
-from ..settings import Task
+from ..settings import Problem, Task
 from .contract import CONTRACT, Contract
 from .inspection import inspect
 from .profile import draft
@@ -60,6 +60,9 @@ def add(
     if options.get("task") not in (None, *get_args(Task)):
         raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
     options["dates"] = dict(_formats(entry) for entry in options.get("dates", ()))
+    if Path(".dvc").is_dir() and not any((up / ".git").exists() for up in _upwards()):
+        command = f"uv run {__package__.partition('.')[0]} setup"
+        raise UserError(f"this folder is not a git repository yet: run '{command}' first.")
     RAW.mkdir(parents=True, exist_ok=True)
     for left_over in RAW.glob(f"{SCRATCH}*"):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -76,6 +79,11 @@ def add(
             says = [*_start(deliveries, contract), *notices, f"contract.yaml is drafted: {review}"]
     _track()
     return says
+
+
+def _upwards() -> list[Path]:
+    here = Path.cwd()
+    return [here, *here.parents]
 
 
 def stem(name: str) -> str:
@@ -167,7 +175,12 @@ def _start(deliveries: list[Delivery], contract: Contract) -> list[str]:
         path.with_name(f"{path.name}.dvc").unlink(missing_ok=True)
         which = path.name if path in own else f"the bundled sample {path.name}"
         says.append(f"{which} steps aside")
-    SAMPLE.unlink(missing_ok=True)
+    if SAMPLE.exists():
+        SAMPLE.unlink()
+        Problem.read().start_over(contract.target.name)
+        says.append(
+            "problem.yaml is started over, with neutral values: say what decisions are worth"
+        )
     contract.save()
     return says
 
@@ -197,8 +210,8 @@ def _together(deliveries: list[Delivery]) -> pl.LazyFrame:
 def _check_columns(delivery: Delivery, wanted: list[str]) -> None:
     if missing := [name for name in wanted if name not in delivery.columns]:
         raise UserError(
-            f"{delivery.path.name} lacks column {', '.join(missing)}, which the table has; deliver "
-            "it, or start over with --target and --replace."
+            f"{delivery.path.name} lacks column {', '.join(missing)}, which contract.yaml has; "
+            "deliver it, or start over with --target and --replace."
         )
 
 
@@ -222,8 +235,9 @@ def _track() -> None:
     new = [str(path) for path in _own() if not path.with_name(f"{path.name}.dvc").exists()]
     if not new or not Path(".dvc").is_dir():
         return
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", *new]
+    command = [sys.executable, "-m", "dvc", "add", *new]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
+        reason = " ".join(" ".join(said).split())
         raise UserError(f"{', '.join(new)} has landed, but 'dvc add' refused it: {reason}")

@@ -12,7 +12,7 @@ from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
 from ..gates import Verdict, write_verdicts
 from ..resources import AFTER_JUDGEMENT, total
-from ..settings import Budgets, Params, Problem
+from ..settings import Budgets, Params, Problem, Task
 from ..words import listed, number, percent, score, signed
 
 Report = dict[str, Any]
@@ -43,7 +43,7 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
         return Verdict(name=name, owner=owner, **told)
 
     return [
-        judged("problem", "business_owner", complete(problem)),
+        judged("problem", "business_owner", complete(problem, evaluation["task"])),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(suspects, data.max_leak_score, problem),
@@ -56,8 +56,8 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     ]
 
 
-def complete(problem: Problem) -> Finding:
-    blank = listed(problem.missing())
+def complete(problem: Problem, task: Task) -> Finding:
+    blank = listed(problem.missing(task))
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
     advice = f"Fill in {blank} in problem.yaml."
     return not blank, "incomplete" if blank else "complete", "complete", meaning, advice
