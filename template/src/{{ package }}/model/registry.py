@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..data.contract import CONTRACT
 from ..errors import UserError
 from ..files import CHOICE, MODEL, REPORTS, read_json, replacing, sha256, write_json
 from ..gates import GATE_REPORT
+from ..settings import read_yaml
 from ..words import score
 from .tracking import NAME, connected, is_new, lineage, record
 
@@ -58,6 +60,7 @@ def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Vers
     """Write the training down and make a version of its model."""
     choice, metrics, sources = read_json(CHOICE), read_json(REPORTS / "metrics.json"), lineage()
     facts = {
+        "contract": contract_id(),
         "passed": str(not failed).lower(),
         "failed": json.dumps(failed),
         "sha256": model,
@@ -83,8 +86,24 @@ def promote(number: int | None = None) -> list[str]:
                 f"Version {version.number} cannot be promoted, its gates failed: {why}. "
                 "Mend what they name and run 'uv run dvc repro' for a new version."
             )
+        refuse_another_table(version)
         crown(client, version)
     return [f"version {version.number} is the champion"]
+
+
+def refuse_another_table(version: Version) -> None:
+    """Raises UserError if the version was trained for another table than the project's."""
+    theirs, ours = version.tags.get("contract", ""), contract_id()
+    if theirs != ours:
+        raise UserError(
+            f"Version {version.number} was trained for the table '{theirs}', and contract.yaml is "
+            f"that of '{ours}': run 'uv run dvc repro' for a model of this table."
+        )
+
+
+def contract_id() -> str:
+    """What the present table is known as; "" before there is one."""
+    return str(read_yaml(str(CONTRACT))["id"]) if CONTRACT.exists() else ""
 
 
 def crown(client: "MlflowClient", version: Version) -> None:
@@ -108,6 +127,7 @@ def rollback() -> list[str]:
                 "There is no champion to go back to: 'model list' shows the versions, and "
                 "'model promote VERSION' makes one the champion."
             )
+        refuse_another_table(find(client, int(before)))
         client.set_registered_model_alias(NAME, CHAMPION, before)
         client.set_model_version_tag(NAME, str(current.number), FOLLOWS, ROLLED_BACK)
     return [f"version {before} is the champion again, in the place of version {current.number}"]
