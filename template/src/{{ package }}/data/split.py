@@ -41,7 +41,7 @@ def run() -> None:
     scores, found = assess(pl.read_parquet(TRAIN), contract, limit)
     told = {"limit": limit, "scores": scores, "suspects": [asdict(one) for one in found]}
     write_json(REPORTS / "leak.json", told)
-    block_unless_passed([leak_verdict(found, limit, problem)])
+    block_unless_passed([leak_verdict(told, problem)])
 
 
 def cut(contract: Contract, params: SplitParams) -> dict[str, Any]:
@@ -80,8 +80,10 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
     )
 
 
-def leak_verdict(found: list[Suspect], limit: float, problem: Problem) -> Verdict:
-    """The gate `leak` on the suspects of reports/leak.json."""
+def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
+    """The gate `leak` on reports/leak.json: the suspects, or else the most telling input."""
+    found = [Suspect(**one) for one in report["suspects"]]
+    judged = [one.score for one in found] or [one["score"] for one in report["scores"]]
     names = ", ".join(one.column for one in found)
     advice = (
         f"In contract.yaml mark {names} knownAtDecision: false if it is only known after the "
@@ -90,8 +92,8 @@ def leak_verdict(found: list[Suspect], limit: float, problem: Problem) -> Verdic
     return Verdict(
         name="leak",
         passed=not found,
-        measured=max((one.score for one in found), default=None),
-        limit=min((one.limit for one in found), default=limit),
+        measured=round(max(judged, default=0.0), 3),
+        limit=min((one.limit for one in found), default=report["limit"]),
         meaning="; ".join(one.sentence() for one in found) or "no input tells the target alone",
         what_to_do=advice if found else "",
         owner=problem.owners.data_scientist or "data scientist",

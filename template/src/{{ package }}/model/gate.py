@@ -6,7 +6,6 @@ see why, and then stage release refuses.
 
 from typing import Any
 
-from ..data.leak import Suspect
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
@@ -33,7 +32,6 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     validation, split, leak, package, evaluation = (
         read_json(REPORTS / f"{stage}.json") for stage in stages
     )
-    suspects = [Suspect(**each) for each in leak["suspects"]]
     spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
 
     def judged(name: str, role: str, finding: Finding) -> Verdict:
@@ -46,7 +44,7 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
         judged("problem", "business_owner", complete(problem, evaluation["task"])),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
-        leak_verdict(suspects, data.max_leak_score, problem),
+        leak_verdict(leak, problem),
         judged("baseline", "data_scientist", baseline(evaluation, limits.min_lift)),
         judged("champion", "data_scientist", champion(evaluation, limits.max_loss)),
         judged("slices", "data_scientist", slices(evaluation, limits.max_slice_gap)),
