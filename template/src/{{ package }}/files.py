@@ -25,6 +25,7 @@ TEST = Path("data/split/test.parquet")
 CHOICE = Path("models/choice.json")
 MODEL = Path("models/model.onnx")
 REPORTS = Path("reports")
+TRIALS = REPORTS / "plots" / "trials.csv"
 
 
 @contextmanager

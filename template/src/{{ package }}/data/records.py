@@ -161,7 +161,7 @@ def _more(deliveries: list[Delivery], name: str, target: str | None) -> list[str
             "--target to add rows to it, or say --replace to start over."
         )
     for delivery in new:
-        _check_columns(delivery, [column.name for column in contract.columns])
+        _check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
     same = [one.path.name for one in deliveries if one not in new]
     return [f"{file} is here already; nothing changed" for file in same] + _land(new, name)
 
@@ -169,15 +169,16 @@ def _more(deliveries: list[Delivery], name: str, target: str | None) -> list[str
 def _start(deliveries: list[Delivery], contract: Contract) -> list[str]:
     """The table and its new contract take the place of what was there."""
     old, own = landed(at_least=0), _own()
+    problem = Problem.read() if SAMPLE.exists() else None  # before anything changes
     says = _land(deliveries, contract.name)
     for path in old:
         path.unlink()
         path.with_name(f"{path.name}.dvc").unlink(missing_ok=True)
         which = path.name if path in own else f"the bundled sample {path.name}"
         says.append(f"{which} steps aside")
-    if SAMPLE.exists():
+    if problem:
         SAMPLE.unlink()
-        Problem.read().start_over(contract.target.name)
+        problem.start_over(contract.target.name)
         says.append(
             "problem.yaml is started over, with neutral values: say what decisions are worth"
         )
@@ -202,15 +203,15 @@ def _together(deliveries: list[Delivery]) -> pl.LazyFrame:
     """The rows of all files. Raises UserError if one lacks a column of the first."""
     columns = deliveries[0].columns
     for delivery in deliveries:
-        _check_columns(delivery, columns)
+        _check_columns(delivery, columns, deliveries[0].path.name)
     tables = [read(delivery.path).select(columns) for delivery in deliveries]
     return pl.concat(tables, how="vertical_relaxed")
 
 
-def _check_columns(delivery: Delivery, wanted: list[str]) -> None:
+def _check_columns(delivery: Delivery, wanted: list[str], of: str) -> None:
     if missing := [name for name in wanted if name not in delivery.columns]:
         raise UserError(
-            f"{delivery.path.name} lacks column {', '.join(missing)}, which contract.yaml has; "
+            f"{delivery.path.name} lacks column {', '.join(missing)}, which {of} has; "
             "deliver it, or start over with --target and --replace."
         )
 
@@ -227,7 +228,9 @@ def _own() -> list[Path]:
     lines = SAMPLE.read_text(encoding="utf-8").splitlines() if SAMPLE.exists() else []
     shipped = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     files = landed(at_least=0)
-    return [path for path in files if shipped.get(path.name, "") != sha256(path)]
+    return [
+        path for path in files if path.name not in shipped or shipped[path.name] != sha256(path)
+    ]
 
 
 def _track() -> None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from ..data.contract import CONTRACT
 from ..errors import UserError
-from ..files import CHOICE, MODEL, RAW, REPORTS
+from ..files import CHOICE, MODEL, RAW, REPORTS, TRIALS
 from ..project import git
 from ..settings import Params, read_yaml
 
@@ -32,7 +32,6 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
-TRIALS = REPORTS / "plots" / "trials.csv"
 FILES = (CONTRACT, Path("problem.yaml"), Path("params.yaml"), Path("uv.lock"), CHOICE, MODEL)
 PACKAGES = ("lightgbm", "mlflow", "numpy", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
 # A run changes these itself: they do not make its sources uncommitted.

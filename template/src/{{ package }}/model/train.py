@@ -9,14 +9,13 @@ import polars as pl
 
 from ..data.contract import CONTRACT, Contract
 from ..errors import UserError
-from ..files import CHOICE, REPORTS, TRAIN, VALID, replacing, sha256, write_json
+from ..files import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
 from ..settings import Params, Problem, TrainParams, Value
 from .bench import Bench, Plan, Trial
 from .candidates import CANDIDATES, named
 from .search import search
 from .value import best_threshold
 
-TRIALS = REPORTS / "plots" / "trials.csv"
 LOGS = Path(".search")
 BUDGET = {"trials", "seconds", "processes"}
 
