@@ -74,7 +74,7 @@ def sample() -> list[dict[str, str]]:
     by_month = defaultdict(list)
     for row_number, flight in enumerate(flights(), start=1):
         by_month[int(flight["month"])].append((row_number, flight))
-    chance = random.Random(SEED)  # noqa: S311 - a sample, not a secret
+    chance = random.Random(SEED)
     readings = weather()
     chosen = [
         pair for month in sorted(by_month) for pair in chance.sample(by_month[month], PER_MONTH)

@@ -32,7 +32,9 @@ def deliver_broken_rows(project: Path) -> None:
     for row in rows[:2400]:
         cells = row.split(",")
         broken.append(",".join(["9" + cells[0], *cells[1:carrier], "??", *cells[carrier + 1 :]]))
-    (project / "data/raw/0002-broken.csv").write_text("\n".join([header, *broken]) + "\n")
+    (project / "broken.csv").write_text("\n".join([header, *broken]) + "\n")
+    run("uv", "run", "flights", "data", "add", "broken.csv", cwd=project)
+    (project / "broken.csv").unlink()
 
 
 know_too_much = replace(
@@ -84,7 +86,7 @@ def champion(project: Path) -> str:
 def project(champion_project: Path) -> Iterator[Path]:
     """The project with a champion; what a test breaks is mended after it."""
     yield champion_project
-    git(champion_project, "checkout", "--quiet", ".")
+    git(champion_project, "reset", "--quiet", "--hard")
     git(champion_project, "clean", "--quiet", "--force", "data/raw")
 
 

@@ -105,13 +105,3 @@ def test_the_sample_steps_aside_and_a_team_s_table_does_not(set_up: Render, tmp_
     assert "--replace" in done.stdout
     git(project, "reset", "--hard", "--quiet")
     git(project, "clean", "-fdq", "data")
-
-
-def test_postgresql_lands(set_up: Render) -> None:
-    """Against a server of its own, with the code of a rendered project."""
-    tests = Path(__file__).parent / "in_project" / "test_postgres.py"
-    done = run(
-        *("uv", "run", "pytest", "-q", "-rs", "--noconftest", "-c", "pyproject.toml", tests),
-        cwd=set_up({}),
-    )
-    assert "skipped" not in done.stdout, done.stdout

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import polars as pl
 import pytest
 from conftest import ROOT, git, run
 from tables import TABLES
@@ -110,6 +111,42 @@ def answers(address: str) -> bytes:
         except OSError:
             time.sleep(0.5)
     return b""
+
+
+def test_records_live(flights: Path, tmp_path: Path) -> None:
+    """And a record that is to be forgotten is nowhere afterwards, not in any old version."""
+    header, *rows = (flights / "data/raw/0001-flights.csv").read_text().splitlines()
+    more, changes = tmp_path / "more.csv", tmp_path / "changes.csv"
+    more.write_text("\n".join([header, *(f"9{row}" for row in rows[:5])]) + "\n")
+    changes.write_text("\n".join([header, rows[0].replace("N619AA", "N00007")]) + "\n")
+    live, forget = (b for b in blocks(flights / "README.md") if "data delete" in b)
+    key = rows[0].partition(",")[0]
+    words = {"MORE": more, "CHANGES": changes, "KEY": key}
+    for word, value in words.items():
+        live, forget = (text.replace(word, str(value)) for text in (live, forget))
+    shell(f"{live}\nrm all.parquet", flights)
+    assert kept(flights, "N00007")
+    shell(forget.replace("uv run dvc repro", "uv run dvc repro validate"), flights)
+    assert not kept(flights, "N00007")
+    shown = shell(f"uv run flights data show --where 'flight_id = {key}' --format csv", flights)
+    assert len(shown.splitlines()) == 1
+    assert "the content is the same" in shell("uv run flights data history --check", flights)
+    git(flights, "reset", "--hard", "--quiet", "HEAD~1")
+
+
+def kept(project: Path, word: str) -> list[Path]:
+    """The files with the word in them that DVC keeps: here, in its cache and in the remote."""
+    remote = project.parent / "flights-dvc-remote"
+    folders = (project / "data", project / ".dvc" / "cache", remote)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if word in readable(path)]
+
+
+def readable(path: Path) -> str:
+    content = path.read_bytes()
+    if content[:4] == b"PAR1":
+        return pl.read_parquet(path).write_csv()
+    return content.decode(errors="replace")
 
 
 def test_a_table_of_one_s_own(flights: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -24,9 +25,12 @@ def test_it_is_small_and_spread_over_the_year() -> None:
     assert months == {f"2013-{month:02d}": PER_MONTH for month in range(1, 13)}
 
 
-def test_its_checksum_is_listed_so_that_it_can_step_aside() -> None:
-    digest = hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
-    assert (RAW / ".sample").read_text(encoding="utf-8") == f"{digest}  {SAMPLE.name}\n"
+def test_the_log_begins_with_it_so_that_it_can_step_aside() -> None:
+    (line,) = (RAW.parent / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    change = json.loads(line)
+    assert (change["operation"], change["file"]) == ("sample", SAMPLE.name)
+    assert change["sha256"] == hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
+    assert change["rows"] == 12 * PER_MONTH == change["added"] + change["rejected"]
 
 
 def test_source_and_licence_are_named(render: Render) -> None:

@@ -2,11 +2,12 @@
 
 import errno
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .data.commands import app as data_commands
+from .data.commands import say
 from .errors import UserError
 
 app = typer.Typer(
@@ -16,7 +17,6 @@ app = typer.Typer(
     help=__doc__,
 )
 problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
-data_commands = typer.Typer(no_args_is_help=True, help="What: tables in, checked by the contract.")
 model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
 app.add_typer(problem_commands, name="problem")
 app.add_typer(data_commands, name="data")
@@ -52,52 +52,6 @@ def problem_check() -> None:
     say(["problem.yaml is complete"])
 
 
-@data_commands.command("add", epilog="Example: data add orders.csv --target returned --key order")
-def data_add(  # noqa: PLR0917
-    source: Annotated[str, typer.Argument(help="A file, folder, URL or database table.")],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
-    time: Annotated[
-        str | None, typer.Option(help="The column that tells when; splits by it.")
-    ] = None,
-    group: Annotated[str | None, typer.Option(help="Rows of a group stay together.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
-    dates: Annotated[list[str] | None, typer.Option(help="COLUMN=FORMAT|FORMAT of a date.")] = None,
-    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
-    query: Annotated[str | None, typer.Option(help="SQL instead of a whole table.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a text file, if not UTF-8.")] = None,
-    replace: Annotated[bool, typer.Option(help="Start over with this table.")] = False,
-) -> None:
-    """Bring a table in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
-    from .data import records
-
-    say(
-        records.add(
-            source,
-            target=target,
-            key=key,
-            time=time,
-            group=group,
-            ignore=tuple(ignore or ()),
-            dates=tuple(dates or ()),
-            task=task,
-            query=query,
-            encoding=encoding,
-            replace=replace,
-        )
-    )
-
-
-@data_commands.command("check", epilog="Example: data check new-orders.csv")
-def data_check(
-    file: Annotated[str, typer.Argument(help="A table to hold against the contract.")],
-) -> None:
-    """Does a file keep the contract? Changes nothing; exit code 1 if rows would be rejected."""
-    from .data.validate import check_file
-
-    say(check_file(Path(file)))
-
-
 @model_commands.command("list")
 def model_list() -> None:
     """The versions in the registry, newest first."""
@@ -130,10 +84,6 @@ def model_rollback() -> None:
     from .model import registry
 
     say(registry.rollback())
-
-
-def say(lines: list[str]) -> None:
-    print("\n".join(lines))
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ The file is an Open Data Contract Standard document, so that catalogs and other 
 odcs.py); inside the project it is a `Contract` of plain columns.
 """
 
+import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -107,6 +108,13 @@ class Contract(Described):
         entries = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         with replacing(path) as scratch:
             scratch.write_text(odcs.text(entries | {"version": self.version}), encoding="utf-8")
+
+    def digest(self) -> str:
+        """Of all that bears on the content of the table; texts for people do not."""
+        told: Any = {"id": True, "name": True, "version": True}
+        told["columns"] = {"__all__": {"description"}}
+        text = self.model_dump_json(exclude=told, exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def faults(self) -> list[str]:
         """What the entries say against each other, each as the part of a sentence."""

@@ -14,9 +14,12 @@ import polars as pl
 from ..errors import UserError
 from ..files import INGESTED, REPORTS, replacing, write_json
 from . import cells
+from .audit import Part, landed
 from .contract import Contract
 from .rules import REASONS, reasons_where
-from .sources import landed, read
+from .sources import read
+
+ENDS = (".read.parquet", ".reread.parquet")
 
 
 def run() -> None:
@@ -27,39 +30,72 @@ def run() -> None:
     print(f"ingest: {report['rows']:,} rows from {len(report['sources'])} file(s), {odd}")
 
 
-def ingest(files: list[Path], contract: Contract) -> dict[str, Any]:
-    """Write two Parquet files a source to data/ingested; return the counts.
+def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> dict[str, Any]:
+    """Write the rows of the parts as Parquet to the folder `target`; return the counts.
 
     "repaired" are rows that read only thoroughly, "unreadable" those that did not even then. Raises
     UserError for a file that lacks a column, or was damaged after it landed.
     """
-    report: dict[str, Any] = {"rows": 0, "sources": [], "repaired": 0, "unreadable": 0}
-    with replacing(INGESTED) as folder:
+    with replacing(target) as folder:
         folder.mkdir()
-        for path in files:
-            try:
-                counts = _ingest_file(path, report["rows"], contract, folder)
-            except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
-                detail = str(error).partition("\n")[0]
-                raise UserError(f"{path} could not be read into {INGESTED}: {detail}") from error
-            report["sources"].append({"file": path.name, "rows": counts["rows"]})
-            report |= {name: report[name] + count for name, count in counts.items()}
-    return report
+        try:
+            for number, raw in enumerate(alike(parts, contract)):
+                _ingest(raw, contract, folder / f"{number:03}")
+        except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error):
+            check_readable(parts, contract)
+            raise
+        good, rest = (_rows_by_source(folder, end) for end in ENDS)
+        broken = sum(_rows_by_source(folder, ENDS[1], pl.col("_unreadable").is_not_null()).values())
+    rows = {part.path.name: 0 for part in parts}
+    rows |= {name: good.get(name, 0) + rest.get(name, 0) for name in rows}
+    return {
+        "rows": sum(rows.values()),
+        "sources": [{"file": name, "rows": many} for name, many in rows.items()],
+        "repaired": sum(rest.values()) - broken,
+        "unreadable": broken,
+    }
 
 
-def _ingest_file(path: Path, before: int, contract: Contract, folder: Path) -> dict[str, int]:
-    """Stream one file to `folder`: the rows that read at once, then the rest."""
-    good, rest = (folder / f"{path.name}.{part}.parquet" for part in "12")
-    raw = numbered(path, before, contract)
+def alike(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
+    """The numbered rows of the parts; those of one schema together, as a table can have many."""
+    groups: dict[str, list[pl.LazyFrame]] = {}
+    for part in parts:
+        raw = numbered(part, contract)
+        groups.setdefault(str(raw.collect_schema()), []).append(raw)
+    return [pl.concat(group) for group in groups.values()]
+
+
+def _ingest(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
+    """Stream rows to two files: those that read at once, then the rest."""
     tried = _tried(raw, contract, thorough=False)
     values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
     unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
     at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
     left = tried.filter(unread).select(raw.collect_schema().names())
+    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
     stream({good: at_once, rest: typed(left, contract)})
-    again, broken = rows_in(rest), rows_in(rest, pl.col("_unreadable").is_not_null())
-    return {"rows": rows_in(good) + again, "repaired": again - broken, "unreadable": broken}
+
+
+def check_readable(parts: list[Part], contract: Contract) -> None:
+    """Raises UserError for the first file that cannot be read to its end."""
+    for part in parts:
+        try:
+            numbered(part, contract).select(pl.all().null_count()).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
+            detail = str(error).partition("\n")[0]
+            raise UserError(
+                f"{part.path} was damaged after it landed ({detail}): get it again with 'uv run "
+                "dvc checkout'."
+            ) from error
+
+
+def _rows_by_source(folder: Path, end: str, where: bool | pl.Expr = True) -> dict[str, int]:
+    files = sorted(folder.glob(f"*{end}"))
+    if not files:
+        return {}
+    counts = pl.scan_parquet(files).filter(where).group_by("_source").agg(pl.len())
+    return dict(counts.collect(engine="streaming").iter_rows())
 
 
 def stream(tables: dict[Path, pl.LazyFrame]) -> None:
@@ -72,14 +108,21 @@ def rows_in(path: Path, where: bool | pl.Expr = True) -> int:
     return int(pl.scan_parquet(path).filter(where).select(pl.len()).collect().item())
 
 
-def numbered(path: Path, before: int, contract: Contract) -> pl.LazyFrame:
-    """The contract's columns as delivered, `_row` (from before + 1) and `_source`, or UserError."""
-    table = read(path)
-    names = [column.name for column in contract.columns]
-    if absent := set(names) - set(table.collect_schema()):
-        raise UserError(f"{path.name} lacks column {min(absent)} of contract.yaml; add it.")
-    numbers = table.select(names).with_row_index("_row", offset=before + 1)
-    return numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(path.name))
+def numbered(part: Part, contract: Contract | None) -> pl.LazyFrame:
+    """The contract's columns (or all) as delivered, of the rows that are not gone, with `_row` and
+    `_source`. Raises UserError for a column that is not there.
+    """
+    table, name = read(part.path), part.path.name
+    found = table.collect_schema().names()
+    names = [column.name for column in contract.columns] if contract else found
+    if absent := set(names) - set(found):
+        raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
+    numbers = table.select(names).with_row_index("_row", offset=part.before + 1)
+    lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
+    if part.gone is None:
+        return lines
+    gone = part.gone.to_frame("_row").lazy()
+    return lines.join(gone, on="_row", how="anti", maintain_order="left")
 
 
 def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:

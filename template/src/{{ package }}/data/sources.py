@@ -9,19 +9,10 @@ from typing import Any
 import polars as pl
 
 from ..errors import UserError
-from ..files import RAW
 
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 SEPARATORS = {".csv": ",;\t|", ".tsv": "\t"}
 LONGEST_LINE = 1_000_000  # bytes
-
-
-def landed(at_least: int = 1) -> list[Path]:
-    """The delivered files in order. Raises UserError if there are fewer than `at_least`."""
-    files = sorted(path for path in RAW.glob("[0-9]*-*") if path.suffix != ".dvc")
-    if len(files) < at_least:
-        raise UserError(f"{RAW} holds no table: bring one in with 'data add', or run 'dvc pull'.")
-    return files
 
 
 def read(path: Path) -> pl.LazyFrame:

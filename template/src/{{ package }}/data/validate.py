@@ -13,6 +13,7 @@ from ..errors import UserError
 from ..files import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
 from ..gates import Verdict, block_unless_passed
 from ..settings import Params, Problem
+from .audit import Part
 from .contract import Contract
 from .inspection import inspect
 from .reading import numbered, rows_in, stream, typed
@@ -62,7 +63,7 @@ def check_file(path: Path) -> list[str]:
     """
     inspect(path)
     contract = Contract.load()
-    table = typed(numbered(path, 0, contract), contract).collect()
+    table = typed(numbered(Part(path), contract), contract).collect()
     clean, quarantine = pl.collect_all(parts(table.lazy(), contract))
     if quarantine.is_empty():
         return [f"{path}: all {clean.height:,} rows keep the contract."]
