@@ -44,11 +44,8 @@ def test_a_deletion_reaches_the_next_training(set_up: Render) -> None:
         "print(pl.scan_parquet('data/split/*.parquet').filter(carrier='UA').collect().height)"
     )
     assert run("uv", "run", "python", "-c", count, cwd=project).stdout.strip() == "0"
-    assert git(project, "diff", "--cached", "--name-only").split() == [
-        "data/log.jsonl",
-        "data/raw/.gitignore",
-        "data/raw/0002-deleted.retired.parquet.dvc",
-    ]
+    staged = git(project, "diff", "--cached", "--name-only").split()
+    assert {"data/log.jsonl", "data/raw/0002-deleted.retired.parquet.dvc"} <= set(staged)
     run("uv", "run", "flights", "data", "restore", "1", cwd=project)
     run("uv", "run", "dvc", "repro", "split", cwd=project)
     assert json.loads((project / "reports/split.json").read_text())["rows"] == before
