@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .data.commands import app as data_commands
-from .data.commands import say
+from .data_commands import app as data_commands
+from .data_commands import say
 from .errors import UserError
 
 app = typer.Typer(

@@ -209,6 +209,22 @@ class Budgets(Settings):
     memory_mb: float = 4000
 
 
+class Limits(Settings):
+    """How fast a place is at least; None: no limit. Of small blocks at random, 99 of 100 requests
+    take no more milliseconds; large blocks go in sequence, at so many 10^6 bytes a second.
+    """
+
+    max_read_p99_ms: float | None = None
+    max_write_p99_ms: float | None = None
+    min_read_mb_s: float | None = None
+    min_write_mb_s: float | None = None
+
+
+class StorageParams(Settings):
+    local: Limits = Limits()
+    remote: Limits = Limits()
+
+
 class Tracking(Settings):
     uri: str = "sqlite:///mlflow.db"
 
@@ -222,6 +238,7 @@ class Params(Settings):
     evaluate: EvaluateParams = EvaluateParams()
     gates: GateParams = GateParams()
     budgets: Budgets = Budgets()
+    storage: StorageParams = StorageParams()
     tracking: Tracking = Tracking()
 
     @classmethod

@@ -33,7 +33,7 @@ def add(  # noqa: PLR0917
     dry_run: DryRun = False,
 ) -> None:
     """Bring rows in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
-    from .records import add
+    from .data.records import add
 
     say(
         add(
@@ -65,7 +65,7 @@ def update(
     dry_run: DryRun = False,
 ) -> None:
     """Insert records whose key is new, and replace those that are different."""
-    from .changes import update
+    from .data.changes import update
 
     say(update(source, query=query, encoding=encoding, cursor=cursor, dry_run=dry_run))
 
@@ -78,7 +78,7 @@ def delete(
     dry_run: DryRun = False,
 ) -> None:
     """Take records out, by key, by a file of keys or by a condition."""
-    from .changes import delete
+    from .data.changes import delete
 
     say(delete(keys, file=file, where=where, dry_run=dry_run))
 
@@ -92,7 +92,7 @@ def show(
     version: Version = None,
 ) -> None:
     """Read the records that keep the contract."""
-    from .export import show
+    from .data.export import show
 
     say(show(where=where, head=head, only_count=count, form=form, version=version))
 
@@ -105,7 +105,7 @@ def export(
     replace: Annotated[bool, typer.Option("--replace", help="Write over what is there.")] = False,
 ) -> None:
     """Write the records to a file, or to a table such as sqlite:///shop.db?orders."""
-    from .export import export
+    from .data.export import export
 
     say(export(target, where=where, version=version, replace=replace))
 
@@ -117,8 +117,8 @@ def history(
     ] = False,
 ) -> None:
     """Every change of the table: when, who, what, and how many records it touched."""
-    from .history import check as check_history
-    from .history import history
+    from .data.history import check as check_history
+    from .data.history import history
 
     say(check_history() if check else history())
 
@@ -129,7 +129,7 @@ def restore(
     dry_run: DryRun = False,
 ) -> None:
     """Make the table what it was at a version, as a new version."""
-    from .changes import restore
+    from .data.changes import restore
 
     say(restore(version, dry_run=dry_run))
 
@@ -137,9 +137,23 @@ def restore(
 @app.command(epilog="Example: data compact")
 def compact(dry_run: DryRun = False) -> None:
     """Put a table of many changes into one file for each format, without what is gone."""
-    from .records import compact
+    from .data.records import compact
 
     say(compact(dry_run=dry_run))
+
+
+@app.command(epilog="Example: data bench --seconds 2 --size 16 memory://scratch")
+def bench(
+    urls: Annotated[
+        list[str] | None, typer.Argument(help="More places, such as s3://bucket/folder.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="To spend on each place.")] = 10,
+    size: Annotated[int, typer.Option(min=4, help="MB to write to each place at most.")] = 256,
+) -> None:
+    """How fast are the disk, the DVC remote and other storage, and what does it cost?"""
+    from .business import storage_page
+
+    say(storage_page.bench(urls or [], seconds, size))
 
 
 @app.command(epilog="Example: data check new-orders.csv")
@@ -147,7 +161,7 @@ def check(
     file: Annotated[str, typer.Argument(help="A table to hold against the contract.")],
 ) -> None:
     """Does a file keep the contract? Changes nothing; exit code 1 if rows would be rejected."""
-    from .validate import check_file
+    from .data.validate import check_file
 
     say(check_file(Path(file)))
 
