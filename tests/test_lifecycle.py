@@ -32,12 +32,6 @@ def test_the_pipeline_runs_to_a_champion(set_up: Render, answers: Answers) -> No
     assert gate["passed"], gate
 
 
-def test_the_default_remote_lies_beside_the_project(set_up: Render) -> None:
-    project = set_up({})
-    run("uv", "run", "dvc", "push", cwd=project)
-    assert any((project.parent / "flights-dvc-remote").rglob("*"))
-
-
 @pytest.mark.parametrize("answers", PROJECTS, ids=name_of)
 def test_the_project_keeps_its_own_rules(set_up: Render, answers: Answers) -> None:
     """Its types and hooks pass, and the hooks leave every file as they found it."""

@@ -59,6 +59,25 @@ def test_all_blocks_are_known() -> None:
     assert work == "pip install uv && uv run pytest"
 
 
+def test_a_colleague_clones_and_pulls(flights: Path) -> None:
+    """What one shares by the project's README, the other gets by it, beside the first."""
+    push, pull = [b for b in blocks(flights / "README.md") if "dvc pu" in b and "gc" not in b]
+    git(flights.parent, "clone", "--quiet", "--bare", str(flights), "origin.git")
+    git(flights, "remote", "add", "origin", "../origin.git")
+    git(flights, "push", "--quiet", "--set-upstream", "origin", "main")
+    shell(push, flights)
+    colleague = flights.parent / "colleague"
+    address = pull.replace(
+        "ADDRESS flights && cd flights", f"origin.git {colleague} && cd {colleague}"
+    )
+    assert address != pull
+    shell(address, flights.parent)
+    assert "up to date" in shell("uv run dvc repro", colleague)
+    assert (colleague / "reports/index.html").read_bytes() == (
+        flights / "reports/index.html"
+    ).read_bytes()
+
+
 def test_update_finds_nothing_to_do(flights: Path) -> None:
     shell("uvx copier update --defaults", flights)
     assert not git(flights, "status", "--porcelain")

