@@ -4,7 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 from .errors import BlockedError
 from .files import REPORTS, write_json
+from .settings import Problem
 
+# passed, measured, limit, meaning, and what to do if it did not pass
+Finding = tuple[bool, float | str | None, float | str, str, str]
 GATE_REPORT = REPORTS / "gate.json"
 
 
@@ -25,6 +28,20 @@ class Verdict(BaseModel):
         if self.passed:
             return f"{self.name}: passed, {self.meaning}"
         return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} (for {self.owner})"
+
+
+def judged(problem: Problem, name: str, role: str, finding: Finding) -> Verdict:
+    """What was found, with the owner who has that role in problem.yaml."""
+    passed, measured, limit, meaning, what_to_do = finding
+    return Verdict(
+        name=name,
+        passed=passed,
+        measured=measured,
+        limit=limit,
+        meaning=meaning,
+        what_to_do="" if passed else what_to_do,
+        owner=getattr(problem.owners, role) or role.replace("_", " "),
+    )
 
 
 def write_verdicts(verdicts: list[Verdict]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import UserError
 from ..files import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
-from ..gates import Verdict, block_unless_passed
+from ..gates import Verdict, block_unless_passed, judged
 from ..settings import Params, Problem, SplitParams
 from .contract import Contract
 from .leak import Suspect, assess
@@ -68,36 +68,23 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
     total, faults = sum(report["rows"].values()), [*report.get("faults", ())]
     if total < least:
         faults.append(f"{total:,} rows are fewer than the {least:,} of data.min_rows")
+    meaning = "; ".join(faults) or f"{total:,} clean rows"
     advice = "Add data, or change roles in contract.yaml or the split in params.yaml."
-    return Verdict(
-        name="rows",
-        passed=not faults,
-        measured=total,
-        limit=least,
-        meaning="; ".join(faults) or f"{total:,} clean rows",
-        what_to_do=advice if faults else "",
-        owner=problem.owners.data_engineer or "data engineer",
-    )
+    return judged(problem, "rows", "data_engineer", (not faults, total, least, meaning, advice))
 
 
 def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
     """The gate `leak` on reports/leak.json: the suspects, or else the most telling input."""
     found = [Suspect(**one) for one in report["suspects"]]
-    judged = [one.score for one in found] or [one["score"] for one in report["scores"]]
-    names = ", ".join(one.column for one in found)
+    scores = [one.score for one in found] or [one["score"] for one in report["scores"]]
+    most = round(max(scores, default=0.0), 3)
+    limit = min((one.limit for one in found), default=report["limit"])
+    meaning = "; ".join(one.sentence() for one in found) or "no input tells the target alone"
     advice = (
-        f"In contract.yaml mark {names} knownAtDecision: false if it is only known after the "
-        "decision, or leakReviewed: true if it really is known."
+        f"In contract.yaml mark {', '.join(one.column for one in found)} knownAtDecision: false if "
+        "it is only known after the decision, or leakReviewed: true if it really is known."
     )
-    return Verdict(
-        name="leak",
-        passed=not found,
-        measured=round(max(judged, default=0.0), 3),
-        limit=min((one.limit for one in found), default=report["limit"]),
-        meaning="; ".join(one.sentence() for one in found) or "no input tells the target alone",
-        what_to_do=advice if found else "",
-        owner=problem.owners.data_scientist or "data scientist",
-    )
+    return judged(problem, "leak", "data_scientist", (not found, most, limit, meaning, advice))
 
 
 def policy(contract: Contract) -> str:
@@ -123,9 +110,9 @@ def folds(frame: pl.DataFrame, contract: Contract, params: Params) -> list[tuple
     pieces, target = params.train.folds + by_time, frame[contract.target.name]
     piece = (line(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
     found = []
-    for judged in range(pieces):
-        learn = np.flatnonzero(piece < judged if by_time else piece != judged)
-        judge = np.flatnonzero(piece == judged)
+    for turn in range(pieces):
+        learn = np.flatnonzero(piece < turn if by_time else piece != turn)
+        judge = np.flatnonzero(piece == turn)
         if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
             found.append((learn, judge))
     if not found:
@@ -137,7 +124,7 @@ def line(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
     """Each row's place in the line, in (0, 1); rows of one time, group or key share a place.
 
     Each class has a line of its own when the split is stratified, so that every piece gets its
-    share of each. Rows without a time stand first: they may be learned from, never judged on.
+    share of each. Rows without a time stand first: they may be learned from, never turn on.
     """
     ties = [column.name for column in contract.of_role("group") or contract.keys] or ["_row"]
     alone = pl.format("row {}", "_row")  # without a group or key

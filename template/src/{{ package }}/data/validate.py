@@ -11,7 +11,7 @@ import polars as pl
 
 from ..errors import UserError
 from ..files import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
-from ..gates import Verdict, block_unless_passed
+from ..gates import Verdict, block_unless_passed, judged
 from ..settings import Params, Problem
 from .audit import Part
 from .contract import Contract
@@ -118,18 +118,13 @@ def _summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
 
 def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
     """The gate `reject_rate` on reports/validation.json."""
-    passed, advice = report["reject_rate"] <= limit, ""
-    if not passed:
+    rate, advice = report["reject_rate"], ""
+    if rate > limit:
         worst = min(report["reasons"], key=lambda reason: reason["rule"] == "duplicate")
         often = f"{worst['column']} breaks the rule '{worst['rule']}' ({worst['rows']:,} rows"
         often += "".join(f", such as {value!r}" for value in worst["examples"][:1])
         advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
-    return Verdict(
-        name="reject_rate",
-        passed=passed,
-        measured=report["reject_rate"],
-        limit=limit,
-        meaning=f"{report['rejected']:,} of {report['read']:,} rows were rejected",
-        what_to_do=advice,
-        owner=problem.owners.data_engineer or "data engineer",
+    meaning = f"{report['rejected']:,} of {report['read']:,} rows were rejected"
+    return judged(
+        problem, "reject_rate", "data_engineer", (rate <= limit, rate, limit, meaning, advice)
     )

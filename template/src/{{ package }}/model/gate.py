@@ -9,14 +9,12 @@ from typing import Any
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
-from ..gates import Verdict, write_verdicts
+from ..gates import Finding, Verdict, judged, write_verdicts
 from ..resources import AFTER_JUDGEMENT, total
 from ..settings import Budgets, Params, Problem, Task
 from ..words import listed, number, percent, score, signed
 
 Report = dict[str, Any]
-FINDING = ("passed", "measured", "limit", "meaning", "what_to_do")
-Finding = tuple[bool, float | str | None, float | str, str, str]
 
 
 def run() -> None:
@@ -34,23 +32,17 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     )
     spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
 
-    def judged(name: str, role: str, finding: Finding) -> Verdict:
-        owner = getattr(problem.owners, role) or role.replace("_", " ")
-        told: dict[str, Any] = dict(zip(FINDING, finding, strict=True))
-        told["what_to_do"] = "" if told["passed"] else told["what_to_do"]
-        return Verdict(name=name, owner=owner, **told)
-
     return [
-        judged("problem", "business_owner", complete(problem, evaluation["task"])),
+        judged(problem, "problem", "business_owner", complete(problem, evaluation["task"])),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(leak, problem),
-        judged("baseline", "data_scientist", baseline(evaluation, limits.min_lift)),
-        judged("champion", "data_scientist", champion(evaluation, limits.max_loss)),
-        judged("slices", "data_scientist", slices(evaluation, limits.max_slice_gap)),
-        judged("parity", "ml_engineer", parity(package["parity"], limits.max_parity_gap)),
-        judged("value", "business_owner", value(evaluation["value"], limits.min_value)),
-        judged("resources", "devops_engineer", resources(spent, params.budgets)),
+        judged(problem, "baseline", "data_scientist", baseline(evaluation, limits.min_lift)),
+        judged(problem, "champion", "data_scientist", champion(evaluation, limits.max_loss)),
+        judged(problem, "slices", "data_scientist", slices(evaluation, limits.max_slice_gap)),
+        judged(problem, "parity", "ml_engineer", parity(package["parity"], limits.max_parity_gap)),
+        judged(problem, "value", "business_owner", value(evaluation["value"], limits.min_value)),
+        judged(problem, "resources", "devops_engineer", resources(spent, params.budgets)),
     ]
 
 
