@@ -2,9 +2,14 @@
 
 import sys
 
-from . import automl, big_tables, lifecycle
+from . import automl, big_tables, lifecycle, records
 
-BENCHMARKS = {"lifecycle": lifecycle, "big_tables": big_tables, "automl": automl}
+BENCHMARKS = {
+    "lifecycle": lifecycle,
+    "big_tables": big_tables,
+    "records": records,
+    "automl": automl,
+}
 
 
 def main(names: list[str]) -> None:

@@ -67,8 +67,9 @@ def main(rows: int = 5_000_000) -> None:
     ]
     show(f"{rows:,} rows", results)
     for seed in (1, 2):
-        more = project / "data/raw" / f"000{seed + 1}-more.csv"
+        more = project / f"more{seed}.csv"
         run("generate", [*python(), "-c", GENERATE, str(rows), str(seed), str(more)], project)
+        run("add", ["uv", "run", "project", "data", "add", str(more)], project)
     show(
         f"{rows:,} and {3 * rows:,} rows",
         [results[1], run("three times the rows", ours, project)],
