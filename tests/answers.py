@@ -42,6 +42,7 @@ VALUES = {
     "python_min": ["3.11", "3.12", "3.13"],
     "dvc_remote": ["local", "s3", "gcs", "azure", "ssh"],
     "mlflow": ["embedded", "server"],
+    "scale": ["single", "dask"],
     "data_engineer": ["@acme/data", "jo.doe+data@acme.example"],
 }
 

@@ -45,6 +45,8 @@ SHOWS = [
     ("dvc_remote_url", {**S3, "dvc_remote_url": "s3://x1/y"}, ".dvc/config", "url = s3://x1/y\n"),
     ("mlflow", SERVER, "params.yaml", "https://mlflow.acme.example"),
     ("mlflow_uri", {**SERVER, "mlflow_uri": "http://ml:5000"}, "params.yaml", "http://ml:5000"),
+    ("scale", {"scale": "single"}, "src/flights/parallel.py", "from joblib import Parallel"),
+    ("scale", {"scale": "dask"}, "src/flights/parallel.py", "from distributed import Client"),
     *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
 ]
 
@@ -67,6 +69,7 @@ WRONG: dict[str, list[str]] = {
         "s3://a b",
     ],
     "mlflow": ["cloud"],
+    "scale": ["spark"],
     "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
     **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
 }
@@ -104,6 +107,15 @@ def test_a_server_leaves_no_trace_of_the_embedded_store(render: Render) -> None:
     rendered = files(render(SERVER))
     assert not [name for name, content in rendered.items() if b"sqlite:///mlflow" in content
                 and not name.startswith(("src/", "tests/"))]  # fmt: skip
+
+
+def test_one_machine_knows_nothing_of_a_cluster(render: Render) -> None:
+    dask = files(render({"scale": "dask"}))
+    single = files(render({"scale": "single"}))
+    assert set(dask) > set(single)
+    assert {name.split("/")[0] for name in set(dask) - set(single)} == {"deploy"}
+    for name in ("pyproject.toml", "params.yaml", "README.md"):
+        assert b"dask" not in single[name].lower(), name
 
 
 @pytest.mark.parametrize(

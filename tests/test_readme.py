@@ -97,6 +97,15 @@ def test_the_models_of_the_project_s_readme(flights: Path) -> None:
     git(flights, "checkout", "--quiet", ".")
 
 
+def test_new_rows_are_scored_with_the_command_of_the_project_s_readme(flights: Path) -> None:
+    command = next(b for b in blocks(flights / "README.md") if " predict " in b)
+    said = shell(command.replace("NEW_ROWS", "data/raw/0001-flights.csv"), flights)
+    rows = (flights / "decisions.csv").read_text(encoding="utf-8").splitlines()
+    assert "rows" in said
+    assert len(rows) == 24_001
+    (flights / "decisions.csv").unlink()
+
+
 def test_the_registry_s_page_opens(flights: Path) -> None:
     """The command as the README has it, on a port of its own."""
     text = (flights / "README.md").read_text(encoding="utf-8")

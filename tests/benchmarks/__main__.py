@@ -2,13 +2,14 @@
 
 import sys
 
-from . import automl, big_tables, lifecycle, records
+from . import automl, big_tables, lifecycle, records, scale
 
 BENCHMARKS = {
     "lifecycle": lifecycle,
     "big_tables": big_tables,
     "records": records,
     "automl": automl,
+    "scale": scale,
 }
 
 

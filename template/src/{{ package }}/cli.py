@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -84,6 +85,18 @@ def model_rollback() -> None:
     from .model import registry
 
     say(registry.rollback())
+
+
+@app.command(epilog="Example: predict new-orders.csv decisions.csv")
+def predict(
+    source: Annotated[str, typer.Argument(help="A table of rows to decide about.")],
+    target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
+    version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+) -> None:
+    """Score a file, row by row, in flat memory; started again it goes on where it was stopped."""
+    from .serving.batch import predict as score
+
+    say(score(Path(source), Path(target), version))
 
 
 def main() -> None:

@@ -229,6 +229,12 @@ class Tracking(Settings):
     uri: str = "sqlite:///mlflow.db"
 
 
+class Scale(Settings):
+    """The address of a Dask scheduler, such as tcp://dask-scheduler:8786 (None: this machine)."""
+
+    scheduler: str | None = None
+
+
 class Params(Settings):
     """params.yaml: how the pipeline works. The data scientist's file."""
 
@@ -240,6 +246,7 @@ class Params(Settings):
     budgets: Budgets = Budgets()
     storage: StorageParams = StorageParams()
     tracking: Tracking = Tracking()
+    scale: Scale = Scale()
 
     @classmethod
     def read(cls) -> Self:

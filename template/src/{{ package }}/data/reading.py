@@ -67,14 +67,20 @@ def alike(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFr
 
 def _ingest(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
     """Stream rows to two files: those that read at once, then the rest."""
+    at_once, thoroughly = quickly(raw, contract)
+    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
+    stream({good: at_once, rest: thoroughly})
+
+
+def quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """What `typed` makes of numbered rows, in two parts: those that read at once, and the rest."""
     tried = _tried(raw, contract, thorough=False)
     values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
     unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
     at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
     left = tried.filter(unread).select(raw.collect_schema().names())
-    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
-    stream({good: at_once, rest: typed(left, contract)})
+    return at_once, typed(left, contract)
 
 
 def check_readable(parts: list[Part], contract: Contract) -> None:

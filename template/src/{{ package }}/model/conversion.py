@@ -52,6 +52,8 @@ def to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
         )
     only_scores(model.graph, target.transformer_ if target else None)
     rename(model.graph, names)
+    # Their order is left to chance: the same model would be other bytes.
+    model.opset_import.sort(key=lambda each: each.domain)
     return model
 
 

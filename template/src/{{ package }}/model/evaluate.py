@@ -13,7 +13,7 @@ from ..data.contract import Contract
 from ..files import MODEL, REPORTS, TEST, replacing, write_json
 from ..settings import Params, Problem, Task
 from . import registry
-from .inputs import Input, feed, frame, inputs, truth
+from .inputs import Input, feed, frame, misfit, truth
 from .metrics import Metric, primary, report
 from .predictor import Predictor
 from .slices import SEED, interval, score_of, slices
@@ -97,11 +97,7 @@ def champion(contract: Contract) -> tuple[int, Predictor | None, str | None]:
     if in_use is None:
         return 0, None, "there is no champion yet"
     version, model = in_use[0], Predictor(in_use[1])
-    meta, known = model.meta, inputs(contract)
-    strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
-    why = f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
-    if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
-        why = "was trained for another table or other classes"
+    why = misfit(model.meta, contract)
     return version, None if why else model, why and f"the champion, version {version}, {why}"
 
 

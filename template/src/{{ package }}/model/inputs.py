@@ -70,6 +70,15 @@ def feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
     return {column.name: column.to_numpy().reshape(-1, 1) for column in values}
 
 
+def misfit(meta: dict[str, Any], contract: Contract) -> str | None:
+    """Why a packaged model (its `meta`) cannot answer for the contract's table, if it cannot."""
+    if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
+        return "was trained for another table or other classes"
+    known = inputs(contract)
+    strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
+    return f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
+
+
 def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
     """The target, shape (rows,): places in `contract.classes` (int64), or float64 for a number.
 

@@ -19,12 +19,16 @@ BATCH = 50_000
 class Predictor:
     """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
 
-    def __init__(self, path: Path = MODEL) -> None:
-        """Raises UserError if the file is absent or no model of ours."""
-        if not path.exists():
+    def __init__(self, model: Path | bytes = MODEL) -> None:
+        """`model` is a file or its bytes. Raises UserError if it is absent or no model of ours."""
+        path = model if isinstance(model, Path) else Path("the model sent")
+        if path is model and not path.exists():
             raise UserError(f"{path} is not there yet: make it with 'uv run dvc repro'.")
+        options = onnxruntime.SessionOptions()
+        # The same sums on every machine; the processors have other shards or requests to answer.
+        options.intra_op_num_threads = 1
         try:
-            self._session = onnxruntime.InferenceSession(path)
+            self._session = onnxruntime.InferenceSession(model, options)
             known = self._session.get_modelmeta().custom_metadata_map
             self.meta: dict[str, Any] = json.loads(known[METADATA])
         except (Fail, InvalidGraph, InvalidProtobuf, ValueError, KeyError) as error:

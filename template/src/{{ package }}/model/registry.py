@@ -141,11 +141,29 @@ def champion() -> tuple[int, Path] | None:
         version = in_use(client)
         if version is None:
             return None
-        if not CHAMPION_FILE.exists() or sha256(CHAMPION_FILE) != version.tags.get("sha256"):
-            with replacing(CHAMPION_FILE) as new:
-                client.download_artifacts(version.run, MODEL.name, str(new.parent))
-                new.with_name(MODEL.name).rename(new)
-    return version.number, CHAMPION_FILE
+        return version.number, fetched(client, version, CHAMPION_FILE)
+
+
+def model_file(number: int | None = None) -> tuple[int | None, Path]:
+    """Number and model file of a version; without a number those of the pipeline's model (None: it
+    is not registered). Raises UserError if there is no such version.
+    """
+    if number is None:
+        told = read_json(REGISTRATION) if REGISTRATION.exists() else {}
+        is_this = MODEL.exists() and sha256(MODEL) == told.get("sha256")
+        return told["version"] if is_this else None, MODEL
+    with connected() as client:
+        version = find(client, number)
+        return number, fetched(client, version, MODEL.with_name(f"version-{number}.onnx"))
+
+
+def fetched(client: "MlflowClient", version: Version, file: Path) -> Path:
+    """The file, with the model of the version in it."""
+    if not file.exists() or sha256(file) != version.tags.get("sha256"):
+        with replacing(file) as new:
+            client.download_artifacts(version.run, MODEL.name, str(new.parent))
+            new.with_name(MODEL.name).rename(new)
+    return file
 
 
 def table() -> list[str]:

@@ -1,29 +1,26 @@
 """The search: plans are tried side by side, and it goes on where it was stopped.
 
 The same rows, params.yaml and code give the same trials, however many processes take part: plans
-are made and judged in batches, in order. So a search that was killed begins anew, and reads from
-its log what came of the plans tried before. (A budget in seconds may of course end it elsewhere.)
+are made and judged in batches, in order. So a search that was killed begins anew, and remembers
+what came of the plans tried before (memory.py). A budget in seconds may of course end it elsewhere.
 """
 
-import json
-import os
-import threading
 import time
 import warnings
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import optuna
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 from optuna.trial import TrialState
 from rich.console import Console
 from rich.progress import Progress
 
-from ..files import replacing
+from ..parallel import spread
 from ..settings import TrainParams
 from .bench import Bench, Plan, Trial
 from .candidates import Candidate
+from .memory import memory
 
 
 def search(
@@ -31,16 +28,13 @@ def search(
 ) -> list[Trial]:
     """Try plans until the budget is spent; what is still being tried then is given up."""
     end, trials = time.monotonic() + params.seconds, list[Trial]()
-    known = remembered(log)
-    processes, console = min(params.processes or cpu_count(), params.batch), Console(stderr=True)
+    past, console = memory(log), Console(stderr=True)
+    known = past.known
     with (
         # optuna warns that `group` may yet change, joblib that trials were given up.
         warnings.catch_warnings(action="ignore"),
-        Parallel(
-            processes, return_as="generator", initializer=end_with, initargs=(os.getpid(),)
-        ) as parallel,
+        spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
         Progress(console=console, disable=not console.is_terminal) as bar,
-        log.open("a", encoding="utf-8") as lines,
     ):
         study = begun(candidates, params.seed)
         shown, best = bar.add_task("search", total=params.trials), float("-inf")
@@ -48,13 +42,14 @@ def search(
             asked = [study.ask() for _ in range(min(params.batch, params.trials - len(trials)))]
             plans, told = [planned(each, candidates) for each in asked], known[len(trials) :]
             old = [Trial(plan, **facts) for plan, facts in zip(plans, told, strict=False)]
-            new = parallel(delayed(bench.attempt)(plan) for plan in plans[len(old) :])
+            new = side_by_side(bench.attempt, plans[len(old) :])
             for question, trial in zip(asked, chain(old, new), strict=True):
                 trials.append(trial)
-                study.tell(question, trial.score, TrialState.FAIL if trial.fault else None)
+                fate = TrialState.FAIL if trial.fault else None
+                answered = study.tell(question, trial.score, fate)
                 if len(trials) > len(known):
                     facts = {"score": trial.score, "seconds": trial.seconds, "fault": trial.fault}
-                    print(json.dumps(facts), file=lines, flush=True)
+                    past.add(answered, facts)
                 best = best if trial.score is None else max(best, trial.score)
                 bar.update(shown, advance=1, description=f"search, best {best:.4f}")
                 if time.monotonic() > end:
@@ -90,22 +85,3 @@ def planned(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
         else:
             settings[name] = trial.suggest_float(place, each.low, each.high, log=each.log)
     return Plan(candidate, settings, keep)
-
-
-def end_with(search: int) -> None:
-    """Run first in each process: it ends, whatever it does, when the search was killed."""
-
-    def watch() -> None:
-        while os.getppid() == search:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def remembered(log: Path) -> list[dict[str, Any]]:
-    """What came of the trials before this search; a line that a kill cut off is dropped."""
-    *whole, _ = log.read_text(encoding="utf-8").split("\n") if log.exists() else [""]
-    with replacing(log) as scratch:
-        scratch.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
-    return [json.loads(line) for line in whole]

@@ -1,0 +1,1 @@
+"""The model at work: decisions for rows that have no answer yet."""
