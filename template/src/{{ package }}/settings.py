@@ -220,11 +220,6 @@ class Limits(Settings):
     min_write_mb_s: float | None = None
 
 
-class StorageParams(Settings):
-    local: Limits = Limits()
-    remote: Limits = Limits()
-
-
 class Tracking(Settings):
     uri: str = "sqlite:///mlflow.db"
 
@@ -244,7 +239,7 @@ class Params(Settings):
     evaluate: EvaluateParams = EvaluateParams()
     gates: GateParams = GateParams()
     budgets: Budgets = Budgets()
-    storage: StorageParams = StorageParams()
+    storage: dict[Literal["local", "remote"], Limits] = Field(default_factory=dict)
     tracking: Tracking = Tracking()
     scale: Scale = Scale()
 

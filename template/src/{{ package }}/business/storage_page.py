@@ -73,6 +73,7 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     Raises BlockedError, the report being written, if a place breaks a limit of params.yaml.
     """
     params, problem, prices = Params.read(), Problem.read(), Prices.load("prices.yaml")
+    limits = dict.fromkeys(("local", "remote"), Limits()) | params.storage
     size, console = size_mb * 10**6, Console(stderr=True)
     folder = storage.roomy(Path("data"), size)
     with Progress(console=console, disable=not console.is_terminal) as bar:
@@ -81,8 +82,8 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
             sample = formats.compare(folder, size, bar)
     owners, (local, remote, *_) = problem.owners, places
     verdicts = [
-        *judged(local, params.storage.local, owners.devops_engineer or "devops engineer"),
-        *judged(remote, params.storage.remote, owners.data_engineer or "data engineer"),
+        *judged(local, limits["local"], owners.devops_engineer or "devops engineer"),
+        *judged(remote, limits["remote"], owners.data_engineer or "data engineer"),
     ]
     report = reported(places, sample, prices, verdicts)
     write_json(REPORT, report)
