@@ -173,7 +173,7 @@ def kept(project: Path, word: str) -> list[Path]:
 def readable(path: Path) -> str:
     content = path.read_bytes()
     if content[:4] == b"PAR1":
-        return pl.read_parquet(path).write_csv()
+        return pl.read_parquet(path).write_ndjson()
     return content.decode(errors="replace")
 
 
