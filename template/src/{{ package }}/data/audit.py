@@ -28,8 +28,8 @@ class Change(Settings):
 
     It brought `rows` rows in `file`, and took out those whose numbers are in the file `retired`.
     "start" begins with a new table, "compact" with the same one in new files, "restore" goes back
-    to the version `restored`. `sha256` is of
-    the source as it was delivered; `cursor` and `reached` say how far a database has been read.
+    to the version `restored`. `sha256` is of the source as it was delivered; `cursor` and `reached`
+    say how far a database has been read.
     `before` and `after` are content hashes (table.py), under the contract of the digest `contract`.
     """
 

@@ -56,11 +56,12 @@ def add(
             name = _name(source, deliveries)
             contract, notices = draft(together(deliveries), name, target, **options)
             aside = _start(writer, contract)
-            says = _land(writer, "start", deliveries, contract, source)
+            says = _land(writer, "start", deliveries, contract, source=source, name=name)
             says += [*aside, *notices, REVIEW]
         else:
             new, says = _new(writer.changes, deliveries, target)
-            says += _land(writer, "add", new, Contract.load(), source)
+            name = _name(source, deliveries)
+            says += _land(writer, "add", new, Contract.load(), source=source, name=name)
         return writer.end(says, dry_run)
 
 
@@ -81,7 +82,8 @@ def compact(*, dry_run: bool = False) -> list[str]:
             table_rows = pl.scan_parquet(path)
             columns = table_rows.collect_schema().names()
             deliveries.append(Delivery(path, sha256(path), columns, table.count(table_rows)))
-        says = _land(writer, "compact", deliveries, contract, contract.name)
+        name = stem(contract.name)
+        says = _land(writer, "compact", deliveries, contract, source=contract.name, name=name)
         if writer.changes[-1].after != content:
             raise UserError("the table would not be the same afterwards; nothing changed.")
         return writer.end(says, dry_run)
@@ -138,10 +140,12 @@ def _land(
     operation: Operation,
     deliveries: list[Delivery],
     contract: Contract,
+    *,
     source: str,
+    name: str,
 ) -> list[str]:
-    """Files land as they came, each as a version."""
-    says, name = [], _name(source, deliveries) if deliveries else ""
+    """Files land as they came, each as a version, called `name`."""
+    says = []
     for delivery in deliveries:
         starts = operation in ANEW
         parts = [] if starts else audit.parts(writer.changes)
