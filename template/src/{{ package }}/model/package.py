@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from sklearn.pipeline import Pipeline
 
-from ..data.contract import Contract
+from ..data.contract import Column, Contract
 from ..files import CHOICE, MODEL, REPORTS, TEST, TRAIN, VALID, read_json, replacing, write_json
 from ..files import sha256 as digest
 from .bench import Plan, fit, scores
@@ -28,6 +28,7 @@ LIBRARIES = ("scikit-learn", "lightgbm", "skl2onnx", "onnxmltools", "numpy", "po
 # share of the spread (standard deviation) of the target.
 TOLERANCE = 1e-4
 MOST_ROWS = 50_000
+CASES = 8  # records with their scores that the file holds: who loads it can see it is sound
 
 
 def run() -> None:
@@ -63,12 +64,36 @@ def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pi
         "validation": {"metric": choice["metric"], "score": choice["score"]},
         "libraries": {"python": platform.python_version()} | {k: version(k) for k in LIBRARIES},
         "rows": rows.height,
+        "columns": [described(column) for column in contract.columns],
     }
     model = to_onnx(pipeline, entries)
-    model.metadata_props.add(key=METADATA, value=json.dumps(about, ensure_ascii=False))
+    told = model.metadata_props.add(key=METADATA)
+    told.value = json.dumps(about)
+    examples = shuffled(rows.select(column.name for column in contract.inputs))
+    known = Predictor(model.SerializeToString()).scores(examples).tolist()
+    cases = [
+        {"record": {name: cell for name, cell in record.items() if cell is not None}, "score": score}
+        for record, score in zip(examples.to_dicts(), known, strict=True)
+    ]
+    told.value = json.dumps(about | {"cases": cases}, ensure_ascii=False, default=str)
     with replacing(MODEL) as scratch:
         scratch.write_bytes(model.SerializeToString(deterministic=True))
     return pipeline
+
+
+def described(column: Column) -> dict[str, Any]:
+    """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
+    told = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
+    facts = column.model_dump(mode="json", by_alias=False, include={*told, "description"})
+    return facts | {"used": column.is_input or column.role == "key", "key": column.role == "key"}
+
+
+def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+    """CASES rows in which each cell is from another row, so that none tells of anybody."""
+    return rows.select(
+        pl.Series(name, rows[name].sample(CASES, with_replacement=True, seed=place))
+        for place, name in enumerate(rows.columns)
+    )
 
 
 def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict[str, Any]:

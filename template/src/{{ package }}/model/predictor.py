@@ -11,6 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, Inva
 
 from ..errors import UserError
 from ..files import MODEL
+from .value import decisions
 
 METADATA = "metadata"
 BATCH = 50_000
@@ -42,6 +43,21 @@ class Predictor:
         entries = [Input(**entry) for entry in self.meta["inputs"]]
         batches = table.iter_slices(BATCH) if table.height else [table]
         return np.concatenate([self.run(feed(frame(batch, entries))) for batch in batches])
+
+    def answers(self, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """What is told of each row, (rows,): `prediction` (the likeliest class, or the number),
+        `score` (P(positive), P(the likeliest), or the number), and `decision` (act: true or false,
+        by the threshold; else the prediction).
+        """
+        decision: Any = decisions(scores, self.meta["threshold"], self.meta["task"])
+        names = np.array(self.meta["classes"], dtype=object)
+        if self.meta["task"] == "binary":
+            likeliest = names[(scores >= 0.5).astype(int)]
+            return {"prediction": likeliest, "score": scores, "decision": decision.astype(bool)}
+        if self.meta["task"] == "multiclass":
+            likeliest = names[decision]
+            return {"prediction": likeliest, "score": scores.max(axis=1), "decision": likeliest}
+        return {"prediction": scores, "score": scores, "decision": scores}
 
     def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Scores of a feed, an array of shape (rows, 1) for each input of the model.

@@ -144,6 +144,21 @@ def champion() -> tuple[int, Path] | None:
         return version.number, fetched(client, version, CHAMPION_FILE)
 
 
+def named(uri: str) -> tuple[int, dict[str, str], Path]:
+    """Number, tags and model file of `models:/NAME@ALIAS` or `models:/NAME/VERSION`.
+
+    Raises UserError if the registry has no such version of this project's model.
+    """
+    name, at, alias = uri.removeprefix("models:/").partition("@")
+    name, _, number = name.partition("/")
+    if name != NAME or not (alias if at else number.isdecimal()):
+        raise UserError(f"{uri} is no version: write models:/{NAME}@champion or models:/{NAME}/3.")
+    with connected() as client:
+        version = find(client, alias or int(number))
+        file = MODEL.with_name(f"version-{version.number}.onnx")
+        return version.number, version.tags, fetched(client, version, file)
+
+
 def model_file(number: int | None = None) -> tuple[int | None, Path]:
     """Number and model file of a version; without a number those of the pipeline's model (None: it
     is not registered). Raises UserError if there is no such version.

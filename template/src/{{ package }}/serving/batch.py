@@ -28,7 +28,6 @@ from ..files import replacing, sha256
 from ..model.inputs import misfit
 from ..model.predictor import Predictor
 from ..model.registry import model_file
-from ..model.value import decisions
 from ..parallel import spread
 from ..settings import Params
 
@@ -117,17 +116,9 @@ class Scoring:
         return found.select("_row", *(column.name for column in self.contract.keys), *FOUND)
 
     def answers(self, fit: pl.DataFrame) -> dict[str, Any]:
-        model, meta = loaded(self.content), loaded(self.content).meta
-        names, score = pl.Series(meta["classes"], dtype=pl.String), model.scores(fit)
-        decision: Any = decisions(score, meta["threshold"], meta["task"])
-        prediction = decision
-        if meta["task"] == "binary":
-            prediction, decision = names.gather((score >= 0.5).astype(int)), decision.astype(bool)
-        elif meta["task"] == "multiclass":
-            prediction = decision = names.gather(decision)
-            score = score.max(axis=1)
-        found = {"prediction": prediction, "score": score, "decision": decision}
-        return {name: pl.Series(values) for name, values in found.items()}
+        model = loaded(self.content)
+        found = model.answers(model.scores(fit))
+        return {name: pl.Series(list(values), strict=False) for name, values in found.items()}
 
 
 class Shards:

@@ -1,0 +1,60 @@
+"""What Prometheus reads of the service."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+SCORES = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+class Metrics:
+    """Each service has its own, so that two in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.requests = Counter(
+            "requests", "Requests answered", ["path", "status"], registry=registry
+        )
+        self.seconds = Histogram(
+            "request_seconds",
+            "Time to answer, from the first byte read",
+            ["path"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.waiting = Gauge("requests_waiting", "Requests being answered", registry=registry)
+        self.scores = Histogram("score", "Scores given", buckets=SCORES, registry=registry)
+        self.decisions = Counter(
+            "predictions", "Records scored, by decision", ["decision"], registry=registry
+        )
+        self.unexpected = Counter(
+            "unexpected_values",
+            "Values outside the contract's limits that were scored by policy",
+            ["column", "rule"],
+            registry=registry,
+        )
+        self.journal = Counter(
+            "journal_rows", "Rows for the journal: written, or lost", ["outcome"], registry=registry
+        )
+        for outcome in ("written", "lost"):
+            self.journal.labels(outcome)
+        self.pending = Gauge("journal_pending", "Rows not written yet", registry=registry)
+        self.journal_up = Gauge("journal_up", "Whether the journal can be written", registry=registry)
+        self.model = Gauge(
+            "model_info", "The models in use", ["role", "version", "sha256"], registry=registry
+        )
+        self.shadow = Counter(
+            "shadow", "Records also scored in the shadow, by outcome", ["outcome"], registry=registry
+        )
+
+    def page(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,118 @@
+"""The OpenAPI document: made from the contract that the model in service was trained with."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from .guard import Swap
+from .requests import Fault
+from .service import Service
+
+Schema = dict[str, Any]
+PLACE = "#/components/schemas/{model}"
+KEY = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+PROBLEMS = {
+    "401": "The header X-API-Key is not right",
+    "403": "This is switched off",
+    "408": "The request came too slowly",
+    "409": "The model is not fit to serve, and nothing changed",
+    "413": "The request is too large",
+    "422": "The request breaks the contract",
+    "503": "Too much at once, or not possible now; try again",
+}
+POSSIBLE = {
+    "/predict": ("401", "408", "413", "422", "503"),
+    "/feedback": ("401", "408", "413", "422", "503"),
+    "/readyz": ("503",),
+    "/model/swap": ("401", "403", "408", "409", "413", "422"),
+    "/model/rollback": ("401", "403", "409"),
+}
+
+
+def document(app: FastAPI, service: Service) -> Schema:
+    """For /openapi.json and the page /docs."""
+    meta, requests = service.model.meta, service.model.requests
+    asked = {
+        "/predict": requests.records,
+        "/feedback": requests.truths,
+        "/model/swap": (TypeAdapter(Swap),),
+    }
+    found, shared = TypeAdapter.json_schemas(
+        [
+            *((f"{path} {place}", "validation", adapter)
+            for path, adapters in asked.items()
+            for place, adapter in enumerate(adapters)),
+            ("faults", "serialization", TypeAdapter(list[Fault])),
+        ],
+        ref_template=PLACE,
+    )
+    made = get_openapi(
+        title=f"{meta['contract']['id']}: {meta['target']}",
+        version=service.model.name,
+        description=f"Decides on {meta['target']} ({meta['task']}), by {meta['candidate']}.",
+        routes=app.routes,
+    )
+    faults, sentence = found["faults", "serialization"], {"type": "string"}
+    components = made.setdefault("components", {})
+    components["schemas"] = shared.get("$defs", {}) | {
+        "Answer": answered(meta),
+        "Problem": _object(detail={"anyOf": [sentence, faults]}),
+    }
+    components["securitySchemes"] = {"key": KEY}
+    for path, adapters in asked.items():
+        schemas = [found[f"{path} {place}", "validation"] for place in range(len(adapters))]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        made["paths"][path]["post"]["requestBody"] = {"required": True, "content": _json(schema)}
+    return _finished(made, meta)
+
+
+def _finished(made: Schema, meta: Schema) -> Schema:
+    """With all answers, and an example where one helps."""
+    answer, paths = {"$ref": PLACE.format(model="Answer")}, made["paths"]
+    several = {"anyOf": [answer, {"type": "array", "items": answer}]}
+    paths["/predict"]["post"]["requestBody"]["content"] |= _json(
+        paths["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"],
+        example=meta["cases"][0]["record"],
+    )
+    for path, methods in paths.items():
+        for operation in methods.values():
+            possible = POSSIBLE.get(path, ())
+            content = _json(several if path == "/predict" else {"type": "object"})
+            if path == "/metrics":
+                content = {"text/plain": {"schema": {"type": "string"}}}
+            good = "202" if path == "/feedback" else "200"
+            operation["responses"] = {good: {"description": "Done", "content": content}} | {
+                status: {
+                    "description": PROBLEMS[status],
+                    "content": _json({"$ref": PLACE.format(model="Problem")}),
+                }
+                for status in possible
+            }
+            if "401" in possible:
+                operation["security"] = [{"key": []}]
+    return made
+
+
+def answered(meta: Schema) -> Schema:
+    """What is told of one record."""
+    choice: Schema = {"type": "string", "enum": meta["classes"]}
+    number: Schema = {"type": "number"}
+    prediction = choice if meta["classes"] else number
+    decision = {"type": "boolean"} if meta["task"] == "binary" else prediction
+    return _object(
+        id={"type": "string"},
+        prediction=prediction,
+        score=number,
+        decision=decision,
+        model_version={"type": "string"},
+    )
+
+
+def _object(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _json(schema: Schema, **more: Any) -> Schema:
+    return {"application/json": {"schema": schema, **more}}

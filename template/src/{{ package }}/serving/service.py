@@ -1,0 +1,176 @@
+"""The service without HTTP: models in use, requests answered and written down."""
+
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import UserError
+from .journal import Journal, Prediction, Truth
+from .metrics import Metrics
+from .models import Model
+from .options import Options
+from .requests import Record
+
+log = logging.getLogger(__name__)
+CHAMPION, SHADOW = "champion", "shadow"
+MOST_SHADOWED = 1_000  # requests that wait for the shadow
+Answer = dict[str, Any]
+
+
+class Service:
+    """One model answers; another may take part without answering, in its shadow."""
+
+    def __init__(self, options: Options) -> None:
+        """Raises UserError if a model is not fit to serve, or an option is wrong."""
+        self.options, self.metrics = options, Metrics()
+        self.model = self._load(options.model_uri, options.model_sha256)
+        self.previous: Model | None = None
+        self.shadow = self._load(options.shadow_uri, "") if options.shadow_uri else None
+        self.journal = Journal(options.journal_url, self.metrics, options.journal_durable)
+        self._changing = threading.Lock()
+        self._follower, self._following = ThreadPoolExecutor(1, "shadow"), 0
+        self._tell()
+
+    def predict(self, body: bytes) -> list[Answer] | Answer:
+        """An answer for each record: one, or as many as are in a list. Raises RefusedError."""
+        model = self.model  # it may be swapped meanwhile
+        records, many, unexpected = model.requests.read(body)
+        answers = model.answers(records)
+        ids = os.urandom(16 * len(records)).hex()
+        for place, answer in enumerate(answers):
+            answer["id"] = ids[32 * place : 32 * place + 32]
+            answer["model_version"] = model.name
+        self._count(answers)
+        for (column, rule), times in unexpected.items():
+            self.metrics.unexpected.labels(column, rule).inc(times)
+        self.journal.put(rows(CHAMPION, model, records, answers))
+        if self.shadow:
+            self._follow(self.shadow, records, answers)
+        return answers if many else answers[0]
+
+    def learn(self, body: bytes) -> int:
+        """Write down what really was; returns of how many records. Raises RefusedError."""
+        now = moment()
+        truths = self.model.requests.read_truths(body)
+        self.journal.put([Truth(now, t.get("id"), t.get("key"), t["truth"]) for t in truths])
+        return len(truths)
+
+    def reload(self) -> Model:
+        """Answer with what MODEL_URI stands for now."""
+        return self.swap(self.options.model_uri, self.options.model_sha256)
+
+    def info(self) -> Answer:
+        """What is in use, for people and for those who deploy it."""
+        meta = self.model.meta
+        told = {name: meta[name] for name in ("task", "target", "classes", "threshold", "contract")}
+        others = {"previous": self.previous, "shadow": self.shadow}
+        return {
+            "model_version": self.model.name,
+            "sha256": self.model.sha256,
+            "uri": self.model.uri,
+            **{role: model and model.name for role, model in others.items()},
+            **told,
+            "candidate": meta["candidate"],
+            "validation": meta["validation"],
+            "unexpected": self.options.unexpected,
+        }
+
+    def swap(self, uri: str, sha256: str = "") -> Model:
+        """Answer with another model, once it has been loaded and tried; see Model.load.
+
+        Raises UserError if it is not fit, or answers another question; then nothing changes.
+        """
+        with self._changing:
+            new, old = self._load(uri, sha256), self.model
+            for fact in ("task", "target", "classes"):
+                if new.meta[fact] != old.meta[fact]:
+                    raise UserError(f"{uri} has another {fact} than the model in service.")
+            self.previous, self.model = old, new
+            self._tell()
+        return new
+
+    def roll_back(self) -> Model:
+        """Answer with the model before this one. Raises UserError if there was none."""
+        with self._changing:
+            if self.previous is None:
+                raise UserError("There is no model to go back to: none was swapped.")
+            self.previous, self.model = self.model, self.previous
+            self._tell()
+        return self.model
+
+    def close(self) -> None:
+        self._follower.shutdown()
+        self.journal.close()
+
+    def _load(self, uri: str, sha256: str) -> Model:
+        return Model.load(uri, sha256, self.options.unexpected, self.options.max_records)
+
+    def _tell(self) -> None:
+        self.metrics.model.clear()
+        for role, model in ((CHAMPION, self.model), (SHADOW, self.shadow)):
+            if model:
+                self.metrics.model.labels(role, model.name, model.sha256).set(1)
+                told = {"role": role, "version": model.name, "uri": model.uri}
+                log.info("a model is in use", extra=told)
+
+    def _count(self, answers: list[Answer]) -> None:
+        regression = self.model.meta["task"] == "regression"
+        for answer in answers:
+            if not regression:
+                self.metrics.scores.observe(answer["score"])
+            decision = "number" if regression else str(answer["decision"]).lower()
+            self.metrics.decisions.labels(decision).inc()
+
+    def _follow(self, shadow: Model, records: list[Record], answers: list[Answer]) -> None:
+        """Have the shadow score the same records, later and in another thread."""
+        if self._following >= MOST_SHADOWED:
+            self.metrics.shadow.labels("skipped").inc(len(records))
+            return
+        self._following += 1
+        done = self._follower.submit(self._shadowed, shadow, records, answers)
+        done.add_done_callback(self._followed)
+
+    def _shadowed(self, shadow: Model, records: list[Record], answers: list[Answer]) -> None:
+        theirs = [
+            {**theirs, "id": ours["id"]}
+            for theirs, ours in zip(shadow.answers(records), answers, strict=True)
+        ]
+        self.journal.put(rows(SHADOW, shadow, records, theirs))
+        for one, other in zip(theirs, answers, strict=True):
+            same = one["decision"] == other["decision"]
+            self.metrics.shadow.labels("same" if same else "different").inc()
+
+    def _followed(self, done: Any) -> None:
+        self._following -= 1
+        if error := done.exception():  # the answer was given; what failed is only the comparison
+            self.metrics.shadow.labels("failed").inc()
+            log.error("the shadow failed", extra={"reason": type(error).__name__})
+
+
+def moment() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def rows(
+    role: str, model: Model, records: list[Record], answers: list[Answer]
+) -> list[Prediction]:
+    """For the journal, what was answered about the records."""
+    now, keys = moment(), model.keys
+    return [
+        Prediction(
+            answer["id"],
+            role,
+            now,
+            {name: record[name] for name in keys if name in record} or None,
+            model.version,
+            model.sha256,
+            answer["prediction"],
+            answer["score"],
+            answer["decision"],
+            {name: record[name] for name in model.reads if name in record},
+        )
+        for record, answer in zip(records, answers, strict=True)
+    ]
