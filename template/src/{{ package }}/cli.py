@@ -101,7 +101,9 @@ def predict(
 
 @app.command(epilog="Example: serve --port 8080")
 def serve(
-    host: Annotated[str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
 ) -> None:
     """Answer requests over HTTP with the champion; /docs shows how to ask."""

@@ -72,7 +72,10 @@ def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pi
     examples = shuffled(rows.select(column.name for column in contract.inputs))
     known = Predictor(model.SerializeToString()).scores(examples).tolist()
     cases = [
-        {"record": {name: cell for name, cell in record.items() if cell is not None}, "score": score}
+        {
+            "record": {name: cell for name, cell in record.items() if cell is not None},
+            "score": score,
+        }
         for record, score in zip(examples.to_dicts(), known, strict=True)
     ]
     told.value = json.dumps(about | {"cases": cases}, ensure_ascii=False, default=str)

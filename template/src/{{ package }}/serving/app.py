@@ -96,7 +96,9 @@ def create(service: Service) -> ASGIApp:
         try:
             wanted = Swap.model_validate_json(await body(request, options))
         except ValidationError as error:
-            raise ProblemError(422, error.errors(include_url=False, include_context=False)) from error
+            raise ProblemError(
+                422, error.errors(include_url=False, include_context=False)
+            ) from error
         return await changed(service.swap, wanted.uri, wanted.sha256)
 
     @app.post("/model/rollback")

@@ -1,4 +1,4 @@
-"""From records to what the model reads, in plain Python: the rule of model/inputs.py, without polars."""
+"""From records to what the model reads: the rule of model/inputs.py in plain Python."""
 
 from collections.abc import Callable
 from datetime import date, datetime

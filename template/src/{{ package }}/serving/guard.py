@@ -1,4 +1,4 @@
-"""What stands before the application: it counts, measures, and turns away what would be too much."""
+"""Stands before the application: counts, measures, and turns away what would be too much."""
 
 import asyncio
 import logging
@@ -83,7 +83,9 @@ class Guard:
 
 async def body(request: Request, options: Options) -> bytes:
     """The request's body. Raises ProblemError if it is too large or too slow."""
-    too_large = ProblemError(413, f"a request has at most {options.max_bytes} bytes; send fewer records")
+    too_large = ProblemError(
+        413, f"a request has at most {options.max_bytes} bytes; send fewer records"
+    )
     length = request.headers.get("content-length", "0")
     if int(length) > options.max_bytes:
         raise too_large

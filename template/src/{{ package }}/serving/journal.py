@@ -89,7 +89,9 @@ def database(url: str, durable: bool) -> Database:
     try:
         import psycopg  # noqa: PLC0415  (only where the journal is in PostgreSQL)
     except ImportError as error:
-        raise UserError("PostgreSQL needs its driver: uv add --group serving 'psycopg[binary]'.") from error
+        raise UserError(
+            "PostgreSQL needs its driver: uv add --group serving 'psycopg[binary]'."
+        ) from error
     return Database(lambda: psycopg.connect(url, connect_timeout=5), "%s", (psycopg.Error, OSError))
 
 

@@ -48,12 +48,17 @@ class Metrics:
         for outcome in ("written", "lost"):
             self.journal.labels(outcome)
         self.pending = Gauge("journal_pending", "Rows not written yet", registry=registry)
-        self.journal_up = Gauge("journal_up", "Whether the journal can be written", registry=registry)
+        self.journal_up = Gauge(
+            "journal_up", "Whether the journal can be written", registry=registry
+        )
         self.model = Gauge(
             "model_info", "The models in use", ["role", "version", "sha256"], registry=registry
         )
         self.shadow = Counter(
-            "shadow", "Records also scored in the shadow, by outcome", ["outcome"], registry=registry
+            "shadow",
+            "Records also scored in the shadow, by outcome",
+            ["outcome"],
+            registry=registry,
         )
 
     def page(self) -> bytes:

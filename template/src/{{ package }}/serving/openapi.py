@@ -41,9 +41,11 @@ def document(app: FastAPI, service: Service) -> Schema:
     }
     found, shared = TypeAdapter.json_schemas(
         [
-            *((f"{path} {place}", "validation", adapter)
-            for path, adapters in asked.items()
-            for place, adapter in enumerate(adapters)),
+            *(
+                (f"{path} {place}", "validation", adapter)
+                for path, adapters in asked.items()
+                for place, adapter in enumerate(adapters)
+            ),
             ("faults", "serialization", TypeAdapter(list[Fault])),
         ],
         ref_template=PLACE,

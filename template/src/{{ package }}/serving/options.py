@@ -20,7 +20,9 @@ class Options(BaseModel):
     model_uri: str = Field(MODEL.as_posix(), description="A file, or models:/NAME@champion")
     model_sha256: str = Field("", description="Of a file that is not the registered one")
     shadow_uri: str = Field("", description="A model that only takes part: models:/NAME@challenger")
-    journal_url: str = Field("sqlite:///journal/journal.db", description="Or postgresql://HOST/NAME")
+    journal_url: str = Field(
+        "sqlite:///journal/journal.db", description="Or postgresql://HOST/NAME"
+    )
     journal_durable: bool = Field(False, description="Answer only what the journal holds")
     unexpected: Policy = Field("refuse", description="Values outside the limits: refuse or score")
     api_key: str = Field("", description="Asked of those who predict", repr=False)
@@ -34,10 +36,16 @@ class Options(BaseModel):
     @classmethod
     def read(cls) -> Self:
         """Raises UserError naming the variable that is wrong."""
-        given = {name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ}
+        given = {
+            name: os.environ[name.upper()]
+            for name in cls.model_fields
+            if name.upper() in os.environ
+        }
         try:
             return cls.model_validate(given)
         except ValidationError as error:
             first = error.errors()[0]
             name, words = str(first["loc"][0]).upper(), first["msg"]
-            raise UserError(f"{name}: {words[0].lower()}{words[1:]}; correct the environment.") from error
+            raise UserError(
+                f"{name}: {words[0].lower()}{words[1:]}; correct the environment."
+            ) from error

@@ -7,7 +7,7 @@ as `data check` does. A value in a rule's way but of the right type (`minimum`, 
 
 from collections import Counter
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
     with_config,
 )
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 Record = dict[str, Any]
 Adapter = TypeAdapter[Any]
@@ -122,7 +122,7 @@ def _typed_dict(name: str, columns: list[dict[str, Any]]) -> Any:
 
 
 def _strict(name: str, fields: dict[str, Any]) -> Any:
-    made: Any = TypedDict(name, fields)  # type: ignore[operator]
+    made: Any = TypedDict(name, fields)  # type: ignore[misc]
     return with_config(ConfigDict(extra="forbid"))(made)
 
 
@@ -175,7 +175,8 @@ def _text(column: dict[str, Any]) -> Any:
         return None if text in missing else spelling.get(text, text)
 
     kind: Any = Literal[tuple(column["categories"])] if column["categories"] else str
-    return Annotated[kind if column["required"] else kind | None, BeforeValidator(cleaned)]
+    needed = column["required"]
+    return Annotated[kind if needed else kind | None, BeforeValidator(cleaned)]
 
 
 def _fault(error: Any) -> Fault:

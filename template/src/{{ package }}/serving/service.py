@@ -154,9 +154,7 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def rows(
-    role: str, model: Model, records: list[Record], answers: list[Answer]
-) -> list[Prediction]:
+def rows(role: str, model: Model, records: list[Record], answers: list[Answer]) -> list[Prediction]:
     """For the journal, what was answered about the records."""
     now, keys = moment(), model.keys
     return [
