@@ -88,7 +88,9 @@ def described(column: Column) -> dict[str, Any]:
     """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
     told = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
     facts = column.model_dump(mode="json", by_alias=False, include={*told, "description"})
-    return facts | {"used": column.is_input or column.role == "key", "key": column.role == "key"}
+    is_key = column.role == "key"
+    facts["required"] &= column.is_input
+    return facts | {"used": column.is_input or is_key, "key": is_key}
 
 
 def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
