@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -94,22 +95,24 @@ def predict(
     version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
 ) -> None:
     """Score a file, row by row, in flat memory; started again it goes on where it was stopped."""
-    from .serving.batch import predict as score
+    from .model.batch import predict as score
 
     say(score(Path(source), Path(target), version))
 
 
-@app.command(epilog="Example: serve --port 8080")
-def serve(
-    host: Annotated[
-        str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
-) -> None:
-    """Answer requests over HTTP with the champion; /docs shows how to ask."""
-    from .serving.server import serve as answer
+if find_spec(f"{__package__}.serving"):  # a project that is not deployed has none
 
-    answer(host, port)
+    @app.command(epilog="Example: serve --port 8080")
+    def serve(
+        host: Annotated[
+            str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
+        ] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
+    ) -> None:
+        """Answer requests over HTTP with the champion; /docs shows how to ask."""
+        from .serving.server import serve as answer
+
+        answer(host, port)
 
 
 def main() -> None:

@@ -203,10 +203,13 @@ class GateParams(Settings):
 
 
 class Budgets(Settings):
-    """What one run of the pipeline may take: wall seconds in all, and memory of any stage."""
+    """What one run of the pipeline may take: wall seconds in all, and memory of any stage.
+    `latency_ms`: of 100 requests for one record, 99 take no longer (None: there is no service).
+    """
 
     seconds: float = 900
     memory_mb: float = 4000
+    latency_ms: float | None = None
 
 
 class Limits(Settings):

@@ -12,6 +12,7 @@ STAGES = {
     "split": "data.split",
     "train": "model.train",
     "package": "model.package",
+    "latency": "serving.latency",  # where there is a service
     "evaluate": "model.evaluate",
     "gate": "model.gate",
     "register": "model.registry",

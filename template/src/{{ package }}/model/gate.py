@@ -1,4 +1,4 @@
-"""Stage gate: is the model fit for release? Ten questions, each with a limit and an owner.
+"""Stage gate: is the model fit for release? Each question has a limit and an owner.
 
 A failed gate does not stop this stage: the run is registered and reported first, so that all can
 see why, and then stage release refuses.
@@ -32,7 +32,7 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     )
     spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
 
-    return [
+    found = [
         judged(problem, "problem", "business_owner", complete(problem, evaluation["task"])),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
@@ -44,6 +44,10 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
         judged(problem, "value", "business_owner", value(evaluation["value"], limits.min_value)),
         judged(problem, "resources", "devops_engineer", resources(spent, params.budgets)),
     ]
+    if params.budgets.latency_ms is not None:
+        asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
+        found.append(judged(problem, "latency", "ml_engineer", asked))
+    return found
 
 
 def complete(problem: Problem, task: Task) -> Finding:
@@ -118,6 +122,16 @@ def value(worth: Report, limit: float) -> Finding:
     meaning = f"a thousand decisions are worth {signed(gained)} {than}"
     advice = "Check what problem.yaml says outcomes are worth; if it is right, this does not pay."
     return gained > limit, gained, limit, meaning, advice
+
+
+def latency(found: Report, limit: float) -> Finding:
+    taken = found["p99_ms"]
+    meaning = f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100"
+    advice = (
+        "Keep fewer features or smaller models (features.py, candidates.py), or raise "
+        "budgets.latency_ms in params.yaml."
+    )
+    return taken <= limit, taken, limit, meaning, advice
 
 
 def resources(spent: Report, budgets: Budgets) -> Finding:

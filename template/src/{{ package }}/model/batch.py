@@ -25,9 +25,9 @@ from ..data.reading import numbered, quickly
 from ..data.rules import reasons, sound
 from ..errors import UserError
 from ..files import replacing, sha256
-from ..model.inputs import misfit
-from ..model.predictor import Predictor
-from ..model.registry import model_file
+from .inputs import misfit
+from .predictor import Predictor
+from .registry import model_file
 from ..parallel import spread
 from ..settings import Params
 
