@@ -160,6 +160,7 @@ def test_records_live(flights: Path, tmp_path: Path) -> None:
     assert len(shown.splitlines()) == 1
     assert "the content is the same" in shell("uv run flights data history --check", flights)
     git(flights, "reset", "--hard", "--quiet", "HEAD~1")
+    git(flights, "clean", "--force", "-x", "--quiet", "data/raw")
 
 
 def kept(project: Path, word: str) -> list[Path]:

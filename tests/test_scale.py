@@ -24,8 +24,8 @@ TIMES = 20
 def work(folder: Path, project: Path) -> Path:
     """The tables and settings of a project in a folder of their own, with a small search."""
     shutil.copytree(project / "data/raw", folder / "data/raw", dirs_exist_ok=True)
-    for name in ("contract.yaml", "problem.yaml", "params.yaml"):
-        shutil.copy(project / name, folder)
+    for name in ("contract.yaml", "problem.yaml", "params.yaml", "data/log.jsonl"):
+        shutil.copy(project / name, folder / name)
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= SEARCH
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
