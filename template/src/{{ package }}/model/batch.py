@@ -25,11 +25,11 @@ from ..data.reading import numbered, quickly
 from ..data.rules import reasons, sound
 from ..errors import UserError
 from ..files import replacing, sha256
+from ..parallel import spread
+from ..settings import Params
 from .inputs import misfit
 from .predictor import Predictor
 from .registry import model_file
-from ..parallel import spread
-from ..settings import Params
 
 SHARD = 50_000
 PER_WORKER = 4  # shards at least: to start one takes about as long as to score so many
