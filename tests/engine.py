@@ -39,9 +39,13 @@ def engine() -> Iterator[dict[str, str]]:
         yield {}
         return
     assert os.getuid() == 0, "No Docker engine answers: start one, or run this as root on Debian."
-    programs, had_bridge = unpacked(), BRIDGE.exists()
+    programs = unpacked()
     with tempfile.TemporaryDirectory(prefix="engine-") as name, ExitStack() as undo:
         folder = Path(name)
+        undo.callback(leave_nothing, folder, BRIDGE.exists())
+        (folder / "data").mkdir()  # in memory: its many small files are soon made and soon gone
+        run("mount", "-t", "tmpfs", "tmpfs", folder / "data", cwd=folder)
+        undo.callback(run, "umount", folder / "data", cwd=folder)
         (folder / "config").mkdir()
         plugins = programs / "usr/libexec/docker/cli-plugins"
         (folder / "config/cli-plugins").symlink_to(plugins)
@@ -53,14 +57,21 @@ def engine() -> Iterator[dict[str, str]]:
         }
         places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
         alone = [f"--pidfile={folder}/pid", "--iptables=false", "--ip6tables=false"]
-        daemon = subprocess.Popen(
-            [programs / "usr/sbin/dockerd", f"--host=unix://{folder}/docker.sock", *places, *alone],
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=undo.enter_context((folder / "log").open("w")),
-            stderr=subprocess.STDOUT,
+        daemon = undo.enter_context(
+            subprocess.Popen(
+                [
+                    programs / "usr/sbin/dockerd",
+                    f"--host=unix://{folder}/docker.sock",
+                    *places,
+                    *alone,
+                ],
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=undo.enter_context((folder / "log").open("w")),
+                stderr=subprocess.STDOUT,
+            )
         )
-        undo.callback(end, daemon, folder, had_bridge)
+        undo.callback(daemon.terminate)
         for _ in range(300):
             if answers(environment) or daemon.poll() is not None:
                 break
@@ -75,16 +86,12 @@ def answers(environment: dict[str, str]) -> bool:
     return subprocess.run(ask, env=whole, capture_output=True, check=False).returncode == 0
 
 
-def end(daemon: "subprocess.Popen[bytes]", folder: Path, had_bridge: bool) -> None:
-    """Stop the engine, and see that nothing of it is left."""
-    daemon.terminate()
-    daemon.wait(60)
+def leave_nothing(folder: Path, had_bridge: bool) -> None:
+    """Remove the bridge that an engine leaves, and see that it left no mount."""
     if BRIDGE.exists() and not had_bridge:
-        subprocess.run(["ip", "link", "delete", BRIDGE.name], check=True)
+        run("ip", "link", "delete", BRIDGE.name, cwd=folder)
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     left = [place for place in mounts if place.startswith(str(folder))]
-    for place in reversed(left):
-        subprocess.run(["umount", "--lazy", place], check=True)
     assert not left, f"the engine left mounts behind: {left}"
 
 

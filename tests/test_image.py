@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Render, git, run
+from conftest import ROOT, Answers, Render, git, run
 from engine import engine, have_image
 from servers import free_ports
+from test_compose import STACKS, name_of
 from test_readme import blocks, shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
 
-IMAGE = "localhost/flights"
+IMAGE = "localhost/flights-test"
 CASES = (
     "import json; from flights.model.predictor import Predictor; "
     "print(json.dumps(Predictor().meta['cases']))"
@@ -51,6 +52,7 @@ def docker() -> Iterator[None]:
 def commands(flights: Path) -> tuple[str, str, str, str]:
     """Of the README: build, run, make passwords, start the stack."""
     image, stack = [b for b in blocks(flights / "README.md") if "docker " in b]
+    image = image.replace("localhost/flights", IMAGE)
     build, start = image.split("docker run")
     passwords, up = stack.split("docker compose")
     # Behind a firewall, only the host's own network may reach the registries.
@@ -73,9 +75,11 @@ def address(image: str, flights: Path, commands: tuple[str, ...]) -> Iterator[st
     [port] = free_ports(1)
     there = "docker run --detach --name flights-test --cpus 1 --security-opt no-new-privileges"
     start = commands[1].replace("docker run --rm", there).replace(":8000:", f":{port}:")
-    assert start.count("flights-test") == start.count(f":{port}:8000") == 1
+    start = start.replace("volume journal:", "volume flights-test:")
+    for ours in ("--name flights-test ", f":{port}:8000 ", "volume flights-test:"):
+        assert ours in start, "the README's command has changed"
     try:
-        shell(start.replace("volume journal:", "volume flights-test:"), flights)
+        shell(start, flights)
         assert health("flights-test") == "healthy", run("docker", "logs", "flights-test", cwd=ROOT)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -170,6 +174,16 @@ def test_a_model_that_was_tampered_with_is_not_served(
     assert sentence.startswith("error: models/model.onnx is not the model that was registered")
 
 
+@pytest.mark.parametrize("answers", STACKS, ids=name_of)
+def test_compose_understands_the_stack(
+    render: Render, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("POSTGRES", "MLFLOW", "JOURNAL", "GRAFANA"):
+        monkeypatch.setenv(f"{name}_PASSWORD", "secret")
+    stack = render(answers) / "deploy/compose.yaml"
+    run("docker", "compose", "--file", stack, "config", "--quiet", cwd=ROOT)
+
+
 def test_the_stack_wants_passwords_and_starts_our_service(
     image: str, flights: Path, commands: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +194,7 @@ def test_the_stack_wants_passwords_and_starts_our_service(
     assert re.search(r"Set a password for .* in deploy/\.env", without.stdout)
 
     [port] = free_ports(1)
+    monkeypatch.setenv("IMAGE", IMAGE)
     monkeypatch.setenv("SERVICE_ADDRESS", f"127.0.0.1:{port}")
     monkeypatch.setenv("API_KEY", "secret")
     monkeypatch.setenv("COMPOSE_PROJECT_NAME", f"flights-{os.getpid()}")
