@@ -24,6 +24,7 @@ ASKED = {
 OWNERS = [name for name in ASKED if name.endswith(("owner", "engineer", "scientist"))]
 S3 = {"dvc_remote": "s3"}
 SERVER = {"mlflow": "server"}
+KUBERNETES = {"deploy": "kubernetes"}
 
 # For each question: an answer that is not the default, a file, and what must then be in it.
 SHOWS = [
@@ -47,6 +48,10 @@ SHOWS = [
     ("mlflow_uri", {**SERVER, "mlflow_uri": "http://ml:5000"}, "params.yaml", "http://ml:5000"),
     ("scale", {"scale": "single"}, "src/flights/parallel.py", "from joblib import Parallel"),
     ("scale", {"scale": "dask"}, "src/flights/parallel.py", "from distributed import Client"),
+    ("deploy", {"deploy": "compose"}, "pyproject.toml", "fastapi"),
+    ("deploy", KUBERNETES, "deploy/k8s/base/deployment.yaml", "kind: Deployment"),
+    ("deploy", {"deploy": "none"}, "dvc.yaml", "release:"),
+    ("journal", {"journal": "postgresql"}, "pyproject.toml", '"psycopg[binary]~='),
     *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
 ]
 
@@ -70,6 +75,8 @@ WRONG: dict[str, list[str]] = {
     ],
     "mlflow": ["cloud"],
     "scale": ["spark"],
+    "deploy": ["lambda"],
+    "journal": ["mysql"],
     "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
     **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
 }
@@ -116,6 +123,46 @@ def test_one_machine_knows_nothing_of_a_cluster(render: Render) -> None:
     assert {name.split("/")[0] for name in set(dask) - set(single)} == {"deploy"}
     for name in ("pyproject.toml", "params.yaml", "README.md"):
         assert b"dask" not in single[name].lower(), name
+
+
+def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
+    none, compose = files(render({"deploy": "none"})), files(render({"deploy": "compose"}))
+    gone = set(compose) - set(none)
+    assert not set(none) - set(compose)
+    assert any(name.startswith("src/flights/serving/") for name in gone)
+    assert {"/".join(name.split("/")[:3]) for name in gone if not name.startswith("deploy/")} <= {
+        "src/flights/serving",
+        "tests/serving",
+    }
+    assert not [name for name in none if name.startswith("deploy/")]
+    for name in ("pyproject.toml", "params.yaml", "dvc.yaml", "README.md", ".github/CODEOWNERS"):
+        for word in (b"serving", b"serve ", b"latency", b"fastapi", b"deploy/", b"kubectl"):
+            assert word not in none[name].lower(), name
+
+
+def test_only_kubernetes_has_its_manifests(render: Render) -> None:
+    compose, kubernetes = files(render({"deploy": "compose"})), files(render(KUBERNETES))
+    gained = {name for name in set(kubernetes) - set(compose) if not name.startswith("deploy/k8s/")}
+    assert gained == {"src/flights/serving/sizing.py", "tests/serving/test_sizing.py"}
+    assert not [name for name in compose if name.startswith("deploy/k8s/")]
+    assert "kubectl" not in compose["README.md"].decode()
+
+
+def test_the_journal_of_a_pod_is_a_database(render: Render, tmp_path: Path) -> None:
+    """It is not asked where there is one answer; the other is refused, and none is left over."""
+    project = render({"deploy": "kubernetes"})
+    assert "psycopg" in (project / "pyproject.toml").read_text(encoding="utf-8")
+    assert "journal" not in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"journal.*lost with the pod.*for example: postgresql"):
+        render({"deploy": "kubernetes", "journal": "sqlite"}, into=tmp_path / "project")
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("journal", ["sqlite", "postgresql"])
+def test_the_driver_of_postgresql_comes_with_its_journal(render: Render, journal: str) -> None:
+    pyproject = tomllib.loads((render({"journal": journal}) / "pyproject.toml").read_text())
+    serving = " ".join(pyproject["dependency-groups"]["serving"])
+    assert ("psycopg" in serving) == (journal == "postgresql")
 
 
 @pytest.mark.parametrize(
