@@ -233,6 +233,11 @@ def test_the_commands_of_the_readme_are_true(render: Render, tmp_path: Path) -> 
     assert verbs == ["apply", "create", "label", "rollout", "apply", "rollout"]
     for folder in re.findall(r"--kustomize (\S+)", readme):
         assert (project / folder / "kustomization.yaml").is_file()
+    pushed = re.findall(r"^docker push (\S+)$", readme, re.MULTILINE)
+    overlay = yaml.safe_load(
+        (project / "deploy/k8s/overlays/staging/kustomization.yaml").read_text()
+    )
+    assert pushed == [f"{image['newName']}:{image['newTag']}" for image in overlay["images"]]
     spaces = {space for command in commands for space in re.findall(r"--namespace (\S+)", command)}
     assert spaces <= {"late-trains-staging", "late-trains-production"}
     (tmp_path / "staging.env").write_text("API_KEY=one\nADMIN_KEY=two\nJOURNAL_URL=three\n")
