@@ -116,16 +116,19 @@ def ssh_server() -> Iterator[Server]:
 
 @contextmanager
 def running(
-    command: list[str], says: str, environment: dict[str, str] | None = None
+    command: list[str],
+    says: str,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[None]:
-    """Run a server in a scratch folder from when it says that it is ready until the block ends."""
+    """Run a server, in a folder or a scratch one, from when it says it is ready until the end."""
     with ExitStack() as opened:
         log = opened.enter_context(tempfile.TemporaryFile("w+"))
         server = opened.enter_context(
             subprocess.Popen(
                 command,
                 env={**os.environ, **(environment or {})},
-                cwd=opened.enter_context(tempfile.TemporaryDirectory()),
+                cwd=folder or opened.enter_context(tempfile.TemporaryDirectory()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

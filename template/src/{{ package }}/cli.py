@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
-from .data_commands import say
 from .errors import UserError
 
 app = typer.Typer(
@@ -90,14 +90,16 @@ def model_rollback() -> None:
 
 @app.command(epilog="Example: predict new-orders.csv decisions.csv")
 def predict(
-    source: Annotated[str, typer.Argument(help="A table of rows to decide about.")],
+    source: Source,
     target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
     version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+    query: Query = None,
+    encoding: Encoding = None,
 ) -> None:
-    """Score a file, row by row, in flat memory; started again it goes on where it was stopped."""
+    """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
     from .model.batch import predict as score
 
-    say(score(Path(source), Path(target), version))
+    say(score(source, Path(target), version, query=query, encoding=encoding))
 
 
 if find_spec(f"{__package__}.serving"):  # a project that is not deployed has none

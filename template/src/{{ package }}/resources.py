@@ -14,7 +14,16 @@ RESOURCES = REPORTS / "resources"
 TOTAL = REPORTS / "resources.json"
 # What runs after the gates have judged: its figures there would be those of an earlier run.
 AFTER_JUDGEMENT = ("gate", "register", "report")
-LIFECYCLE = ("ingest", "validate", "split", "train", "package", "latency", "evaluate", *AFTER_JUDGEMENT)
+LIFECYCLE = (
+    "ingest",
+    "validate",
+    "split",
+    "train",
+    "package",
+    "latency",
+    "evaluate",
+    *AFTER_JUDGEMENT,
+)
 MEMORY = "peak_memory_mb"
 SAMPLE_SECONDS = 0.1
 MB = 1e6

@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
-from starlette.types import ASGIApp
 
 from ..errors import UserError
 from .guard import BUSY, Guard, ProblemError, Swap, answer, body
@@ -23,7 +22,7 @@ log = logging.getLogger(__name__)
 LARGE = 20_000  # bytes of a request: to answer it takes long enough for others to notice
 
 
-def create(service: Service) -> ASGIApp:
+def create(service: Service) -> Guard:
     """The application behind its guard."""
     options, journal = service.options, service.journal
 
@@ -107,7 +106,7 @@ def create(service: Service) -> ASGIApp:
         _authorise(request, options.admin_key, closed=True)
         return await changed(service.roll_back)
 
-    return Guard(app, options, service.metrics)
+    return Guard(app, service)
 
 
 def _authorise(request: Request, key: str, closed: bool = False) -> None:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .metrics import Metrics
 from .options import Options
+from .service import Service
 
 WORK = ("/predict", "/feedback")
 KNOWN = (*WORK, "/info", "/healthz", "/readyz", "/metrics", "/model/swap", "/model/rollback")
@@ -45,10 +45,11 @@ class Guard:
     would have all of them wait for nothing.
     """
 
-    def __init__(self, app: ASGIApp, options: Options, metrics: Metrics) -> None:
-        self.app, self.most, self.metrics = app, options.max_waiting, metrics
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
+        self.most, self.metrics = service.options.max_waiting, service.metrics
         self.waiting = 0
-        metrics.waiting.set_function(lambda: self.waiting)
+        self.metrics.waiting.set_function(lambda: self.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from pydantic_core import to_json
 
-from ..files import MODEL, REPORTS, sha256, write_json
+from ..files import MODEL, REPORTS, write_json
 from .models import Found, Model
 
 LATENCY = REPORTS / "latency.json"
@@ -18,9 +18,7 @@ WARM, TIMES, MANY = 100, 2_000, 100
 
 
 def run() -> None:
-    content = MODEL.read_bytes()
-    found = Found(content, sha256(MODEL), None)
-    model = Model(MODEL.as_posix(), found, "score", MANY)
+    model = Model(MODEL.as_posix(), Found.of(MODEL.read_bytes()), "score", MANY)
     records = [case["record"] for case in model.meta["cases"]]
     bodies = [json.dumps(record).encode() for record in records]
     many = json.dumps((records * MANY)[:MANY]).encode()

@@ -28,9 +28,16 @@ PATIENCE = 20  # seconds for each answer of an MLflow server
 
 
 class Found(NamedTuple):
+    """The content of a model, what its checksum should be, and its number in the registry."""
+
     content: bytes
-    sha256: str  # as it should be
-    version: int | None
+    sha256: str
+    version: int | None = None
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Of a model that was made here just now."""
+        return cls(content, hashlib.sha256(content).hexdigest())
 
 
 class Model:
@@ -47,7 +54,7 @@ class Model:
             )
         self._predictor = Predictor(found.content)
         self.meta = self._predictor.meta
-        if "cases" not in self.meta:
+        if not self.meta.get("cases"):
             raise UserError(f"{uri} was packaged by an older version: run 'uv run dvc repro'.")
         self.name = self.sha256[:12] if self.version is None else str(self.version)
         self.keys = [column["name"] for column in self.meta["columns"] if column["key"]]
@@ -78,8 +85,8 @@ class Model:
     def _try(self) -> None:
         """Answer the cases in the file, one by one and all at once; this warms it up, too."""
         cases = self.meta["cases"]
-        body = json.dumps([case["record"] for case in cases]).encode()
-        records = self.requests.read(body).records
+        bodies = [json.dumps(case["record"]).encode() for case in cases]
+        records = [record for body in bodies for record in self.requests.read(body).records]
         wanted = np.array([case["score"] for case in cases], dtype=float)
         one_by_one = np.concatenate([self.scores([record]) for record in records])
         for got in (self.scores(records), one_by_one):

@@ -181,7 +181,7 @@ def _text(column: dict[str, Any]) -> Any:
 
 def _fault(error: Any) -> Fault:
     place = list(error["loc"])
-    record = place.pop(0) if place and isinstance(place[0], int) else None
+    record = place.pop(0) if place and isinstance(place[0], int) else 0 if place else None
     # The names of alternatives are no columns.
     columns = [str(part) for part in place if not str(part).startswith("Truth")]
     column = columns[-1] if columns else None

@@ -28,11 +28,13 @@ class Service:
         self.options, self.metrics = options, Metrics()
         self.model = self._load(options.model_uri, options.model_sha256)
         self.previous: Model | None = None
-        self.shadow = self._load(options.shadow_uri, "") if options.shadow_uri else None
+        self.shadow: Model | None = None
         self.journal = Journal(options.journal_url, self.metrics, options.journal_durable)
         self._changing = threading.Lock()
         self._follower, self._following = ThreadPoolExecutor(1, "shadow"), 0
         self._tell()
+        if options.shadow_uri:
+            self.follow(options.shadow_uri)
 
     def predict(self, body: bytes) -> list[Answer] | Answer:
         """An answer for each record: one, or as many as are in a list. Raises RefusedError."""
@@ -78,19 +80,22 @@ class Service:
             "unexpected": self.options.unexpected,
         }
 
+    def follow(self, uri: str, sha256: str = "") -> Model:
+        """Have a model take part without answering. Raises UserError as `swap` does."""
+        with self._changing:
+            self.shadow = self._comparable(uri, sha256)
+            self._tell()
+        return self.shadow
+
     def swap(self, uri: str, sha256: str = "") -> Model:
         """Answer with another model, once it has been loaded and tried; see Model.load.
 
         Raises UserError if it is not fit, or answers another question; then nothing changes.
         """
         with self._changing:
-            new, old = self._load(uri, sha256), self.model
-            for fact in ("task", "target", "classes"):
-                if new.meta[fact] != old.meta[fact]:
-                    raise UserError(f"{uri} has another {fact} than the model in service.")
-            self.previous, self.model = old, new
+            self.previous, self.model = self.model, self._comparable(uri, sha256)
             self._tell()
-        return new
+        return self.model
 
     def roll_back(self) -> Model:
         """Answer with the model before this one. Raises UserError if there was none."""
@@ -107,6 +112,14 @@ class Service:
 
     def _load(self, uri: str, sha256: str) -> Model:
         return Model.load(uri, sha256, self.options.unexpected, self.options.max_records)
+
+    def _comparable(self, uri: str, sha256: str) -> Model:
+        """A model that answers the same question as the one in service."""
+        new, old = self._load(uri, sha256), self.model
+        for fact in ("task", "target", "classes"):
+            if new.meta[fact] != old.meta[fact]:
+                raise UserError(f"{uri} has another {fact} than the model in service.")
+        return new
 
     def _tell(self) -> None:
         self.metrics.model.clear()
