@@ -116,16 +116,19 @@ def ssh_server() -> Iterator[Server]:
 
 @contextmanager
 def running(
-    command: list[str], says: str, environment: dict[str, str] | None = None
+    command: list[str],
+    says: str,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[None]:
-    """Run a server in a scratch folder from when it says that it is ready until the block ends."""
+    """Run a server, in a folder or a scratch one, from when it says it is ready until the end."""
     with ExitStack() as opened:
         log = opened.enter_context(tempfile.TemporaryFile("w+"))
         server = opened.enter_context(
             subprocess.Popen(
                 command,
                 env={**os.environ, **(environment or {})},
-                cwd=opened.enter_context(tempfile.TemporaryDirectory()),
+                cwd=folder or opened.enter_context(tempfile.TemporaryDirectory()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -147,6 +150,17 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
     """It and the helpers it started. Asked to end, some take half a minute."""
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
+
+
+@contextmanager
+def mlflow_server(program: Path, folder: Path) -> Iterator[str]:
+    """The address of an MLflow server that keeps runs and models in the folder."""
+    [port] = free_ports(1)
+    where = ["--backend-store-uri", "sqlite:///m.db", "--artifacts-destination", "artifacts"]
+    command = [str(program), "server", *where, "--port", str(port), "--workers", "1"]
+    without_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with running(command, "Application startup complete", without_jobs, folder):
+        yield f"http://127.0.0.1:{port}"
 
 
 def free_ports(many: int) -> list[int]:

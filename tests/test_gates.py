@@ -72,6 +72,9 @@ BREAKS = [
     Break("champion", learn_little, "champion"),
     Break("slices", replace("params.yaml", r"max_slice_gap: .*", "max_slice_gap: -0.5"), "carrier"),
     Break("value", replace("params.yaml", r"min_value: .*", "min_value: 1000000"), "problem.yaml"),
+    Break(
+        "latency", replace("params.yaml", r"latency_ms: .*", "latency_ms: 0.0001"), "smaller models"
+    ),
     Break("resources", replace("params.yaml", r"seconds: 900.*", "seconds: 0.5"), "budgets"),
 ]
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from . import automl, big_tables, lifecycle, records, scale
+from . import automl, big_tables, lifecycle, records, scale, service
 
 BENCHMARKS = {
     "lifecycle": lifecycle,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "records": records,
     "automl": automl,
     "scale": scale,
+    "service": service,
 }
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
-from .data_commands import say
 from .errors import UserError
 
 app = typer.Typer(
@@ -90,14 +90,16 @@ def model_rollback() -> None:
 
 @app.command(epilog="Example: predict new-orders.csv decisions.csv")
 def predict(
-    source: Annotated[str, typer.Argument(help="A table of rows to decide about.")],
+    source: Source,
     target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
     version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+    query: Query = None,
+    encoding: Encoding = None,
 ) -> None:
-    """Score a file, row by row, in flat memory; started again it goes on where it was stopped."""
+    """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
     from .model.batch import predict as score
 
-    say(score(Path(source), Path(target), version))
+    say(score(source, Path(target), version, query=query, encoding=encoding))
 
 
 if find_spec(f"{__package__}.serving"):  # a project that is not deployed has none
@@ -113,6 +115,21 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
         from .serving.server import serve as answer
 
         answer(host, port)
+
+    if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
+        deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")
+        app.add_typer(deploy_commands, name="deploy")
+
+        @deploy_commands.command("size", epilog="Example: deploy size --rate 200")
+        def deploy_size(
+            rate: Annotated[
+                int, typer.Option(help="Requests a second that a replica is to answer.", min=1)
+            ] = 100,
+        ) -> None:
+            """Measure what the service takes under load, and request it from Kubernetes."""
+            from .serving.sizing import size
+
+            say(size(rate))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Batch scoring: a decision for each row of a file, by the packaged model.
+"""Batch scoring: a decision for each row of a table, by the packaged model.
 
 Rows are held to the contract by the pipeline's own code; one that breaks it gets no score but the
 reason. The file is worked shard by shard, side by side, so that memory does not grow with it;
@@ -7,10 +7,13 @@ finished shards are kept beside the result, so that a killed run goes on where i
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import polars as pl
@@ -20,6 +23,7 @@ from rich.progress import Progress
 
 from ..data.audit import Part
 from ..data.contract import CONTRACT, Contract
+from ..data.delivery import deliver
 from ..data.inspection import inspect
 from ..data.reading import numbered, quickly
 from ..data.rules import reasons, sound
@@ -43,23 +47,54 @@ loaded = lru_cache(maxsize=1)(Predictor)
 FOUND = ("prediction", "score", "decision", "version", "model", "reason")
 
 
-def predict(source: Path, target: Path, version: int | None = None) -> list[str]:
-    """Score the rows of `source` into `target` (.csv, .jsonl or .parquet), in their order.
+def predict(
+    source: str,
+    target: Path,
+    version: int | None = None,
+    *,
+    query: str | None = None,
+    encoding: str | None = None,
+) -> list[str]:
+    """Score the rows of `source`, as for `data add`, into `target` (.csv, .jsonl or .parquet).
 
     `version` is one of the registry; without it, models/model.onnx scores. Returns the lines to
     print. Raises UserError if anything is wrong with the files.
     """
     if target.suffix.lower() not in SINKS:
         raise UserError(f"{target}: its name must end in {', '.join(SINKS)}; choose one.")
-    _, rows = inspect(source)
-    if target.exists() and target.samefile(source):
+    if target.exists() and Path(source).is_file() and target.samefile(source):
         raise UserError(f"{target} is the table to score itself: choose another name.")
-    number, model = model_file(version)
-    scoring = Scoring.of(model, number, Contract.load())
-    facts = (source, model, CONTRACT, *sorted(CODE.rglob("*.py")))
-    digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
-    shards = Shards(target, digest.hexdigest()[:16])
-    left = numbered(Part(source), scoring.contract).slice(shards.done * SHARD)
+    with gathered(source, query, encoding) as parts:
+        number, model = model_file(version)
+        scoring = Scoring.of(model, number, Contract.load())
+        facts = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
+        digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
+        shards, rows = Shards(target, digest.hexdigest()[:16]), sum(parts.values())
+        score(parts, scoring, shards)
+    without = shards.join()
+    others = "; the others break the contract: see the column reason" if without else ""
+    return [f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows{others}"]
+
+
+@contextmanager
+def gathered(source: str, query: str | None, encoding: str | None) -> Iterator[dict[Path, int]]:
+    """The files of a source and how many rows each has; what is no file is brought here first."""
+    if Path(source).is_file() and not (query or encoding):
+        yield {Path(source): inspect(Path(source))[1]}
+        return
+    with TemporaryDirectory(prefix=".predict-", dir=".") as scratch:
+        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
+        yield {delivery.path: delivery.rows for delivery in brought}
+
+
+def score(parts: dict[Path, int], scoring: "Scoring", shards: "Shards") -> None:
+    """Score what is left of the files, side by side, and keep each shard."""
+    rows, befores = sum(parts.values()), accumulate(parts.values(), initial=0)
+    tables = [
+        numbered(Part(path, before), scoring.contract)
+        for path, before in zip(parts, befores, strict=False)
+    ]
+    left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
     batches, console = left.collect_batches(chunk_size=SHARD, lazy=True), Console(stderr=True)
     workers = min(Params.read().train.processes or cpu_count(), rows // (PER_WORKER * SHARD))
     with (
@@ -70,9 +105,6 @@ def predict(source: Path, target: Path, version: int | None = None) -> list[str]
         for scored in side_by_side(scoring.scored, batches):
             shards.add(scored)
             bar.advance(shown, SHARD)
-    without = shards.join()
-    others = "; the others break the contract: see the column reason" if without else ""
-    return [f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows{others}"]
 
 
 @dataclass(frozen=True)

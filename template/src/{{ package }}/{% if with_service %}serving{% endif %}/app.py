@@ -95,9 +95,7 @@ def create(service: Service) -> Guard:
         try:
             wanted = Swap.model_validate_json(await body(request, options))
         except ValidationError as error:
-            raise ProblemError(
-                422, error.errors(include_url=False, include_context=False)
-            ) from error
+            raise RefusedError.of(error) from error
         return await changed(service.swap, wanted.uri, wanted.sha256)
 
     @app.post("/model/rollback")

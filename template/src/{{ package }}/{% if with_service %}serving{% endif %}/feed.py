@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+NAN = float("nan")
 LARGEST = float(np.finfo(np.float32).max)
 MIDNIGHT = date(1970, 1, 1)
 PARTS: dict[str, Callable[[Any], float]] = {
@@ -23,20 +24,25 @@ def _day(moment: date) -> date:
 
 def feed(records: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> dict[str, NDArray[Any]]:
     """An array of shape (records, 1) for each input in a model's `meta`; cells have their types."""
-    arrays = {}
-    for entry in inputs:
-        cells = [record.get(entry["column"]) for record in records]
-        array = _texts(cells) if entry["kind"] == "text" else _numbers(cells, entry["part"])
-        arrays[entry["name"]] = array.reshape(-1, 1)
-    return arrays
-
-
-def _texts(cells: list[Any]) -> NDArray[Any]:
-    return np.array(["" if cell is None else cell for cell in cells], dtype=object)
-
-
-def _numbers(cells: list[Any], part: str | None) -> NDArray[Any]:
-    read = PARTS[part] if part else float
-    numbers = [float("nan") if cell is None else read(cell) for cell in cells]
+    texts = {entry["name"]: entry for entry in inputs if entry["kind"] == "text"}
+    numbers = {entry["name"]: entry for entry in inputs if entry["kind"] != "text"}
+    shape = (len(numbers), len(records), 1)
+    # All numbers in one array: for a single record, the calls of NumPy are what takes the time.
+    table = np.array([_numbers(records, entry) for entry in numbers.values()], dtype=np.float64)
     # Beyond the range of 32-bit floats a number would become infinite, which no model reads.
-    return np.clip(np.array(numbers, dtype=np.float64), -LARGEST, LARGEST).astype(np.float32)
+    small = np.clip(table, -LARGEST, LARGEST).astype(np.float32).reshape(shape)
+    return dict(zip(numbers, small, strict=True)) | {
+        name: _texts(records, entry["column"]) for name, entry in texts.items()
+    }
+
+
+def _texts(records: list[dict[str, Any]], column: str) -> NDArray[Any]:
+    cells = [record.get(column) for record in records]
+    texts = ["" if cell is None else cell for cell in cells]
+    return np.array(texts, dtype=object).reshape(-1, 1)
+
+
+def _numbers(records: list[dict[str, Any]], entry: dict[str, Any]) -> list[float]:
+    read, column = PARTS[entry["part"]] if entry["part"] else float, entry["column"]
+    cells = [record.get(column) for record in records]
+    return [NAN if cell is None else read(cell) for cell in cells]

@@ -67,11 +67,14 @@ def document(app: FastAPI, service: Service) -> Schema:
         schemas = [found[f"{path} {place}", "validation"] for place in range(len(adapters))]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         made["paths"][path]["post"]["requestBody"] = {"required": True, "content": _json(schema)}
-    return _finished(made, meta)
+    return _finished(made, service)
 
 
-def _finished(made: Schema, meta: Schema) -> Schema:
-    """With all answers, and an example where one helps."""
+def _finished(made: Schema, service: Service) -> Schema:
+    """With all answers, the key where one is asked for, and an example where one helps."""
+    meta, options = service.model.meta, service.options
+    keys = dict.fromkeys(("/predict", "/feedback"), options.api_key)
+    keys |= dict.fromkeys(("/model/swap", "/model/rollback"), options.admin_key)
     answer, paths = {"$ref": PLACE.format(model="Answer")}, made["paths"]
     several = {"anyOf": [answer, {"type": "array", "items": answer}]}
     paths["/predict"]["post"]["requestBody"]["content"] |= _json(
@@ -91,8 +94,9 @@ def _finished(made: Schema, meta: Schema) -> Schema:
                     "content": _json({"$ref": PLACE.format(model="Problem")}),
                 }
                 for status in possible
+                if status != "401" or keys[path]
             }
-            if "401" in possible:
+            if keys.get(path):
                 operation["security"] = [{"key": []}]
     return made
 

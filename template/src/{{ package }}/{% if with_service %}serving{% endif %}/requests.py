@@ -5,9 +5,11 @@ as `data check` does. A value in a rule's way but of the right type (`minimum`, 
 `category`) may be let through and counted instead, by policy.
 """
 
+import re
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Self
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +40,9 @@ RULES = UNEXPECTED | {
     "too_long": "number of records",
     "too_short": "number of records",
 }
+INTEGERS = {"ge": -(2**63), "le": 2**63 - 1}  # as many as the table can hold
+ID = "^[0-9a-f]{1,32}$"
+BLANK = r"[\s\x1c-\x1f\x85]*"  # what Python strips
 SHOWN = 100  # characters of a value, and faults of a request, that are told
 
 
@@ -58,6 +63,11 @@ class RefusedError(Exception):
         super().__init__(f"{len(faults)} faults")
         self.faults = faults
 
+    @classmethod
+    def of(cls, error: ValidationError) -> Self:
+        """With the first of what pydantic has found."""
+        return cls([_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
+
 
 class Parsed(NamedTuple):
     """`unexpected` counts the (column, rule) of values that were let through."""
@@ -68,8 +78,11 @@ class Parsed(NamedTuple):
 
 
 def utc(moment: datetime) -> datetime:
-    """Times of the table are in UTC without saying so."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    """Times of the table are in UTC without saying so. Raises ValueError if there is no such."""
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError as error:
+        raise ValueError("in UTC it is outside the years 1 to 9999") from error
 
 
 KINDS: dict[str, Any] = {
@@ -98,11 +111,12 @@ class Requests:
         try:
             return Parsed(*_read(self.records, body), Counter())
         except ValidationError as error:
-            found = error.errors(include_url=False)
+            found, refused = error.errors(include_url=False), RefusedError.of(error)
         if self._free and all(each["type"] in UNEXPECTED for each in found):
             counts = Counter((str(each["loc"][-1]), UNEXPECTED[each["type"]]) for each in found)
-            return Parsed(*_read(self._free, body), counts)
-        raise RefusedError([_fault(each) for each in found[:SHOWN]])
+            with suppress(ValidationError):
+                return Parsed(*_read(self._free, body), counts)
+        raise refused
 
     def read_truths(self, body: bytes) -> list[Record]:
         """What really was: `truth`, and the `id` of the prediction or the `key` of the record.
@@ -112,8 +126,7 @@ class Requests:
         try:
             found, _ = _read(self.truths, body)
         except ValidationError as error:
-            faults = error.errors(include_url=False)[:SHOWN]
-            raise RefusedError([_fault(each) for each in faults]) from error
+            raise RefusedError.of(error) from error
         return found
 
 
@@ -130,7 +143,7 @@ def _truth(meta: dict[str, Any]) -> Any:
     """By the id of the prediction, or by the record's key if it has one."""
     classes = tuple(meta["classes"])
     truth = {"truth": Literal[classes] if classes else FiniteFloat}
-    by_id = _strict("TruthById", {"id": Annotated[str, Field(min_length=1)]} | truth)
+    by_id = _strict("TruthById", {"id": Annotated[str, Field(pattern=ID)]} | truth)
     keys = [column | {"required": True} for column in meta["columns"] if column["key"]]
     if not keys:
         return by_id
@@ -155,8 +168,10 @@ def _field(column: dict[str, Any]) -> Any:
     if not column["used"]:
         return NotRequired[Annotated[Any, Field(description="not read by the model")]]
     kind = _text(column) if column["type"] == "string" else KINDS[column["type"]]
-    limits = {"ge": column["minimum"], "le": column["maximum"]}
-    if any(limit is not None for limit in limits.values()):
+    stated = {"ge": column["minimum"], "le": column["maximum"]}
+    limits: dict[str, Any] = INTEGERS if column["type"] == "integer" else {}
+    limits = limits | {name: limit for name, limit in stated.items() if limit is not None}
+    if limits:
         kind = Annotated[kind, Field(**limits)]
     told = Field(description=column["description"] or None)
     if column["required"]:
@@ -175,8 +190,11 @@ def _text(column: dict[str, Any]) -> Any:
         return None if text in missing else spelling.get(text, text)
 
     kind: Any = Literal[tuple(column["categories"])] if column["categories"] else str
-    needed = column["required"]
-    return Annotated[kind if needed else kind | None, BeforeValidator(cleaned)]
+    if not column["required"]:
+        return Annotated[kind | None, BeforeValidator(cleaned)]
+    nothing = rf"^{BLANK}({'|'.join(map(re.escape, sorted(missing)))}){BLANK}$"
+    told = Field(json_schema_extra={"not": {"pattern": nothing}})
+    return Annotated[kind, BeforeValidator(cleaned), told]
 
 
 def _fault(error: Any) -> Fault:
