@@ -102,6 +102,16 @@ def test_passwords_are_required_and_the_readme_makes_them(deploy: Path, services
     assert {*made.split()} == asked
 
 
+def test_every_setting_of_the_service_can_be_given(deploy: Path, services: Services) -> None:
+    [options] = (deploy.parent / "src").glob("*/serving/options.py")
+    fields = re.findall(
+        r"^    (\w+): .* = Field", options.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    settings = {field.upper() for field in fields} - {"JOURNAL_URL"}
+    assert len(settings) > 10
+    assert settings <= {*services["service"]["environment"]}
+
+
 def test_files_and_volumes_that_are_mounted_are_there(deploy: Path, services: Services) -> None:
     stack = yaml.safe_load((deploy / "compose.yaml").read_text(encoding="utf-8"))
     mounted = [mount for service in services.values() for mount in service.get("volumes", [])]
