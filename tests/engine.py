@@ -89,7 +89,7 @@ def answers(environment: dict[str, str]) -> bool:
 def leave_nothing(folder: Path, had_bridge: bool) -> None:
     """Remove what an engine leaves: its bridge, and the network of containers on the host's."""
     if BRIDGE.exists() and not had_bridge:
-        run("ip", "link", "delete", BRIDGE.name, cwd=folder)
+        run(debian("ip", "iproute2"), "link", "delete", BRIDGE.name, cwd=folder)
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in reversed([place for place in mounts if place.startswith(str(folder))]):
         run("umount", place, cwd=folder)
