@@ -152,6 +152,17 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
         os.killpg(server.pid, signal.SIGKILL)
 
 
+@contextmanager
+def mlflow_server(program: Path, folder: Path) -> Iterator[str]:
+    """The address of an MLflow server that keeps runs and models in the folder."""
+    [port] = free_ports(1)
+    where = ["--backend-store-uri", "sqlite:///m.db", "--artifacts-destination", "artifacts"]
+    command = [str(program), "server", *where, "--port", str(port), "--workers", "1"]
+    without_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with running(command, "Application startup complete", without_jobs, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
 def free_ports(many: int) -> list[int]:
     """Ports of the loopback that nobody uses just now, all different."""
     with ExitStack() as open_ones:

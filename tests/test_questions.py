@@ -4,6 +4,7 @@ import keyword
 import re
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ ASKED = {
 OWNERS = [name for name in ASKED if name.endswith(("owner", "engineer", "scientist"))]
 S3 = {"dvc_remote": "s3"}
 SERVER = {"mlflow": "server"}
+KUBERNETES = {"deploy": "kubernetes"}
 
 # For each question: an answer that is not the default, a file, and what must then be in it.
 SHOWS = [
@@ -47,6 +49,10 @@ SHOWS = [
     ("mlflow_uri", {**SERVER, "mlflow_uri": "http://ml:5000"}, "params.yaml", "http://ml:5000"),
     ("scale", {"scale": "single"}, "src/flights/parallel.py", "from joblib import Parallel"),
     ("scale", {"scale": "dask"}, "src/flights/parallel.py", "from distributed import Client"),
+    ("deploy", {"deploy": "compose"}, "pyproject.toml", "fastapi"),
+    ("deploy", KUBERNETES, "deploy/k8s/base/deployment.yaml", "kind: Deployment"),
+    ("deploy", {"deploy": "none"}, "dvc.yaml", "release:"),
+    ("journal", {"journal": "postgresql"}, "pyproject.toml", '"psycopg[binary]~='),
     *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
 ]
 
@@ -70,6 +76,8 @@ WRONG: dict[str, list[str]] = {
     ],
     "mlflow": ["cloud"],
     "scale": ["spark"],
+    "deploy": ["lambda"],
+    "journal": ["mysql"],
     "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
     **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
 }
@@ -116,6 +124,44 @@ def test_one_machine_knows_nothing_of_a_cluster(render: Render) -> None:
     assert {name.split("/")[0] for name in set(dask) - set(single)} == {"deploy"}
     for name in ("pyproject.toml", "params.yaml", "README.md"):
         assert b"dask" not in single[name].lower(), name
+
+
+def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
+    none, compose = files(render({"deploy": "none"})), files(render({"deploy": "compose"}))
+    gone = set(compose) - set(none)
+    assert not set(none) - set(compose)
+    assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
+    rooms = ("src/flights/serving/", "tests/serving/", "deploy/")
+    assert not [name for name in gone if not name.startswith(rooms)]
+    assert not [name for name in none if name.startswith("deploy/")]
+    for name in ("pyproject.toml", "params.yaml", "dvc.yaml", "README.md", ".github/CODEOWNERS"):
+        for word in (b"serving", b"serve ", b"latency", b"fastapi", b"deploy/", b"kubectl"):
+            assert word not in none[name].lower(), name
+
+
+def test_only_kubernetes_has_its_manifests(render: Render) -> None:
+    compose, kubernetes = files(render({"deploy": "compose"})), files(render(KUBERNETES))
+    gained = {name for name in set(kubernetes) - set(compose) if not name.startswith("deploy/k8s/")}
+    assert gained == {"src/flights/serving/sizing.py", "tests/serving/test_sizing.py"}
+    assert not [name for name in compose if name.startswith("deploy/k8s/")]
+    assert "kubectl" not in compose["README.md"].decode()
+
+
+def test_the_journal_of_a_pod_is_a_database(render: Render, tmp_path: Path) -> None:
+    """It is not asked where there is one answer; the other is refused, and none is left over."""
+    project = render({"deploy": "kubernetes"})
+    assert "psycopg" in (project / "pyproject.toml").read_text(encoding="utf-8")
+    assert "journal" not in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"journal.*lost with the pod.*for example: postgresql"):
+        render({"deploy": "kubernetes", "journal": "sqlite"}, into=tmp_path / "project")
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("journal", ["sqlite", "postgresql"])
+def test_the_driver_of_postgresql_comes_with_its_journal(render: Render, journal: str) -> None:
+    pyproject = tomllib.loads((render({"journal": journal}) / "pyproject.toml").read_text())
+    serving = " ".join(pyproject["dependency-groups"]["serving"])
+    assert ("psycopg" in serving) == (journal == "postgresql")
 
 
 @pytest.mark.parametrize(
@@ -181,9 +227,13 @@ def test_hostile_names_are_accepted(name: str) -> None:
 
 
 def test_names_of_python_and_of_the_dependencies_are_taken(render: Render) -> None:
-    taken = set(taken_names().split())
+    taken, tests = set(taken_names().split()), render() / "tests"
+    helpers = {path.stem for path in tests.rglob("*.py") if not path.stem.startswith("test_")}
     importable = {name for name in sys.stdlib_module_names if re.fullmatch("[a-z][a-z0-9_]+", name)}
     pyproject = tomllib.loads((render() / "pyproject.toml").read_text(encoding="utf-8"))
-    needed = [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["dev"]]
+    needed = [
+        *pyproject["project"]["dependencies"],
+        *chain(*pyproject["dependency-groups"].values()),
+    ]
     packages = {re.split(r"[\[~>=<]", need)[0].replace("-", "_") for need in needed}
-    assert importable | packages | set(map(str.lower, keyword.kwlist)) <= taken
+    assert importable | packages | helpers | set(map(str.lower, keyword.kwlist)) <= taken

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Render, run
-from servers import free_ports, running
+from servers import free_ports, mlflow_server, running
 
 pytestmark = pytest.mark.slow
 READY = "Application startup complete"
@@ -78,12 +78,10 @@ def test_the_champion_of_a_registry_on_a_server_is_served(project: Path, tmp_pat
         shutil.copytree(project / name, tmp_path / name)
     for name in ("contract.yaml", "problem.yaml", "params.yaml"):
         shutil.copy(project / name, tmp_path)
-    [port] = free_ports(1)
-    programs, server = project / ".venv/bin", f"http://127.0.0.1:{port}"
-    where = ["--backend-store-uri", "sqlite:///m.db", "--artifacts-destination", "artifacts"]
-    command = [str(programs / "mlflow"), "server", *where, "--port", str(port), "--workers", "1"]
-    there = {"MLFLOW_TRACKING_URI": server, "MODEL_URI": "models:/flights@champion"}
-    with running(command, READY, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}):
+    programs = project / ".venv/bin"
+    (tmp_path / "stored").mkdir()
+    with mlflow_server(programs / "mlflow", tmp_path / "stored") as server:
+        there = {"MLFLOW_TRACKING_URI": server, "MODEL_URI": "models:/flights@champion"}
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("MLFLOW_TRACKING_URI", server)
             run(programs / "flights", "stage", "register", cwd=tmp_path)

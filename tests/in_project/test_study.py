@@ -54,8 +54,11 @@ def test_a_search_goes_on_on_another_machine(
         assert not any(secret.encode() in path.read_bytes() for secret in SECRETS), path
 
 
-def test_a_refused_password_is_not_shown(request: pytest.FixtureRequest) -> None:
-    address = request.getfixturevalue("server").replace(SECRETS[1], "wr0ng%40")
+def test_a_refused_password_is_not_shown(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = request.getfixturevalue("server")
+    monkeypatch.setenv("PGPASSWORD", "wr0ng")
     said = trained(address)
     assert "OPTUNA_STORAGE cannot be used" in said
     assert "password authentication failed" in said

@@ -144,7 +144,7 @@ def delete(
             gone = table.with_keys(parts, wanted, contract).collect(engine="streaming")
             known = gone.select(wanted.columns).unique()
             missing = wanted.join(known, on=wanted.columns, how="anti")
-            says = [f"{missing.height:,} keys have no record"] if missing.height else []
+            says = [f"keys without a record: {missing.height:,}"] if missing.height else []
         if gone.is_empty():
             return [*says, "no record is to be deleted; nothing changed"]
         clean, _ = judged(gone.lazy(), contract)

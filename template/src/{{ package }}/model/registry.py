@@ -68,8 +68,10 @@ def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Vers
         "score": f"{choice['metric']} {score(metrics[choice['metric']])}",
         "lineage": json.dumps(sources),
     }
-    run, source = record(client, choice, metrics, facts | sources)
-    made = client.create_model_version(NAME, source, run_id=run, tags=facts)
+    run, logged = record(client, choice, metrics, facts | sources)
+    made = client.create_model_version(
+        NAME, logged.model_uri, run_id=run, tags=facts, model_id=logged.model_id
+    )
     return find(client, int(made.version))
 
 

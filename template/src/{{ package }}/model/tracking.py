@@ -28,6 +28,7 @@ SETTINGS = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Say within a minute that a server is out of reach.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -77,10 +78,10 @@ def connected() -> Iterator["MlflowClient"]:
 
 def record(
     client: "MlflowClient", choice: dict[str, Any], reached: dict[str, Any], tags: dict[str, Any]
-) -> tuple[str, str]:
+) -> tuple[str, Any]:
     """Write a training down: a run, a nested run for each trial, and the model.
 
-    Returns the run's id and the URI of its model.
+    Returns the run's id and what MLflow says of the model (mlflow.models.model.ModelInfo).
     """
     import mlflow  # noqa: PLC0415
     import onnx  # noqa: PLC0415
@@ -114,7 +115,7 @@ def record(
             pip_requirements=["onnxruntime", "numpy"],  # else MLflow runs the model to find out
             save_as_external_data=False,  # one file, its bytes those of the packaged model
         )
-    return run.info.run_id, model.model_uri
+    return run.info.run_id, model
 
 
 def lineage() -> dict[str, Any]:

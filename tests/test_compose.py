@@ -1,0 +1,119 @@
+"""The image and the stack around it, as they are written: valid, closed, and without passwords.
+
+The images of others are not run here: what they are told is checked by the schema of Compose and
+by the checkers that Prometheus and Alertmanager bring.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, Answers, Render, run
+from servers import debian
+
+STACKS: list[Answers] = [
+    {},
+    {"journal": "postgresql"},
+    {"mlflow": "server"},
+    {"mlflow": "server", "journal": "postgresql", "package": "late_trains"},
+]
+IMAGES = [*STACKS, {"deploy": "kubernetes", "python_min": "3.13"}]
+Services = dict[str, dict[str, Any]]
+
+
+def name_of(answers: Answers) -> str:
+    return "-".join(str(value) for value in answers.values()) or "defaults"
+
+
+@pytest.fixture(scope="module", params=STACKS, ids=name_of)
+def deploy(request: pytest.FixtureRequest, render: Render) -> Path:
+    return render(request.param) / "deploy"
+
+
+@pytest.fixture(scope="module")
+def services(deploy: Path) -> Services:
+    text = (deploy / "compose.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["services"]
+
+
+@pytest.mark.parametrize("answers", IMAGES, ids=name_of)
+def test_the_image_s_recipe_is_clean(render: Render, answers: Answers) -> None:
+    project = render(answers)
+    recipe = project / "deploy/Dockerfile"
+    run("hadolint", "--failure-threshold", "style", recipe, cwd=ROOT)
+    run("trivy", "config", "--quiet", "--skip-check-update", "--exit-code", "1", recipe, cwd=ROOT)
+    text = recipe.read_text(encoding="utf-8")
+    assert f"ARG PYTHON=python:{answers.get('python_min', '3.11')}-slim\n" in text
+    assert "# syntax=" not in text
+
+
+def test_a_deployment_has_its_own_files_only(render: Render) -> None:
+    assert not (render({"deploy": "none"}) / "deploy").exists()
+    cluster = render({"deploy": "kubernetes"}) / "deploy"
+    assert (cluster / "Dockerfile").exists()
+    assert not {path.name for path in cluster.glob("*")} & {"compose.yaml", "databases.sql"}
+
+
+def test_the_stack_keeps_the_schema_of_compose(deploy: Path) -> None:
+    schema = ["--builtin-schema", "vendor.compose-spec"]
+    run("check-jsonschema", *schema, deploy / "compose.yaml", cwd=ROOT)
+
+
+def test_nothing_has_more_rights_or_means_than_it_needs(services: Services) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cpus"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+
+
+def test_everything_starts_once_what_it_needs_is_healthy(services: Services) -> None:
+    for name, service in services.items():
+        assert name == "service" or service["healthcheck"]["test"][0] == "CMD", name
+        for needed, how in service.get("depends_on", {}).items():
+            assert how == {"condition": "service_healthy"}, name
+            assert needed in services
+    assert {"service", "alertmanager"} == {*services["prometheus"]["depends_on"]}
+    assert ("postgres" in services) == any("postgres" in str(s) for s in services.values())
+
+
+def test_images_have_exact_tags_and_ports_are_this_host_s(services: Services) -> None:
+    for name, service in services.items():
+        if name != "service":
+            assert re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]), name
+        for port in service.get("ports", []):
+            assert port.removeprefix("${SERVICE_ADDRESS:-").startswith("127.0.0.1:"), name
+
+
+def test_passwords_are_required_and_the_readme_makes_them(deploy: Path, services: Services) -> None:
+    asked = set()
+    for name, service in services.items():
+        for variable, value in service.get("environment", {}).items():
+            if "PASSWORD" in variable:
+                [wanted] = re.findall(r"^\$\{(\w+)_PASSWORD:\?.{20,}\}$", value)
+                asked.add(wanted)
+            assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), name
+    readme = (deploy.parent / "README.md").read_text(encoding="utf-8")
+    [made] = re.findall(r"^for name in (.*); do$", readme, re.MULTILINE)
+    assert {*made.split()} == asked
+
+
+def test_files_and_volumes_that_are_mounted_are_there(deploy: Path, services: Services) -> None:
+    stack = yaml.safe_load((deploy / "compose.yaml").read_text(encoding="utf-8"))
+    mounted = [mount for service in services.values() for mount in service.get("volumes", [])]
+    sources = {mount.split(":")[0] for mount in mounted}
+    files = {source for source in sources if source.startswith("./")}
+    assert all((deploy / file).is_file() for file in files)
+    assert sources - files == {*stack["volumes"]}
+
+
+@pytest.mark.slow
+def test_prometheus_and_alertmanager_understand_their_settings(render: Render) -> None:
+    deploy = render() / "deploy"
+    promtool, amtool = debian("promtool", "prometheus"), debian("amtool", "prometheus-alertmanager")
+    run(promtool, "check", "config", deploy / "prometheus.yml", cwd=ROOT)
+    run(amtool, "check-config", deploy / "alertmanager.yml", cwd=ROOT)
