@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 # The service reads more than its document promises ("12" for 12, " JFK " for JFK, as in files), so
 # that it need not refuse what the document does not name.
-FUZZ = "--mode all --checks all --exclude-checks negative_data_rejection --phases coverage,fuzzing"
+FUZZ = "--mode all --checks all --exclude-checks negative_data_rejection --phases examples,coverage,fuzzing"
 CLIENTS, REQUESTS, WARM = 8, 300_000, 30_000
 GROWTH = 1.1  # times the memory after warming up: the allocator's slack, and SQLite's pages
 
