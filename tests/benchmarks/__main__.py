@@ -2,11 +2,12 @@
 
 import sys
 
-from . import automl, big_tables, lifecycle, records, scale, service
+from . import automl, batch, big_tables, lifecycle, records, scale, service
 
 BENCHMARKS = {
     "lifecycle": lifecycle,
     "big_tables": big_tables,
+    "batch": batch,
     "records": records,
     "automl": automl,
     "scale": scale,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 PAYLOADS = """
 import json, sys
-from {package}.files import MODEL, sha256
+from {package}.files import MODEL
 from {package}.serving.feed import feed
 from {package}.serving.models import Found, Model
-model = Model("", Found(MODEL.read_bytes(), sha256(MODEL), None), "score", 100)
+model = Model("", Found.of(MODEL.read_bytes()), "score", 100)
 records = [case["record"] for case in model.meta["cases"]]
 complete = [each for each in records if None not in each.values()]
 for many, name in ((1, "one"), (100, "many")):
@@ -21,7 +21,7 @@ for many, name in ((1, "one"), (100, "many")):
     arrays = {{key: array.tolist() for key, array in read.items()}}
     for kind, content in (
         ("ours", json.loads(body)),
-        ("mlflow", {{"inputs": arrays}}),  # it cannot read texts from a data frame of pandas 3
+        ("mlflow", {{"inputs": arrays}}),  # a data frame of texts and numbers fails
         ("bentoml", {{"columns": columns}}),
     ):
         with open(f"{{sys.argv[1]}}/{{kind}}-{{name}}.json", "w") as stream:
@@ -97,18 +97,23 @@ def prepared(project: Path, folder: Path) -> list[Contender]:
     subprocess.run(["uv", "venv", "-q", "-p", python, str(folder / "venv")], check=True)
     install = ["uv", "pip", "install", "-q", "-p", str(bento / "python"), "--compile-bytecode"]
     subprocess.run([*install, "bentoml", "onnxruntime"], check=True)
-    ours = [python, "-m", f"{package}.serving.server"]
+    lean = folder / "serving"  # what the service's image holds
+    sync = ["uv", "sync", "-q", "--frozen", "--only-group", "serving", "--compile-bytecode"]
+    there = os.environ | {"UV_PROJECT_ENVIRONMENT": str(lean)}
+    subprocess.run(sync, cwd=project, env=there, check=True)
+    ours = [str(lean / "bin/python"), "-m", f"{package}.serving.server"]
     name = f"models:/{package}@champion"
     mlflow = [python, "-m", "mlflow", "models", "serve", "--model-uri", name, "--workers", "1"]
     mlflow += ["--env-manager", "local", "--host", "127.0.0.1", "--port", "{port}"]
     serve = [str(bento / "bentoml"), "serve", "bento:Bento", "--host", "127.0.0.1"]
-    nothing = [python, "nothing.py", "{port}"]
-    journal = {"HOST": "127.0.0.1", "JOURNAL_URL": f"sqlite:///{folder}/journal.db"}
+    nothing = [str(lean / "bin/python"), "nothing.py", "{port}"]
+    settings = {"PYTHONPATH": str(project / "src"), "HOST": "127.0.0.1"}
+    settings["JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
     tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db"}
     tracking["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     quiet = {"BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(folder / "bentoml")}
     return [
-        Contender(OURS, ours, "/predict", "ours", project, journal),
+        Contender(OURS, ours, "/predict", "ours", project, settings),
         Contender(MLFLOW, mlflow, "/invocations", "mlflow", project, tracking),
         Contender(BENTOML, [*serve, "--port", "{port}"], "/predict", "bentoml", folder, quiet),
         Contender(NOOP, nothing, "/predict", "ours", folder),

@@ -1,6 +1,7 @@
 """Run a command as a child and measure it; print figures side by side, with their ratios."""
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -13,12 +14,15 @@ import psutil
 
 @dataclass(frozen=True)
 class Measurement:
-    """Wall seconds, and the peak resident memory of the whole process tree in MB."""
+    """Wall seconds, the peak resident memory of the whole process tree in MB, and the processors'
+    seconds, on which other work on the machine tells less.
+    """
 
     name: str
     seconds: float
     peak_mb: float
     output: str = ""
+    cpu: float = 0.0
 
 
 def tree_memory(process: psutil.Process) -> float:
@@ -36,7 +40,7 @@ def run(name: str, command: list[str], cwd: Path) -> Measurement:
     """Raises CalledProcessError, with the output shown, if the command fails."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment.pop("VIRTUAL_ENV", None)
-    peak = 0.0
+    peak, before = 0.0, _spent()
     done = threading.Event()
     begun = time.perf_counter()
     with subprocess.Popen(
@@ -63,16 +67,24 @@ def run(name: str, command: list[str], cwd: Path) -> Measurement:
     if child.returncode:
         print(output, file=sys.stderr)
         raise subprocess.CalledProcessError(child.returncode, command)
-    return Measurement(name, seconds, peak, output)
+    return Measurement(name, seconds, peak, output, _spent() - before)
+
+
+def _spent() -> float:
+    """Seconds of the processors that all children have taken so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def show(title: str, measurements: list[Measurement]) -> None:
     """A table whose ratios are against the first row."""
     first = measurements[0]
-    print(f"\n{title}\n{'':34}{'seconds':>9}{'ratio':>8}{'peak MB':>10}{'ratio':>8}")
+    heads = f"{'seconds':>9}{'ratio':>8}{'CPU s':>9}{'ratio':>8}{'peak MB':>10}{'ratio':>8}"
+    print(f"\n{title}\n{'':34}{heads}")
     for one in measurements:
         print(
             f"{one.name:34}{one.seconds:9.2f}{one.seconds / first.seconds:8.2f}"
+            f"{one.cpu:9.2f}{one.cpu / first.cpu:8.2f}"
             f"{one.peak_mb:10.0f}{one.peak_mb / first.peak_mb:8.2f}",
             flush=True,
         )

@@ -24,6 +24,13 @@ def rendered(answers: dict[str, str]) -> Path:
     return target
 
 
+def finished() -> Path:
+    """The default project, whose pipeline has run."""
+    project = rendered({})
+    subprocess.run(["uv", "run", "dvc", "repro"], cwd=project, check=True, capture_output=True)
+    return project
+
+
 def python(*extras: str) -> list[str]:
     """The project's Python, with packages that only a benchmark needs."""
     return ["uv", "run", *(word for extra in extras for word in ("--with", extra)), "python"]

@@ -25,7 +25,7 @@ from tests.servers import debian, free_ports, stop
 
 from .contenders import BENTOML, MLFLOW, NOOP, Contender, prepared
 from .measuring import tree_memory
-from .projects import rendered
+from .projects import finished
 
 WRK = """
 wrk.method, wrk.headers["Content-Type"] = "POST", "application/json"
@@ -70,12 +70,6 @@ def main(project: str = "", rounds: str = "2", seconds: str = "8") -> None:
             for each in contenders:
                 measure(each, folder, int(seconds))
     show(contenders)
-
-
-def finished() -> Path:
-    project = rendered({})
-    subprocess.run(["uv", "run", "dvc", "repro"], cwd=project, check=True, capture_output=True)
-    return project
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def score(parts: dict[Path, int], scoring: "Scoring", shards: "Shards") -> None:
     workers = min(Params.read().train.processes or cpu_count(), rows // (PER_WORKER * SHARD))
     with (
         Progress(console=console, disable=not console.is_terminal) as bar,
-        spread(max(1, workers)) as side_by_side,
+        spread(max(1, workers), threads=True) as side_by_side,
     ):
         shown = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
         for scored in side_by_side(scoring.scored, batches):

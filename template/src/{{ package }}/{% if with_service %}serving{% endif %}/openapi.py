@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from .guard import Swap
 from .requests import Fault
@@ -12,6 +13,7 @@ from .service import Service
 
 Schema = dict[str, Any]
 PLACE = "#/components/schemas/{model}"
+PROBLEM, REFUSED = PLACE.format(model="Problem"), PLACE.format(model="Refused")
 KEY = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
 PROBLEMS = {
     "401": "The header X-API-Key is not right",
@@ -56,13 +58,12 @@ def document(app: FastAPI, service: Service) -> Schema:
         description=f"Decides on {meta['target']} ({meta['task']}), by {meta['candidate']}.",
         routes=app.routes,
     )
-    faults, sentence = found["faults", "serialization"], {"type": "string"}
     components = made.setdefault("components", {})
     components["schemas"] = shared.get("$defs", {}) | {
         "Answer": answered(meta),
-        "Problem": _object(detail={"anyOf": [sentence, faults]}),
+        "Problem": _object(detail={"type": "string"}),
+        "Refused": _object(detail=found["faults", "serialization"]),
     }
-    components["securitySchemes"] = {"key": KEY}
     for path, adapters in asked.items():
         schemas = [found[f"{path} {place}", "validation"] for place in range(len(adapters))]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
@@ -72,26 +73,30 @@ def document(app: FastAPI, service: Service) -> Schema:
 
 def _finished(made: Schema, service: Service) -> Schema:
     """With all answers, the key where one is asked for, and an example where one helps."""
-    meta, options = service.model.meta, service.options
+    options = service.options
     keys = dict.fromkeys(("/predict", "/feedback"), options.api_key)
     keys |= dict.fromkeys(("/model/swap", "/model/rollback"), options.admin_key)
+    if any(keys.values()):
+        made["components"]["securitySchemes"] = {"key": KEY}
+    record, told, truth = examples(service)
     answer, paths = {"$ref": PLACE.format(model="Answer")}, made["paths"]
     several = {"anyOf": [answer, {"type": "array", "items": answer}]}
-    paths["/predict"]["post"]["requestBody"]["content"] |= _json(
-        paths["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"],
-        example=meta["cases"][0]["record"],
-    )
+    for path, example in (("/predict", record), ("/feedback", truth)):
+        request = paths[path]["post"]["requestBody"]["content"]["application/json"]
+        request["example"] = example
     for path, methods in paths.items():
         for operation in methods.values():
             possible = POSSIBLE.get(path, ())
-            content = _json(several if path == "/predict" else {"type": "object"})
+            content = _json({"type": "object"})
+            if path == "/predict":
+                content = _json(several, example=told)
             if path == "/metrics":
                 content = {"text/plain": {"schema": {"type": "string"}}}
             good = "202" if path == "/feedback" else "200"
             operation["responses"] = {good: {"description": "Done", "content": content}} | {
                 status: {
                     "description": PROBLEMS[status],
-                    "content": _json({"$ref": PLACE.format(model="Problem")}),
+                    "content": _json({"$ref": REFUSED if status == "422" else PROBLEM}),
                 }
                 for status in possible
                 if status != "401" or keys[path]
@@ -99,6 +104,15 @@ def _finished(made: Schema, service: Service) -> Schema:
             if keys.get(path):
                 operation["security"] = [{"key": []}]
     return made
+
+
+def examples(service: Service) -> tuple[Schema, Schema, Schema]:
+    """A record, the answer to it, and the truth about it when that is known."""
+    model = service.model
+    case = model.meta["cases"][0]
+    [told] = model.answers(model.requests.read(to_json(case["record"])).records)
+    answer = {"id": "c4ca4238a0b923820dcc509a6f75849b"} | told | {"model_version": model.name}
+    return case["record"], answer, {"id": answer["id"], "truth": told["prediction"]}
 
 
 def answered(meta: Schema) -> Schema:
