@@ -114,7 +114,7 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
         """Answer requests over HTTP with the champion; /docs shows how to ask."""
         from .serving.server import serve as answer
 
-        answer(host, port)
+        answer(host=host, port=port)
 
     if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
         deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 from typing import Any
 
@@ -33,16 +32,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(told, default=str)
 
 
-def serve(host: str, port: int) -> None:
-    """Answer until stopped. Raises UserError if a model or an option is not fit for it."""
-    options = Options.read()
+def serve(**chosen: Any) -> None:
+    """Answer until stopped, by the options of the environment but for those `chosen`.
+
+    Raises UserError if a model or an option is not fit for it.
+    """
+    options = Options.read().model_copy(update=chosen)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
     uvicorn.run(
         create(Service(options)),
-        host=host,
-        port=port,
+        host=options.host,
+        port=options.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -52,6 +54,6 @@ def serve(host: str, port: int) -> None:
 
 if __name__ == "__main__":
     try:
-        serve(os.environ.get("HOST", "0.0.0.0"), int(os.environ.get("PORT", "8000")))  # noqa: S104
+        serve()
     except UserError as error:
         sys.exit(f"error: {error}")
