@@ -145,11 +145,11 @@ def test_the_paths_asked_and_the_port_are_the_service_s(
     render: Render, production: Objects
 ) -> None:
     serving = render(BOTH) / "src/late_trains/serving"
-    app, server = ((serving / f"{name}.py").read_text() for name in ("app", "server"))
+    app, options = ((serving / f"{name}.py").read_text() for name in ("app", "options"))
     [pod] = pods(production)
     container, notes = pod["spec"]["containers"][0], pod["metadata"]["annotations"]
     port = container["ports"][0]["containerPort"]
-    assert f'"PORT", "{port}"' in server
+    assert f"    port: int = Field({port}, " in options
     assert notes["prometheus.io/port"] == str(port)
     probes = [container[name]["httpGet"] for name in ("startupProbe", "readinessProbe")]
     assert [probe["path"] for probe in probes] == ["/readyz", "/readyz"]
