@@ -97,7 +97,7 @@ def test_passwords_are_required_and_the_readme_makes_them(deploy: Path, services
                 [wanted] = re.findall(r"^\$\{(\w+)_PASSWORD:\?.{20,}\}$", value)
                 asked.add(wanted)
             assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), name
-    readme = (deploy.parent / "README.md").read_text(encoding="utf-8")
+    readme = (deploy / "README.md").read_text(encoding="utf-8")
     [made] = re.findall(r"^for name in (.*); do$", readme, re.MULTILINE)
     assert {*made.split()} == asked
 

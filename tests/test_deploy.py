@@ -227,7 +227,7 @@ def test_the_service_is_asked_by_few_and_asks_its_databases(
 def test_the_commands_of_the_readme_are_true(render: Render, tmp_path: Path) -> None:
     """No cluster is here: paths, names and what kubectl can judge by itself."""
     project = render(BOTH)
-    readme = (project / "README.md").read_text(encoding="utf-8")
+    readme = (project / "deploy/README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^kubectl .*$", readme.partition("## On Kubernetes")[2], re.MULTILINE)
     verbs = [command.split()[1] for command in commands]
     assert verbs == ["apply", "create", "label", "rollout", "apply", "rollout"]

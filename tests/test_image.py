@@ -51,7 +51,7 @@ def docker() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def commands(flights: Path) -> tuple[str, str, str, str]:
     """Of the README: build, run, make passwords, start the stack."""
-    image, stack = [b for b in blocks(flights / "README.md") if "docker " in b]
+    image, stack = [b for b in blocks(flights / "deploy/README.md") if "docker " in b]
     image = image.replace("localhost/flights", IMAGE)
     build, start = image.split("docker run")
     passwords, up = stack.split("docker compose")

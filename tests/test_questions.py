@@ -122,7 +122,7 @@ def test_one_machine_knows_nothing_of_a_cluster(render: Render) -> None:
     single = files(render({"scale": "single"}))
     assert set(dask) > set(single)
     assert {name.split("/")[0] for name in set(dask) - set(single)} == {"deploy"}
-    for name in ("pyproject.toml", "params.yaml", "README.md"):
+    for name in ("pyproject.toml", "params.yaml", "deploy/README.md"):
         assert b"dask" not in single[name].lower(), name
 
 
@@ -144,7 +144,7 @@ def test_only_kubernetes_has_its_manifests(render: Render) -> None:
     gained = {name for name in set(kubernetes) - set(compose) if not name.startswith("deploy/k8s/")}
     assert gained == {"src/flights/serving/sizing.py", "tests/serving/test_sizing.py"}
     assert not [name for name in compose if name.startswith("deploy/k8s/")]
-    assert "kubectl" not in compose["README.md"].decode()
+    assert "kubectl" not in compose["deploy/README.md"].decode()
 
 
 def test_the_journal_of_a_pod_is_a_database(render: Render, tmp_path: Path) -> None:
