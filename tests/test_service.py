@@ -71,7 +71,7 @@ class Client:
         self.ids += [each.decode() for each in found]
 
     def work(self, requests: int) -> None:
-        """Mostly one record; one in ten something else, half of that bad."""
+        """Mostly one record; one in ten something else, most of that bad."""
         turns = self.turns()
         for _ in range(requests):
             next(turns)
