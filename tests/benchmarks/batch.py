@@ -3,31 +3,13 @@
 Theirs reads the whole table, and holds no row to the contract; ours does. Both write Parquet.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from .measuring import run, show
-from .projects import finished
+from .projects import finished, package, pipeline
 
-FIT = """
-import sys
-import joblib
-import polars as pl
-from {package}.data.contract import Contract
-from {package}.files import CHOICE, TRAIN, VALID, read_json
-from {package}.model.bench import Plan, fit
-from {package}.model.candidates import named
-from {package}.model.inputs import frame, inputs, truth
-
-contract, choice = Contract.load(), read_json(CHOICE)
-rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
-[candidate], entries = named([choice["candidate"]]), inputs(contract)
-plan = Plan(candidate, choice["parameters"], choice["keep"])
-pipeline = fit(plan, frame(rows, entries), truth(rows, contract), contract)
-joblib.dump((pipeline, [vars(entry) for entry in entries]), sys.argv[1])
-"""
 THEIRS = """
 import sys
 import joblib
@@ -59,7 +41,6 @@ print(f"{ours.null_count():,} rows break the contract; the others differ by {apa
 def main(project: str = "", millions: str = "3") -> None:
     """`project`: one whose pipeline has run, of the sample; without it, a new one."""
     place = Path(project).resolve() if project else finished()
-    [source] = (path for path in (place / "src").iterdir() if path.is_dir())
     python = str(place / ".venv/bin/python")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -71,9 +52,8 @@ def main(project: str = "", millions: str = "3") -> None:
             for first in range(0, int(millions) * 1_000_000, len(rows)):
                 some = rows[: int(millions) * 1_000_000 - first]
                 stream.write("\n".join([*some, ""]))
-        fit = [python, "-c", FIT.format(package=source.name), str(model)]
-        subprocess.run(fit, cwd=place, check=True)
-        command = [str(place / ".venv/bin" / source.name), "predict", str(table), "ours.parquet"]
+        pipeline(place, model)
+        command = [str(place / ".venv/bin" / package(place)), "predict", str(table), "ours.parquet"]
         results = []
         for _ in range(2):
             theirs = [python, "-c", THEIRS, str(model), str(table)]

@@ -1,9 +1,16 @@
-"""What the service is measured beside, each in its own words, and what each is sent."""
+"""What the service is measured beside, each in its own words, and what each is sent.
+
+MLflow and BentoML take part twice: as they serve a model of scikit-learn, sent records, which is
+how they are commonly used; and with the champion's ONNX file, sent bare arrays, the fastest that
+they can (records with texts fail in MLflow for an ONNX model).
+"""
 
 import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .projects import package, pipeline
 
 PAYLOADS = """
 import json, sys
@@ -19,22 +26,50 @@ for many, name in ((1, "one"), (100, "many")):
     read = feed(model.requests.read(body.encode()).records, model.meta["inputs"])
     columns = {{key: array[:, 0].tolist() for key, array in read.items()}}
     arrays = {{key: array.tolist() for key, array in read.items()}}
+    rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
     for kind, content in (
         ("ours", json.loads(body)),
-        ("mlflow", {{"inputs": arrays}}),  # a data frame of texts and numbers fails
-        ("bentoml", {{"columns": columns}}),
+        ("mlflow-records", {{"dataframe_records": rows}}),
+        ("mlflow-arrays", {{"inputs": arrays}}),
+        ("bentoml-records", {{"records": rows}}),
+        ("bentoml-arrays", {{"columns": columns}}),
     ):
         with open(f"{{sys.argv[1]}}/{{kind}}-{{name}}.json", "w") as stream:
             json.dump(content, stream)
 """
+SAVE = """
+import sys
+import joblib
+import mlflow.sklearn
+
+pipeline, _ = joblib.load(f"{sys.argv[1]}/pipeline")
+mlflow.sklearn.save_model(
+    pipeline,
+    f"{sys.argv[1]}/mlflow",
+    pip_requirements=[],
+    serialization_format="cloudpickle",
+    pyfunc_predict_fn="predict_proba",
+)
+"""
 BENTO = """
 from typing import Any
 import bentoml
+import joblib
 import numpy as np
 import onnxruntime
+import pandas as pd
 
 @bentoml.service(workers=1)
-class Bento:
+class Records:
+    def __init__(self) -> None:
+        self.pipeline, _ = joblib.load("pipeline")
+
+    @bentoml.api
+    def predict(self, records: list[dict[str, Any]]) -> list[list[float]]:
+        return self.pipeline.predict_proba(pd.DataFrame(records)).tolist()
+
+@bentoml.service(workers=1)
+class Arrays:
     def __init__(self) -> None:
         self.session = onnxruntime.InferenceSession("{model}")
         self.kinds = {{
@@ -63,7 +98,9 @@ async def predict() -> dict[str, bool]:
 
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
 """
-OURS, MLFLOW, BENTOML, NOOP = "this service", "mlflow models serve", "BentoML", "no-op FastAPI"
+OURS, NOOP = "this service", "no-op FastAPI"
+MLFLOW, BENTOML = "MLflow", "BentoML"  # with records
+MLFLOW_ARRAYS, BENTOML_ARRAYS = "MLflow, arrays", "BentoML, arrays"
 
 
 @dataclass
@@ -85,36 +122,48 @@ class Contender:
 
 def prepared(project: Path, folder: Path) -> list[Contender]:
     """Who takes part, and what is sent to them."""
-    [source] = (path for path in (project / "src").iterdir() if path.is_dir())
-    package, programs = source.name, project / ".venv/bin"
+    name, programs = package(project), project / ".venv/bin"
     python = str(programs / "python")
-    script = PAYLOADS.format(package=package)
-    subprocess.run([python, "-c", script, str(folder)], cwd=project, check=True)
+    pipeline(project, folder / "pipeline")
+    for script in (PAYLOADS.format(package=name), SAVE):
+        subprocess.run([python, "-c", script, str(folder)], cwd=project, check=True)
     model = project / "models/model.onnx"
     (folder / "bento.py").write_text(BENTO.format(model=model), encoding="utf-8")
     (folder / "nothing.py").write_text(NOTHING, encoding="utf-8")
-    bento = folder / "venv/bin"
-    subprocess.run(["uv", "venv", "-q", "-p", python, str(folder / "venv")], check=True)
-    install = ["uv", "pip", "install", "-q", "-p", str(bento / "python"), "--compile-bytecode"]
-    subprocess.run([*install, "bentoml", "onnxruntime"], check=True)
-    lean = folder / "serving"  # what the service's image holds
-    sync = ["uv", "sync", "-q", "--frozen", "--only-group", "serving", "--compile-bytecode"]
-    there = os.environ | {"UV_PROJECT_ENVIRONMENT": str(lean)}
-    subprocess.run(sync, cwd=project, env=there, check=True)
-    ours = [str(lean / "bin/python"), "-m", f"{package}.serving.server"]
-    name = f"models:/{package}@champion"
-    mlflow = [python, "-m", "mlflow", "models", "serve", "--model-uri", name, "--workers", "1"]
-    mlflow += ["--env-manager", "local", "--host", "127.0.0.1", "--port", "{port}"]
-    serve = [str(bento / "bentoml"), "serve", "bento:Bento", "--host", "127.0.0.1"]
-    nothing = [str(lean / "bin/python"), "nothing.py", "{port}"]
-    settings = {"PYTHONPATH": str(project / "src"), "HOST": "127.0.0.1"}
-    settings["JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
+    lean = environment(project, folder / "lean", "--only-group", "serving")  # as in the image
+    bentos = environment(project, folder / "bentos")
+    install = ["uv", "pip", "install", "-q", "-p", str(bentos / "python"), "--compile-bytecode"]
+    subprocess.run([*install, "bentoml"], check=True)
+
+    mlflow = [python, "-m", "mlflow", "models", "serve", "--workers", "1", "--env-manager", "local"]
+    mlflow += ["--host", "127.0.0.1", "--port", "{port}", "--model-uri"]
     tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{project}/mlflow.db"}
     tracking["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    bentoml = [str(bentos / "bentoml"), "serve", "--host", "127.0.0.1", "--port", "{port}"]
     quiet = {"BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(folder / "bentoml")}
+
+    def asked(name: str, *command: str, **settings: str) -> Contender:
+        framework, _, sent = name.lower().partition(", ")
+        path = "/invocations" if framework == "mlflow" else "/predict"
+        payload = f"{framework}-{sent or 'records'}"
+        return Contender(name, [*command], path, payload, folder, settings)
+
+    settings = {"PYTHONPATH": str(project / "src"), "HOST": "127.0.0.1"}
+    settings["JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
+    ours = [str(lean / "python"), "-m", f"{name}.serving.server"]
     return [
         Contender(OURS, ours, "/predict", "ours", project, settings),
-        Contender(MLFLOW, mlflow, "/invocations", "mlflow", project, tracking),
-        Contender(BENTOML, [*serve, "--port", "{port}"], "/predict", "bentoml", folder, quiet),
-        Contender(NOOP, nothing, "/predict", "ours", folder),
+        asked(MLFLOW, *mlflow, str(folder / "mlflow"), **tracking),
+        asked(MLFLOW_ARRAYS, *mlflow, f"models:/{name}@champion", **tracking),
+        asked(BENTOML, *bentoml, "bento:Records", **quiet),
+        asked(BENTOML_ARRAYS, *bentoml, "bento:Arrays", **quiet),
+        Contender(NOOP, [str(lean / "python"), "nothing.py", "{port}"], "/predict", "ours", folder),
     ]
+
+
+def environment(project: Path, folder: Path, *groups: str) -> Path:
+    """The programs of a new environment of the project's, with bytecode compiled."""
+    sync = ["uv", "sync", "-q", "--frozen", "--compile-bytecode", *groups]
+    there = os.environ | {"UV_PROJECT_ENVIRONMENT": str(folder)}
+    subprocess.run(sync, cwd=project, env=there, check=True)
+    return folder / "bin"

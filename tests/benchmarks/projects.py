@@ -7,6 +7,23 @@ from pathlib import Path
 from copier import run_copy
 
 ROOT = Path(__file__).resolve().parents[2]
+FIT = """
+import sys
+import joblib
+import polars as pl
+from {package}.data.contract import Contract
+from {package}.files import CHOICE, TRAIN, VALID, read_json
+from {package}.model.bench import Plan, fit
+from {package}.model.candidates import named
+from {package}.model.inputs import frame, inputs, truth
+
+contract, choice = Contract.load(), read_json(CHOICE)
+rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
+[candidate], entries = named([choice["candidate"]]), inputs(contract)
+plan = Plan(candidate, choice["parameters"], choice["keep"])
+pipeline = fit(plan, frame(rows, entries), truth(rows, contract), contract)
+joblib.dump((pipeline, [vars(entry) for entry in entries]), sys.argv[1])
+"""
 
 
 def rendered(answers: dict[str, str]) -> Path:
@@ -29,6 +46,18 @@ def finished() -> Path:
     project = rendered({})
     subprocess.run(["uv", "run", "dvc", "repro"], cwd=project, check=True, capture_output=True)
     return project
+
+
+def package(project: Path) -> str:
+    [source] = (path for path in (project / "src").iterdir() if path.is_dir())
+    return source.name
+
+
+def pipeline(project: Path, file: Path) -> None:
+    """Write the champion as it was before it became an ONNX file, and its inputs."""
+    python = str(project / ".venv/bin/python")
+    script = FIT.format(package=package(project))
+    subprocess.run([python, "-c", script, str(file)], cwd=project, check=True)
 
 
 def python(*extras: str) -> list[str]:
