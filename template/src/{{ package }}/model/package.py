@@ -17,10 +17,11 @@ from ..data.contract import Column, Contract
 from ..files import CHOICE, MODEL, REPORTS, TEST, TRAIN, VALID, read_json, replacing, write_json
 from ..files import sha256 as digest
 from .bench import Plan, fit, scores
+from .bins import bins
 from .candidates import named
 from .conversion import OPSET, to_onnx
 from .inputs import feed, frame, inputs, truth
-from .predictor import METADATA, Predictor
+from .predictor import METADATA, SCORE, Predictor
 
 PACKAGE = REPORTS / "package.json"
 LIBRARIES = ("scikit-learn", "lightgbm", "skl2onnx", "onnxmltools", "numpy", "polars")
@@ -34,8 +35,9 @@ CASES = 8  # records with their scores that the file holds: who loads it can see
 def run() -> None:
     contract, choice = Contract.load(), read_json(CHOICE)
     rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
-    pipeline = packed(rows, choice, contract)
-    parity = compared(pipeline, pl.read_parquet(TEST), contract)
+    test = pl.read_parquet(TEST)
+    pipeline = packed(rows, test, choice, contract)
+    parity = compared(pipeline, test, contract)
     size = MODEL.stat().st_size
     told = {"sha256": digest(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
     write_json(PACKAGE, told)
@@ -45,11 +47,14 @@ def run() -> None:
     )
 
 
-def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pipeline:
+def packed(
+    rows: pl.DataFrame, test: pl.DataFrame, choice: dict[str, Any], contract: Contract
+) -> Pipeline:
     """Fit the choice to the rows and write it to MODEL, with what the file says of itself."""
     [candidate], entries = named([choice["candidate"]]), inputs(contract)
     plan = Plan(candidate, choice["parameters"], choice["keep"])
-    pipeline = fit(plan, frame(rows, entries), truth(rows, contract), contract)
+    values = frame(rows, entries)
+    pipeline = fit(plan, values, truth(rows, contract), contract)
     about = {
         "task": contract.task,
         "target": contract.target.name,
@@ -70,7 +75,8 @@ def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pi
     told = model.metadata_props.add(key=METADATA)
     told.value = json.dumps(about)
     examples = shuffled(rows.select(column.name for column in contract.inputs))
-    known = Predictor(model.SerializeToString()).scores(examples).tolist()
+    packaged = Predictor(model.SerializeToString())
+    known = packaged.scores(examples).tolist()
     cases = [
         {
             "record": {name: cell for name, cell in record.items() if cell is not None},
@@ -78,7 +84,10 @@ def packed(rows: pl.DataFrame, choice: dict[str, Any], contract: Contract) -> Pi
         }
         for record, score in zip(examples.to_dicts(), known, strict=True)
     ]
-    told.value = json.dumps(about | {"cases": cases}, ensure_ascii=False, default=str)
+    # Of rows that it learned from, a model is surer than of any it will meet.
+    unseen = pl.Series(SCORE, packaged.answers(packaged.scores(test))["score"])
+    about |= {"cases": cases, "bins": bins(values) + bins(unseen.to_frame())}
+    told.value = json.dumps(about, ensure_ascii=False, default=str)
     with replacing(MODEL) as scratch:
         scratch.write_bytes(model.SerializeToString(deterministic=True))
     return pipeline

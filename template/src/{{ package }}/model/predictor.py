@@ -14,6 +14,7 @@ from ..files import MODEL
 from .value import decisions
 
 METADATA = "metadata"
+SCORE = "(score)"  # among the inputs of a model, where their values are counted
 BATCH = 50_000
 
 

@@ -5,6 +5,7 @@ only if all its gates passed; a tag remembers which champion it follows, for `ro
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +53,7 @@ def run() -> None:
             crown(client, version)
         crowned = CHAMPION in find(client, version.number).aliases
     told = {"version": version.number, "run": version.run, "champion": crowned, "sha256": model}
+    told["registered"] = version.tags.get("registered")
     write_json(REGISTRATION, told | json.loads(version.tags["lineage"]))
     print(f"register: version {version.number}, {'' if crowned else 'candidate, not '}champion")
 
@@ -67,6 +69,7 @@ def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Vers
         "candidate": choice["candidate"],
         "score": f"{choice['metric']} {score(metrics[choice['metric']])}",
         "lineage": json.dumps(sources),
+        "registered": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     run, logged = record(client, choice, metrics, facts | sources)
     made = client.create_model_version(

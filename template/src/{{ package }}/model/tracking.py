@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..data import audit
 from ..data.contract import CONTRACT
 from ..errors import UserError
 from ..files import CHOICE, MODEL, RAW, REPORTS, TRIALS
@@ -119,12 +120,13 @@ def record(
 
 
 def lineage() -> dict[str, Any]:
-    """{git_commit, dirty, data_version, python, packages}: what is not known is None.
+    """{git_commit, dirty, data_version, data_changed, python, packages}: None if not known.
 
     `dirty`: files differ from the commit. `data_version`: DVC's hash of data/raw, by which the
-    data can be fetched again.
+    data can be fetched again. `data_changed`: when a record was last added, changed or deleted.
     """
     found: dict[str, Any] = dict.fromkeys(("git_commit", "dirty", "data_version"))
+    found["data_changed"] = next((change.when for change in reversed(audit.read())), None)
     with suppress(UserError):  # no git repository, or nothing committed yet
         found["git_commit"] = git("rev-parse", "HEAD")
         found["dirty"] = bool(git("status", "--porcelain", "--", ".", *MADE_BY_THE_RUN))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Feed = dict[str, NDArray[Any]]
 NAN = float("nan")
 LARGEST = float(np.finfo(np.float32).max)
 MIDNIGHT = date(1970, 1, 1)
@@ -22,7 +23,7 @@ def _day(moment: date) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def feed(records: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> dict[str, NDArray[Any]]:
+def feed(records: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> Feed:
     """An array of shape (records, 1) for each input in a model's `meta`; cells have their types."""
     texts = {entry["name"]: entry for entry in inputs if entry["kind"] == "text"}
     numbers = {entry["name"]: entry for entry in inputs if entry["kind"] != "text"}

@@ -24,7 +24,7 @@ def run() -> None:
     many = json.dumps((records * MANY)[:MANY]).encode()
 
     def answered(body: bytes) -> None:
-        to_json(model.answers(model.requests.read(body).records))
+        to_json(model.answers(model.feed(model.requests.read(body).records)))
 
     one = milliseconds(lambda place: answered(bodies[place % len(bodies)]), TIMES)
     hundred = milliseconds(lambda _: answered(many), TIMES // 20)

@@ -11,6 +11,7 @@ from prometheus_client import (
 )
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+BINS = ("version", "input", "bin")
 SCORES = tuple(tenth / 10 for tenth in range(1, 11))
 
 
@@ -36,6 +37,18 @@ class Metrics:
         self.decisions = Counter(
             "predictions", "Records scored, by decision", ["decision"], registry=registry
         )
+        self.inputs = Counter(
+            "input_values",
+            "Values that the model read, by the bins of what it learned from",
+            BINS,
+            registry=registry,
+        )
+        self.expected = Gauge(
+            "input_expected_ratio",
+            "Share of the values in a bin when the model learned",
+            BINS,
+            registry=registry,
+        )
         self.unexpected = Counter(
             "unexpected_values",
             "Values outside the contract's limits that were scored by policy",
@@ -53,6 +66,18 @@ class Metrics:
         )
         self.model = Gauge(
             "model_info", "The models in use", ["role", "version", "sha256"], registry=registry
+        )
+        self.trained = Gauge(
+            "model_trained_timestamp_seconds",
+            "When a model in use was registered",
+            ["version"],
+            registry=registry,
+        )
+        self.changed = Gauge(
+            "data_changed_timestamp_seconds",
+            "When the table that a model learned from was changed last",
+            ["version"],
+            registry=registry,
         )
         self.shadow = Counter(
             "shadow",

@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import UserError
 from ..files import MODEL, REPORTS, read_json
 from ..model.predictor import Predictor
-from .feed import feed
+from .feed import Feed, feed
 from .requests import Policy, Record, Requests
 
 REGISTRATION = REPORTS / "registration.json"
@@ -28,11 +28,15 @@ PATIENCE = 20  # seconds for each answer of an MLflow server
 
 
 class Found(NamedTuple):
-    """The content of a model, what its checksum should be, and its number in the registry."""
+    """The content of a model, what its checksum should be, and what its registration says: number,
+    when it was `registered`, and when the table it learned from was `changed` last (ISO 8601).
+    """
 
     content: bytes
     sha256: str
     version: int | None = None
+    registered: str | None = None
+    changed: str | None = None
 
     @classmethod
     def of(cls, content: bytes) -> Self:
@@ -46,6 +50,7 @@ class Model:
     def __init__(self, uri: str, found: Found, policy: Policy, most: int) -> None:
         """Raises UserError if the content is not what was registered, or answers otherwise."""
         self.uri, self.version = uri, found.version
+        self.registered, self.changed = found.registered, found.changed
         self.sha256 = hashlib.sha256(found.content).hexdigest()
         if self.sha256 != found.sha256:
             raise UserError(
@@ -54,7 +59,7 @@ class Model:
             )
         self._predictor = Predictor(found.content)
         self.meta = self._predictor.meta
-        if not self.meta.get("cases"):
+        if not (self.meta.get("cases") and self.meta.get("bins")):
             raise UserError(f"{uri} was packaged by an older version: run 'uv run dvc repro'.")
         self.name = self.sha256[:12] if self.version is None else str(self.version)
         self.keys = [column["name"] for column in self.meta["columns"] if column["key"]]
@@ -72,13 +77,17 @@ class Model:
         found = from_registry(uri) if uri.startswith(REGISTRY) else from_file(uri, sha256)
         return cls(uri, found, policy, most)
 
-    def scores(self, records: list[Record]) -> Any:
-        """See Predictor.run; records as `Requests` reads them."""
-        return self._predictor.run(feed(records, self.meta["inputs"]))
+    def feed(self, records: list[Record]) -> Feed:
+        """What the model reads of records, which are as `Requests` reads them."""
+        return feed(records, self.meta["inputs"])
 
-    def answers(self, records: list[Record]) -> list[dict[str, Any]]:
+    def scores(self, values: Feed) -> Any:
+        """See Predictor.run."""
+        return self._predictor.run(values)
+
+    def answers(self, values: Feed) -> list[dict[str, Any]]:
         """Prediction, score and decision for each record; see Predictor.answers."""
-        found = self._predictor.answers(self.scores(records))
+        found = self._predictor.answers(self.scores(values))
         columns = [values.tolist() for values in found.values()]
         return [dict(zip(found, each, strict=True)) for each in zip(*columns, strict=True)]
 
@@ -88,8 +97,8 @@ class Model:
         bodies = [json.dumps(case["record"]).encode() for case in cases]
         records = [record for body in bodies for record in self.requests.read(body).records]
         wanted = np.array([case["score"] for case in cases], dtype=float)
-        one_by_one = np.concatenate([self.scores([record]) for record in records])
-        for got in (self.scores(records), one_by_one):
+        one_by_one = np.concatenate([self.scores(self.feed([record])) for record in records])
+        for got in (self.scores(self.feed(records)), one_by_one):
             scale = max(1.0, float(np.abs(wanted).max()))
             if not np.allclose(got, wanted, rtol=0, atol=TOLERANCE * scale):
                 raise UserError(
@@ -103,16 +112,17 @@ def from_file(path: str, sha256: str) -> Found:
     if not Path(path).is_file():
         raise UserError(f"{path} is not there: make it with 'uv run dvc repro'.")
     known = read_json(REGISTRATION) if REGISTRATION.exists() else {}
-    number = known.get("version") if sha256 in ("", known.get("sha256")) else None
+    known = known if sha256 in ("", known.get("sha256")) else {}
     if not sha256:
         if Path(path) != MODEL or not known:
             raise UserError(f"{path} is in no registration: say in MODEL_SHA256 what it should be.")
         if not known["champion"]:
             raise UserError(
-                f"version {number} is not the champion, as reports/index.html tells: mend what "
-                "blocks it, or serve the champion: MODEL_URI=models:/NAME@champion."
+                f"version {known['version']} is not the champion, as reports/index.html tells: "
+                "mend what blocks it, or serve the champion: MODEL_URI=models:/NAME@champion."
             )
-    return Found(Path(path).read_bytes(), sha256 or known["sha256"], number)
+    told = (known.get(name) for name in ("version", "registered", "data_changed"))
+    return Found(Path(path).read_bytes(), sha256 or known["sha256"], *told)
 
 
 def from_registry(uri: str) -> Found:
@@ -123,7 +133,7 @@ def from_registry(uri: str) -> Found:
     from ..model.registry import named  # noqa: PLC0415  (an image of the service has no MLflow)
 
     number, tags, path = named(uri)
-    return Found(path.read_bytes(), tags["sha256"], number)
+    return registered(path.read_bytes(), number, tags)
 
 
 def from_server(server: str, uri: str) -> Found:
@@ -148,7 +158,13 @@ def from_server(server: str, uri: str) -> Found:
         )
     path = quote(place.removeprefix("mlflow-artifacts:").strip("/"))
     content = _fetched(f"{api}/mlflow-artifacts/artifacts/{path}/model.onnx", uri)
-    return Found(content, tags["sha256"], int(told["version"]))
+    return registered(content, int(told["version"]), tags)
+
+
+def registered(content: bytes, number: int, tags: dict[str, str]) -> Found:
+    """By what the registry's tags say of a version."""
+    changed = json.loads(tags.get("lineage", "{}")).get("data_changed")
+    return Found(content, tags["sha256"], number, tags.get("registered"), changed)
 
 
 def _fetched(address: str, uri: str) -> bytes:

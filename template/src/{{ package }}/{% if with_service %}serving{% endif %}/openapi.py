@@ -110,7 +110,7 @@ def examples(service: Service) -> tuple[Schema, Schema, Schema]:
     """A record, the answer to it, and the truth about it when that is known."""
     model = service.model
     case = model.meta["cases"][0]
-    [told] = model.answers(model.requests.read(to_json(case["record"])).records)
+    [told] = model.answers(model.feed(model.requests.read(to_json(case["record"])).records))
     answer = {"id": "c4ca4238a0b923820dcc509a6f75849b"} | told | {"model_version": model.name}
     return case["record"], answer, {"id": answer["id"], "truth": told["prediction"]}
 

@@ -13,6 +13,7 @@ from .metrics import Metrics
 from .models import Model
 from .options import Options
 from .requests import Record
+from .tally import Tally
 
 log = logging.getLogger(__name__)
 CHAMPION, SHADOW = "champion", "shadow"
@@ -31,6 +32,7 @@ class Service:
         self.shadow: Model | None = None
         self.journal = Journal(options.journal_url, self.metrics, options.journal_durable)
         self._changing = threading.Lock()
+        self._tallies: dict[str, Tally] = {}
         self._follower, self._following = ThreadPoolExecutor(1, "shadow"), 0
         self._tell()
         if options.shadow_uri:
@@ -40,11 +42,14 @@ class Service:
         """An answer for each record: one, or as many as are in a list. Raises RefusedError."""
         model = self.model  # it may be swapped meanwhile
         records, many, unexpected = model.requests.read(body)
-        answers = model.answers(records)
+        values = model.feed(records)
+        answers = model.answers(values)
         ids = os.urandom(16 * len(records)).hex()
         for place, answer in enumerate(answers):
             answer["id"] = ids[32 * place : 32 * place + 32]
             answer["model_version"] = model.name
+        if tally := self._tallies.get(model.name):  # not yet, in the moment of a swap
+            tally.count(values, [answer["score"] for answer in answers])
         self._count(answers)
         for (column, rule), times in unexpected.items():
             self.metrics.unexpected.labels(column, rule).inc(times)
@@ -122,6 +127,11 @@ class Service:
         return new
 
     def _tell(self) -> None:
+        in_use = {each.name: each for each in (self.model, self.previous, self.shadow) if each}
+        for name in self._tallies.keys() - in_use:
+            self._tallies.pop(name).forget()
+        for name in in_use.keys() - self._tallies:
+            self._tallies[name] = Tally(in_use[name], self.metrics)
         self.metrics.model.clear()
         for role, model in ((CHAMPION, self.model), (SHADOW, self.shadow)):
             if model:
@@ -149,7 +159,7 @@ class Service:
     def _shadowed(self, shadow: Model, records: list[Record], answers: list[Answer]) -> None:
         theirs = [
             {**theirs, "id": ours["id"]}
-            for theirs, ours in zip(shadow.answers(records), answers, strict=True)
+            for theirs, ours in zip(shadow.answers(shadow.feed(records)), answers, strict=True)
         ]
         self.journal.put(rows(SHADOW, shadow, records, theirs))
         for one, other in zip(theirs, answers, strict=True):
