@@ -1,53 +1,27 @@
-"""The team's files as strict frozen models: a wrong key or value is one clear sentence."""
+"""Two of the team's files: why the model exists, and how the pipeline works."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from .errors import UserError
 from .files import replacing
+from .sections import (
+    Budgets,
+    DataParams,
+    EvaluateParams,
+    GateParams,
+    Limits,
+    Monitoring,
+    Scale,
+    SplitParams,
+    Tracking,
+    TrainParams,
+)
+from .strict import Settings
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Task = Literal["binary", "multiclass", "regression"]
-
-
-def read_yaml(path: str) -> Any:
-    """Raises UserError if the file is absent or is not YAML."""
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is not here: run the command in the project's root.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise UserError(f"{path} cannot be read as YAML: {detail}") from error
-
-
-def explain(error: Any) -> str:
-    """What pydantic found, in the words of the file's owner."""
-    if error["type"] == "extra_forbidden":
-        return "this key is not known; check its spelling"
-    if error["type"] == "missing":
-        return "this key is missing; add it"
-    if error["input"] is None:
-        return "this is empty; fill it in"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]}, but it is {error['input']!r}"
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @classmethod
-    def load(cls, path: str) -> Self:
-        """Read a YAML file. Raises UserError naming the file, the key and the rule broken."""
-        try:
-            return cls.model_validate(read_yaml(path))
-        except ValidationError as error:
-            # A misspelt key first: that another key is missing often follows from it.
-            first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-            where = ".".join(str(part) for part in first["loc"]) or "the top level"
-            raise UserError(f"{path}: {where}: {explain(first)}.") from error
 
 
 class Owners(Settings):
@@ -82,6 +56,16 @@ class Value(Settings):
     correct: float = 1.0
     wrong: float = -1.0
     per_unit_of_error: float = -1.0
+
+
+class Objectives(Settings):
+    """What users of the service are promised: the share of requests that are answered, and the
+    share of those that take no longer than `latency_ms`.
+    """
+
+    availability: Annotated[float, Field(gt=0, lt=1)] = 0.995
+    latency_ms: Literal[1, 5, 10, 25, 50, 100, 250, 500, 1000] = 100
+    latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
 OUTCOMES: dict[Task, tuple[str, ...]] = {
@@ -121,6 +105,7 @@ class Problem(Settings):
     owners: Owners = Owners()
     baseline: Baseline = Baseline()
     value: Value = Value()
+    objectives: Objectives = Objectives()
 
     @classmethod
     def read(cls) -> Self:
@@ -143,8 +128,12 @@ class Problem(Settings):
         return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
 
     def start_over(self, target: str) -> None:
-        """Rewrite problem.yaml for another table: neutral until the business owner fills it in."""
-        owners = yaml.safe_dump({"owners": self.owners.model_dump()}, sort_keys=False)
+        """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
+
+        Who owns what stays, and what users are promised.
+        """
+        lasting = {"owners"} | ({"objectives"} & self.model_fields_set)
+        kept = yaml.safe_dump(self.model_dump(include=lasting), sort_keys=False)
         fresh = {
             "name": self.name,
             "decision": f"Which cases should be acted on, by their {target}?",
@@ -152,85 +141,7 @@ class Problem(Settings):
         }
         text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
         with replacing(Path("problem.yaml")) as scratch:
-            scratch.write_text(f"{HEADING}{text}{owners}{NEUTRAL}", encoding="utf-8")
-
-
-class DataParams(Settings):
-    max_reject_rate: Share = 0.1
-    min_rows: Annotated[int, Field(ge=1)] = 200
-    max_leak_score: Share = 0.9
-
-
-class SplitParams(Settings):
-    valid: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
-    test: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
-    seed: int = 13
-
-
-class TrainParams(Settings):
-    """`trials` and `seconds` bound the search, whichever comes first; `processes` 0: one a core."""
-
-    candidates: list[str]
-    metric: str = "auto"
-    trials: Annotated[int, Field(ge=1)] = 16
-    seconds: Annotated[int, Field(ge=1)] = 600
-    batch: Annotated[int, Field(ge=1)] = 4
-    processes: Annotated[int, Field(ge=0)] = 0
-    folds: Annotated[int, Field(ge=2)] = 4
-    folds_below_rows: Annotated[int, Field(ge=0)] = 5000
-    seed: int = 13
-
-
-class EvaluateParams(Settings):
-    resamples: Annotated[int, Field(ge=50)] = 300
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    min_slice_rows: Annotated[int, Field(ge=1)] = 100
-
-
-class GateParams(Settings):
-    """`min_lift`: by how much the primary metric must exceed the baseline's.
-    `max_loss`: by how much it may be worse than the champion's.
-    `max_slice_gap`: by how much a slice may be worse than the whole.
-    `max_parity_gap`: the share of rows on which the packaged model may differ.
-    `min_value`: value per thousand decisions, over that of doing nothing.
-    """
-
-    min_lift: float = 0.01
-    max_loss: float = 0.0
-    max_slice_gap: float = 0.1
-    max_parity_gap: Share = 0.001
-    min_value: float = 0.0
-
-
-class Budgets(Settings):
-    """What one run of the pipeline may take: wall seconds in all, and memory of any stage.
-    `latency_ms`: of 100 requests for one record, 99 take no longer (None: there is no service).
-    """
-
-    seconds: float = 900
-    memory_mb: float = 4000
-    latency_ms: float | None = None
-
-
-class Limits(Settings):
-    """How fast a place is at least; None: no limit. Of small blocks at random, 99 of 100 requests
-    take no more milliseconds; large blocks go in sequence, at so many 10^6 bytes a second.
-    """
-
-    max_read_p99_ms: float | None = None
-    max_write_p99_ms: float | None = None
-    min_read_mb_s: float | None = None
-    min_write_mb_s: float | None = None
-
-
-class Tracking(Settings):
-    uri: str = "sqlite:///mlflow.db"
-
-
-class Scale(Settings):
-    """The address of a Dask scheduler, such as tcp://dask-scheduler:8786 (None: this machine)."""
-
-    scheduler: str | None = None
+            scratch.write_text(f"{HEADING}{text}{kept}{NEUTRAL}", encoding="utf-8")
 
 
 class Params(Settings):
@@ -245,6 +156,7 @@ class Params(Settings):
     storage: dict[Literal["local", "remote"], Limits] = Field(default_factory=dict)
     tracking: Tracking = Tracking()
     scale: Scale = Scale()
+    monitoring: Monitoring = Monitoring()
 
     @classmethod
     def read(cls) -> Self:

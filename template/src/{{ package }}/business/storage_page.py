@@ -16,7 +16,9 @@ from ..data import formats, storage
 from ..errors import BlockedError
 from ..files import REPORTS, replacing, write_json
 from ..gates import Verdict
-from ..settings import Limits, Params, Problem, Settings, Share
+from ..sections import Limits
+from ..settings import Params, Problem
+from ..strict import Settings, Share
 from ..words import duration, listed, number
 from .report import html
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ..errors import UserError
 from ..files import RAW, replacing
-from ..settings import Settings
+from ..strict import Settings
 
 LOG = Path("data/log.jsonl")
 EMPTY = "0" * 32  # the content hash of a table without rows

@@ -13,7 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from ..errors import UserError
 from ..files import replacing
-from ..settings import Settings, Task
+from ..settings import Task
+from ..strict import Settings
 from . import odcs
 
 CONTRACT = Path("contract.yaml")

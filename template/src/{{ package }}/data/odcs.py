@@ -13,7 +13,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 from pydantic import BaseModel, ValidationError
 
 from ..errors import UserError
-from ..settings import explain, read_yaml
+from ..strict import explain, read_yaml
 
 HEADING = """\
 # The data contract: what each column of the table means and must be. Drafted from the data; review:

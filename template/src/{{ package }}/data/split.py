@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..files import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
 from ..gates import Verdict, block_unless_passed, judged
-from ..settings import Params, Problem, SplitParams
+from ..sections import SplitParams
+from ..settings import Params, Problem
 from .contract import Contract
 from .leak import Suspect, assess
 from .reading import stream

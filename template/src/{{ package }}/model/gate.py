@@ -11,7 +11,8 @@ from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
 from ..gates import Finding, Verdict, judged, write_verdicts
 from ..resources import AFTER_JUDGEMENT, total
-from ..settings import Budgets, Params, Problem, Task
+from ..sections import Budgets
+from ..settings import Params, Problem, Task
 from ..words import listed, number, percent, score, signed
 
 Report = dict[str, Any]

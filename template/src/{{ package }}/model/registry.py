@@ -13,7 +13,7 @@ from ..data.contract import CONTRACT
 from ..errors import UserError
 from ..files import CHOICE, MODEL, REPORTS, read_json, replacing, sha256, write_json
 from ..gates import GATE_REPORT
-from ..settings import read_yaml
+from ..strict import read_yaml
 from ..words import score
 from .tracking import NAME, connected, is_new, lineage, record
 

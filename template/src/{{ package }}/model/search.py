@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..parallel import spread
-from ..settings import TrainParams
+from ..sections import TrainParams
 from .bench import Bench, Plan, Trial
 from .candidates import Candidate
 from .memory import memory

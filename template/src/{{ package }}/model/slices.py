@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..data.contract import Column, Contract
-from ..settings import EvaluateParams
+from ..sections import EvaluateParams
 from .metrics import Metric
 from .value import Array
 

@@ -18,7 +18,8 @@ from ..data.contract import CONTRACT
 from ..errors import UserError
 from ..files import CHOICE, MODEL, RAW, REPORTS, TRIALS
 from ..project import git
-from ..settings import Params, read_yaml
+from ..settings import Params
+from ..strict import read_yaml
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

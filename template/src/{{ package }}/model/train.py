@@ -10,7 +10,8 @@ import polars as pl
 from ..data.contract import CONTRACT, Contract
 from ..errors import UserError
 from ..files import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
-from ..settings import Params, Problem, TrainParams, Value
+from ..sections import TrainParams
+from ..settings import Params, Problem, Value
 from .bench import Bench, Plan, Trial
 from .candidates import CANDIDATES, named
 from .search import search

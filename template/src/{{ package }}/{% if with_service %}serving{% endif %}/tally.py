@@ -51,8 +51,9 @@ class Tally:
 
     def _count(self, name: str, cells: list[Any]) -> None:
         place, counters = self._places[name], self._counters[name]
-        for cell in cells:
-            counters[place(cell)].inc()
+        places = [place(cell) for cell in cells]
+        for bin_ in set(places):
+            counters[bin_].inc(places.count(bin_))
 
 
 def _place(entry: dict[str, Any]) -> Callable[[Any], int]:

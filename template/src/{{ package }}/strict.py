@@ -1,0 +1,48 @@
+"""The team's files as strict frozen models: a wrong key or value is one clear sentence."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import UserError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def read_yaml(path: str) -> Any:
+    """Raises UserError if the file is absent or is not YAML."""
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is not here: run the command in the project's root.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read as YAML: {detail}") from error
+
+
+def explain(error: Any) -> str:
+    """What pydantic found, in the words of the file's owner."""
+    if error["type"] == "extra_forbidden":
+        return "this key is not known; check its spelling"
+    if error["type"] == "missing":
+        return "this key is missing; add it"
+    if error["input"] is None:
+        return "this is empty; fill it in"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]}, but it is {error['input']!r}"
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def load(cls, path: str) -> Self:
+        """Read a YAML file. Raises UserError naming the file, the key and the rule broken."""
+        try:
+            return cls.model_validate(read_yaml(path))
+        except ValidationError as error:
+            # A misspelt key first: that another key is missing often follows from it.
+            first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+            where = ".".join(str(part) for part in first["loc"]) or "the top level"
+            raise UserError(f"{path}: {where}: {explain(first)}.") from error
