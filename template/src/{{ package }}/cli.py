@@ -116,6 +116,10 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
 
         answer(host=host, port=port)
 
+    from .monitor_commands import app as monitor_commands
+
+    app.add_typer(monitor_commands, name="monitor")
+
     if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
         deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")
         app.add_typer(deploy_commands, name="deploy")

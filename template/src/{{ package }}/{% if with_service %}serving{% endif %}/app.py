@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ..errors import UserError
 from .guard import BUSY, Guard, ProblemError, Swap, answer, body
 from .openapi import document
+from .options import Options
 from .requests import RefusedError
 from .service import Service
 
@@ -92,11 +93,13 @@ def create(service: Service) -> Guard:
     async def swap(request: Request) -> Response:
         """Answer with another model, once it has been loaded and tried."""
         _authorise(request, options.admin_key, closed=True)
-        try:
-            wanted = Swap.model_validate_json(await body(request, options))
-        except ValidationError as error:
-            raise RefusedError.of(error) from error
-        return await changed(service.swap, wanted.uri, wanted.sha256)
+        return await changed(service.swap, *await _wanted(request, options))
+
+    @app.post("/model/shadow")
+    async def shadow(request: Request) -> Response:
+        """Have another model score the same records without answering; "" ends that."""
+        _authorise(request, options.admin_key, closed=True)
+        return await changed(service.follow, *await _wanted(request, options))
 
     @app.post("/model/rollback")
     async def rollback(request: Request) -> Response:
@@ -114,6 +117,15 @@ def _authorise(request: Request, key: str, closed: bool = False) -> None:
     given = request.headers.get("x-api-key", "")
     if key and not hmac.compare_digest(given.encode(), key.encode()):
         raise ProblemError(401, "the header X-API-Key is not right")
+
+
+async def _wanted(request: Request, options: Options) -> tuple[str, str]:
+    """Address and checksum of a model. Raises RefusedError."""
+    try:
+        wanted = Swap.model_validate_json(await body(request, options))
+    except ValidationError as error:
+        raise RefusedError.of(error) from error
+    return wanted.uri, wanted.sha256
 
 
 async def _problem(_: Request, error: Any) -> Response:

@@ -14,7 +14,8 @@ from .options import Options
 from .service import Service
 
 WORK = ("/predict", "/feedback")
-KNOWN = (*WORK, "/info", "/healthz", "/readyz", "/metrics", "/model/swap", "/model/rollback")
+ADMIN = ("/model/swap", "/model/rollback", "/model/shadow")
+KNOWN = (*WORK, "/info", "/healthz", "/readyz", "/metrics", *ADMIN)
 BUSY = {"Retry-After": "1"}
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 class Swap(BaseModel):
-    """Which model is to answer, and the checksum of one that is a file."""
+    """Which model is to answer or to follow, and the checksum of one that is a file."""
 
     model_config = ConfigDict(extra="forbid")
 

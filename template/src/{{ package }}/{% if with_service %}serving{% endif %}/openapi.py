@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from .guard import Swap
+from .guard import ADMIN, Swap
 from .requests import Fault
 from .service import Service
 
@@ -30,6 +30,7 @@ POSSIBLE = {
     "/readyz": ("503",),
     "/model/swap": ("401", "403", "408", "409", "413", "422"),
     "/model/rollback": ("401", "403", "409"),
+    "/model/shadow": ("401", "403", "408", "409", "413", "422"),
 }
 
 
@@ -40,6 +41,7 @@ def document(app: FastAPI, service: Service) -> Schema:
         "/predict": requests.records,
         "/feedback": requests.truths,
         "/model/swap": (TypeAdapter(Swap),),
+        "/model/shadow": (TypeAdapter(Swap),),
     }
     found, shared = TypeAdapter.json_schemas(
         [
@@ -75,7 +77,7 @@ def _finished(made: Schema, service: Service) -> Schema:
     """With all answers, the key where one is asked for, and an example where one helps."""
     options = service.options
     keys = dict.fromkeys(("/predict", "/feedback"), options.api_key)
-    keys |= dict.fromkeys(("/model/swap", "/model/rollback"), options.admin_key)
+    keys |= dict.fromkeys(ADMIN, options.admin_key)
     if any(keys.values()):
         made["components"]["securitySchemes"] = {"key": KEY}
     record, told, truth = examples(service)

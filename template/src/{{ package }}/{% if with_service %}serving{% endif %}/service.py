@@ -85,10 +85,10 @@ class Service:
             "unexpected": self.options.unexpected,
         }
 
-    def follow(self, uri: str, sha256: str = "") -> Model:
-        """Have a model take part without answering. Raises UserError as `swap` does."""
+    def follow(self, uri: str, sha256: str = "") -> Model | None:
+        """Have a model take part without answering; "" ends it. Raises UserError as `swap` does."""
         with self._changing:
-            self.shadow = self._comparable(uri, sha256)
+            self.shadow = self._comparable(uri, sha256) if uri else None
             self._tell()
         return self.shadow
 
