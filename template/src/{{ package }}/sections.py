@@ -91,10 +91,17 @@ class Scale(Settings):
 
 
 class Watch(Settings):
-    """How often `monitor watch` looks, and how often at most it trains anew."""
+    """How often `monitor watch` looks, and how often at most it trains anew.
+
+    `grow`: add the records whose truth has come to the table before that. `shadow`: how long a new
+    model follows the old one; `trial`: how long it must keep the objectives once it answers.
+    """
 
     every: Duration = "1h"
     retrain_at_most_every: Duration = "1d"
+    grow: bool = True
+    shadow: Duration = "10m"
+    trial: Duration = "10m"
 
 
 class Monitoring(Settings):
