@@ -94,10 +94,11 @@ def test_the_champion_of_a_registry_on_a_server_is_served(project: Path, tmp_pat
 
 def test_the_journal_in_postgresql(project: Path) -> None:
     """Against a server of its own, with the driver that the answer `journal` brings."""
-    tests = Path(__file__).parent / "in_project" / "test_journal.py"
+    folder = Path(__file__).parent / "in_project"
+    tests = [folder / "test_journal.py", folder / "test_truths.py"]
     done = run(
         *("uv", "run", "--with", "psycopg[binary]", "pytest", "-q", "-rs", "--noconftest"),
-        *("-c", "pyproject.toml", tests),
+        *("-c", "pyproject.toml", *tests),
         cwd=project,
     )
     assert "skipped" not in done.stdout, done.stdout
