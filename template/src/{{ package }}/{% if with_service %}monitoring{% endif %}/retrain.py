@@ -164,24 +164,20 @@ def counts(client: Client, slow_ms: float) -> Counts:
 
     What users do wrong (4xx) is no failure.
     """
-    page, edge = client.get("/metrics"), slow_ms / 1000
+    page = client.get("/metrics")
     found = [sample for family in families(page) for sample in family.samples]
 
     def total(name: str, **labels: str) -> float:
         fitting = (s for s in found if s.name == name and labels.items() <= s.labels.items())
         return sum(sample.value for sample in fitting)
 
-    asked = [s for s in found if s.name == "requests_total" and s.labels["path"] == "/predict"]
-    buckets = (
-        s
-        for s in found
-        if s.name == "request_seconds_bucket" and s.labels["path"] == "/predict"
-    )
-    fast = sum(sample.value for sample in buckets if float(sample.labels["le"]) == edge)
+    asked = {"path": "/predict"}
+    failed = (s for s in found if s.name == "requests_total" and s.labels["status"][0] == "5")
+    fast = total("request_seconds_bucket", le=str(slow_ms / 1000), **asked)
     return Counts(
-        requests=sum(sample.value for sample in asked),
-        failed=sum(s.value for s in asked if s.labels["status"].startswith("5")),
-        slow=total("request_seconds_count", path="/predict") - fast,
+        requests=total("requests_total", **asked),
+        failed=sum(sample.value for sample in failed if sample.labels["path"] == "/predict"),
+        slow=total("request_seconds_count", **asked) - fast,
         same=total("shadow_total", outcome="same"),
         different=total("shadow_total", outcome="different"),
         broken=total("shadow_total", outcome="failed"),

@@ -19,7 +19,7 @@ class Step(NamedTuple):
     when: str
     kind: Kind
     told: str
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any]
 
     def line(self) -> str:
         return f"{self.when[:16].replace('T', ' ')}  {self.kind:<12}{self.told}"

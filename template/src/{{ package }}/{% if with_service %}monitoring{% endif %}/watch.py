@@ -16,10 +16,10 @@ from ..settings import Params, Problem
 from .client import Client
 from .grow import grow
 from .retrain import improve
-from .story import last, tell
+from .story import Kind, last, tell
 
 LOCK = Path("journal/.watch.lock")
-ENDS = ("trained", "refused", "failed")  # steps that an attempt to train leaves
+ENDS: tuple[Kind, ...] = ("trained", "refused", "failed")  # steps that an attempt to train leaves
 Look = Callable[[], list[str]]  # why a new model is called for
 
 
@@ -40,8 +40,7 @@ def watch(url: str, journal: str, look: Look, *, once: bool) -> None:
 
 
 def turn(client: Client, journal: str, look: Look) -> bool:
-    """Look once, and do what is called for. What cannot be done is a step of the story; then False.
-    """
+    """Look once, and do what is called for; False if it cannot be done, which the story tells."""
     try:
         if why := look():
             tell("looked", "; ".join(why))
