@@ -1,0 +1,1 @@
+"""Whether the model at work is still the one that was judged."""
