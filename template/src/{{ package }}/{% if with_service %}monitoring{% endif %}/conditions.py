@@ -110,8 +110,8 @@ def model(facts: Facts) -> list[Alert]:
     limits, found = facts.limits, list[Alert]()
     judged = watch("performance_rows", column="", value="")
     enough = f"and on () max({judged}) >= {limits.min_rows}"
-    if limits.max_performance_loss is not None and facts.reached is not None:
-        least = round(facts.reached - limits.max_performance_loss, 6)
+    least = facts.least_performance
+    if least is not None:
         measured = watch("performance", metric=facts.metric, column="", value="")
         found.append(
             Alert(

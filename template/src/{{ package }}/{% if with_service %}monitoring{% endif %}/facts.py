@@ -42,6 +42,14 @@ class Facts:
     def limits(self) -> Monitoring:
         return self.params.monitoring
 
+    @property
+    def least_performance(self) -> float | None:
+        """Of the primary metric on live predictions; None: no limit."""
+        loss = self.limits.max_performance_loss
+        if self.reached is None or loss is None:
+            return None
+        return round(self.reached - loss, 6)
+
     def owner(self, role: str) -> str:
         return getattr(self.problem.owners, role) or role.replace("_", " ")
 

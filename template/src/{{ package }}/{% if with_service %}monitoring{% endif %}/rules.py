@@ -8,13 +8,15 @@ from typing import Any
 import yaml
 
 from ..files import replacing
-from . import conditions, objectives, routes, shifts
+from . import conditions, dashboards, objectives, routes, shifts
 from .alerts import Rule
+from .boards import boards
 from .facts import Facts
 from .promql import JOB
 
 FOLDER = Path("deploy/monitoring")
 RULES, ALERTMANAGER = FOLDER / "rules.yml", FOLDER / "alertmanager.yml"
+DASHBOARDS = FOLDER / "dashboards"
 HEADING = "# Made by the stage `rules` of dvc.yaml: edit problem.yaml and params.yaml instead.\n"
 
 
@@ -24,6 +26,7 @@ def run() -> None:
     made = groups(facts)
     write_yaml(RULES, {"groups": made})
     write_yaml(ALERTMANAGER, routes.settings())
+    dashboards.write(boards(facts), facts.problem.name, DASHBOARDS)
     alerts = sum("alert" in rule for group in made for rule in group["rules"])
     print(f"rules: {alerts} alerts in {RULES.as_posix()}")
 
