@@ -39,7 +39,8 @@ def engine() -> Iterator[dict[str, str]]:
         yield {}
         return
     assert os.getuid() == 0, "No Docker engine answers: start one, or run this as root on Debian."
-    programs = unpacked()
+    debian("runc", "runc")
+    programs = unpacked("docker", PACKAGES)
     with tempfile.TemporaryDirectory(prefix="engine-") as name, ExitStack() as undo:
         folder = Path(name)
         undo.callback(leave_nothing, folder, BRIDGE.exists())
@@ -95,15 +96,14 @@ def leave_nothing(folder: Path, had_bridge: bool) -> None:
         run("umount", place, cwd=folder)
 
 
-def unpacked() -> Path:
-    """The folder with Debian's engine, downloaded if need be."""
-    debian("runc", "runc")
-    home = CACHE / f"docker-{RELEASE}-{platform.machine()}"
+def unpacked(name: str, packages: list[str]) -> Path:
+    """The folder of programs of the newer Debian, downloaded if need be."""
+    home = CACHE / f"{name}-{RELEASE}-{platform.machine()}"
     if home.exists():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
+        folder = Path(scratch)
         (folder / "lists/partial").mkdir(parents=True)
         (folder / "archives/partial").mkdir(parents=True)
         sources = Path("/etc/apt/sources.list.d/debian.sources").read_text(encoding="utf-8")
@@ -119,10 +119,10 @@ def unpacked() -> Path:
         }
         options = [f"--option={key}={value}" for key, value in settings.items()]
         run("apt-get", *options, "update", cwd=folder)
-        run("apt-get", *options, "download", *PACKAGES, cwd=folder)
+        run("apt-get", *options, "download", *packages, cwd=folder)
         for package in folder.glob("*.deb"):
-            run("dpkg", "--extract", package, folder / "engine", cwd=folder)
-        (folder / "engine").rename(home)
+            run("dpkg", "--extract", package, folder / name, cwd=folder)
+        (folder / name).rename(home)
     return home
 
 

@@ -16,6 +16,7 @@ STAGES = {
     "evaluate": "model.evaluate",
     "gate": "model.gate",
     "register": "model.registry",
+    "rules": "monitoring.rules",  # where there is a service
     "report": "business.report",
     "release": "model.release",
 }
