@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 from ..errors import UserError
 
 PORT = 9101
-OUTCOMES = ("promoted", "refused", "failed", "rolled_back")
+OUTCOMES = ("promoted", "kept", "refused", "failed", "rolled_back")
 SLICE = ("column", "value")  # both "": the whole
 
 

@@ -7,9 +7,8 @@ and each step is written down (story.py).
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families as families
 
@@ -24,6 +23,7 @@ from ..words import percent
 from .client import Client
 from .story import tell
 
+Outcome = Literal["promoted", "refused", "rolled_back", "kept"]
 REGISTRATION = REPORTS / "registration.json"
 LOOKS = 20  # at the service while a new model follows or is on trial
 LEAST = 20  # requests that say something
@@ -43,7 +43,7 @@ class Counts(NamedTuple):
         return Counts(*(max(0.0, now - then) for now, then in zip(self, before, strict=True)))
 
 
-def improve(client: Client, params: Params, problem: Problem) -> None:
+def improve(client: Client, params: Params, problem: Problem) -> Outcome:
     """Train anew, and have the service answer with the new model if it is fit for it.
 
     Raises UserError if the service or the pipeline cannot be used; then the old model answers.
@@ -51,15 +51,20 @@ def improve(client: Client, params: Params, problem: Problem) -> None:
     before = client.get("/info")["model_version"]
     version = trained()
     if version is None:
-        return
+        return "refused"
     if version == before:
         tell("kept", f"the pipeline gave version {version} again, which answers already")
-        return
+        return "kept"
     watch = params.monitoring.watch
-    with taking_back(client, version):
+    try:
         follow(client, version, seconds(watch.shadow))
         promote(client, version)
         try_out(client, problem.objectives, seconds(watch.trial))
+    except UserError as error:
+        take_back(client, version, str(error))
+        return "rolled_back"
+    tell("kept", f"version {version} answers from now on", version=version)
+    return "promoted"
 
 
 def trained() -> str | None:
@@ -84,20 +89,14 @@ def trained() -> str | None:
     return str(told["version"])
 
 
-@contextmanager
-def taking_back(client: Client, version: str) -> Iterator[None]:
-    """What goes wrong on the way makes the old model the champion again, here and there."""
-    try:
-        yield
-    except UserError as error:
-        registry.rollback()
-        client.post("/model/shadow", {"uri": ""})
-        told = client.get("/info")
-        if told["model_version"] == version:
-            _, told = client.post("/model/rollback", None)
-        tell("rolled back", f"{error} Version {told['model_version']} answers.", version=version)
-    else:
-        tell("kept", f"version {version} answers from now on", version=version)
+def take_back(client: Client, version: str, why: str) -> None:
+    """Make the old model the champion again, here and there."""
+    registry.rollback()
+    ask(client, "/model/shadow", {"uri": ""})
+    told = client.get("/info")
+    if told["model_version"] == version:
+        told = ask(client, "/model/rollback", None)
+    tell("rolled back", f"{why} Version {told['model_version']} answers.", version=version)
 
 
 def follow(client: Client, version: str, duration: float) -> None:
@@ -140,11 +139,12 @@ def complaint(seen: Counts, objectives: Objectives) -> str:
     return ""
 
 
-def ask(client: Client, path: str, content: Any) -> None:
-    """Raises UserError if the service refuses."""
+def ask(client: Client, path: str, content: Any) -> Any:
+    """What the service is like after a change. Raises UserError if it refuses."""
     status, told = client.post(path, content)
     if status != 200:
         raise UserError(f"The service refused: {told['detail']}.")
+    return told
 
 
 def watched(

@@ -9,7 +9,17 @@ from ..files import REPORTS
 
 STORY = REPORTS / "story.jsonl"
 Kind = Literal[
-    "looked", "grew", "trained", "refused", "followed", "promoted", "kept", "rolled back", "failed"
+    "looked",
+    "waited",
+    "began",
+    "grew",
+    "trained",
+    "refused",
+    "followed",
+    "promoted",
+    "kept",
+    "rolled back",
+    "failed",
 ]
 
 
@@ -50,7 +60,7 @@ def steps() -> list[Step]:
     return found
 
 
-def last(*kinds: Kind) -> datetime | None:
-    """When a step of such a kind was taken last."""
-    times = [step.when for step in steps() if step.kind in kinds]
+def last(kind: Kind) -> datetime | None:
+    """When a step of this kind was taken last."""
+    times = [step.when for step in steps() if step.kind == kind]
     return datetime.fromisoformat(times[-1]) if times else None

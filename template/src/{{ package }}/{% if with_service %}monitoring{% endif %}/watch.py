@@ -4,7 +4,6 @@ One of these runs beside the service, or a scheduled job runs it `--once`.
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,54 +11,63 @@ from filelock import FileLock, Timeout
 
 from ..errors import UserError
 from ..sections import seconds
+from ..serving.options import Options
 from ..settings import Params, Problem
 from .client import Client
+from .exporter import Exporter
 from .grow import grow
+from .look import look
 from .retrain import improve
-from .story import Kind, last, tell
+from .story import last, tell
 
 LOCK = Path("journal/.watch.lock")
-ENDS: tuple[Kind, ...] = ("trained", "refused", "failed")  # steps that an attempt to train leaves
-Look = Callable[[], list[str]]  # why a new model is called for
 
 
-def watch(url: str, journal: str, look: Look, *, once: bool) -> None:
-    """Look every `monitoring.watch.every`, or once. Raises UserError if another does so already."""
+def watch(url: str, port: int, *, once: bool) -> None:
+    """Look every `monitoring.watch.every`, or once; figures for Prometheus are on the port.
+
+    Raises UserError if another does so already, and with `once` if something went wrong.
+    """
+    client, journal = Client(url), Options.read().journal_url
     LOCK.parent.mkdir(exist_ok=True)
     try:
         with FileLock(LOCK, timeout=0):
+            exporter = Exporter(None if once else port)
             while True:
-                well = turn(Client(url), journal, look)
-                if once and not well:
-                    raise UserError("the last step of 'monitor story' says what went wrong.")
+                well = turn(client, journal, exporter)
                 if once:
-                    return
+                    break
                 time.sleep(seconds(Params.read().monitoring.watch.every))
     except Timeout:
         raise UserError("another 'monitor watch' is at work here: stop it first.") from None
+    if not well:
+        raise UserError("something went wrong: see the last lines of 'monitor story'.")
 
 
-def turn(client: Client, journal: str, look: Look) -> bool:
+def turn(client: Client, journal: str, exporter: Exporter) -> bool:
     """Look once, and do what is called for; False if it cannot be done, which the story tells."""
     try:
-        if why := look():
+        if why := look(journal, exporter):
             tell("looked", "; ".join(why))
-            mend(client, journal, Params.read())
+            mend(client, journal, exporter)
         else:
             tell("looked", "nothing calls for a new model")
     except UserError as error:
         tell("failed", str(error))
+        exporter.retrained("failed")
         return False
     return True
 
 
-def mend(client: Client, journal: str, params: Params) -> None:
+def mend(client: Client, journal: str, exporter: Exporter) -> None:
     """Train anew, unless that was done a short while ago."""
-    settings, before = params.monitoring.watch, last(*ENDS)
+    params = Params.read()
+    settings, before = params.monitoring.watch, last("began")
     floor = timedelta(seconds=seconds(settings.retrain_at_most_every))
     if before and datetime.now(UTC) < before + floor:
-        tell("kept", f"the last training was less than {settings.retrain_at_most_every} ago")
+        tell("waited", f"the last training was less than {settings.retrain_at_most_every} ago")
         return
+    tell("began", "a new model is trained")
     if settings.grow:
         tell("grew", "; ".join(grow(journal, params.monitoring.truth_days, last("grew"))))
-    improve(client, params, Problem.read())
+    exporter.retrained(improve(client, params, Problem.read()))
