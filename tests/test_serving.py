@@ -16,7 +16,7 @@ from conftest import Render, run
 from servers import free_ports, mlflow_server, running
 
 pytestmark = pytest.mark.slow
-READY = "Application startup complete"
+READY = "Uvicorn running on"
 
 
 @pytest.fixture(scope="module")
