@@ -116,6 +116,20 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
 
         answer(host=host, port=port)
 
+    monitor_commands = typer.Typer(no_args_is_help=True, help="How it does: live traffic.")
+    app.add_typer(monitor_commands, name="monitor")
+
+    @monitor_commands.command("report", epilog="Example: monitor report --since 30d")
+    def monitor_report(
+        since: Annotated[
+            str | None, typer.Option(help="How long ago (7d, 12h), or a day; default: params.yaml.")
+        ] = None,
+    ) -> None:
+        """Is the model still good, and what comes in? Writes reports/monitoring.html."""
+        from .business.monitoring_page import report
+
+        say(report(since))
+
     if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
         deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")
         app.add_typer(deploy_commands, name="deploy")

@@ -70,7 +70,8 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
 def measured(rows: pl.DataFrame, project: Project) -> Report:
     """The same of rows as `joined` gives them; figures unrounded."""
     known, period = rows.drop_nulls("truth"), length(rows)
-    starts = rows["at"].dt.truncate(PERIODS[period])
+    begins = pl.col("at").dt.truncate(PERIODS[period])
+    starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
     return {
         "task": project.contract.task,
         "predictions": rows.height,
@@ -83,8 +84,8 @@ def measured(rows: pl.DataFrame, project: Project) -> Report:
         "value": worth(known, project),
         "period": period,
         "trend": [
-            {"start": start.date().isoformat()} | in_short(rows.filter(starts == start), project)
-            for start in starts.unique().sort()
+            {"start": start.date().isoformat()} | in_short(rows.filter(begins == start), project)
+            for start in (rows.select(starts).to_series() if rows.height else ())
         ],
     }
 
