@@ -159,7 +159,7 @@ def mlflow_server(program: Path, folder: Path) -> Iterator[str]:
     where = ["--backend-store-uri", "sqlite:///m.db", "--artifacts-destination", "artifacts"]
     command = [str(program), "server", *where, "--port", str(port), "--workers", "1"]
     without_jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with running(command, "Application startup complete", without_jobs, folder):
+    with running(command, "Uvicorn running on", without_jobs, folder):
         yield f"http://127.0.0.1:{port}"
 
 

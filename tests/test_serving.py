@@ -102,3 +102,36 @@ def test_the_journal_in_postgresql(project: Path) -> None:
         cwd=project,
     )
     assert "skipped" not in done.stdout, done.stdout
+
+
+def test_live_traffic_is_reported_as_the_readme_says(project: Path) -> None:
+    """Flights are scored, most turn out late or not, and both reports are made of that."""
+    text = (project / "README.md").read_text(encoding="utf-8")
+    [commands] = re.findall(r"^```\n([^`]*monitor report[^`]*)```$", text, re.MULTILINE)
+    shutil.rmtree(project / "journal", ignore_errors=True)
+    refused = run(*commands.splitlines()[0].split(), cwd=project, check=False)
+    assert refused.returncode == 1
+    assert "There is no journal at journal/journal.db" in refused.stdout
+    sent = [record for record in records(project, 900) if record.get("late")]
+    with service(project, UNEXPECTED="score", JOURNAL_DURABLE="true") as address:
+        answers = ask(f"{address}/predict", sent)
+        truths = [{"truth": {"yes": "true", "no": "false"}[r["late"]]} for r in sent[:800]]
+        told = [
+            truth | ({"id": answer["id"]} if place % 2 else {"key": {"flight_id": flight}})
+            for place, (truth, answer) in enumerate(zip(truths, answers, strict=False))
+            for flight in [sent[place]["flight_id"]]
+        ]
+        ask(f"{address}/feedback", told + told[:100])
+    for command in commands.splitlines():
+        run(*command.split(), cwd=project)
+    found = json.loads((project / "reports/monitoring.json").read_text(encoding="utf-8"))
+    lived = found["performance"]
+    assert (lived["predictions"], lived["rows"]) == (len(sent), 800)
+    assert (lived["contradictions"], lived["strays"]) == (0, 0)
+    assert 0.5 < lived["metric"]["low"] < lived["metric"]["expected"]
+    assert found["drift"]["fault"] == ""
+    assert len(found["drift"]["inputs"]) > 10
+    business = json.loads((project / "reports/business.json").read_text(encoding="utf-8"))
+    assert business["realised"]["total"] == pytest.approx(lived["value"]["total"], abs=0.01)
+    for file, headline in (("monitoring", found["headline"]), ("business", business["headline"])):
+        assert headline in (project / f"reports/{file}.html").read_text(encoding="utf-8")

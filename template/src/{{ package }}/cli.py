@@ -54,6 +54,15 @@ def problem_check() -> None:
     say(["problem.yaml is complete"])
 
 
+@problem_commands.command("estimate")
+def problem_estimate() -> None:
+    """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
+    from .business.estimate import told
+    from .settings import Problem
+
+    say(told(Problem.read()))
+
+
 @model_commands.command("list")
 def model_list() -> None:
     """The versions in the registry, newest first."""
@@ -100,6 +109,18 @@ def predict(
     from .model.batch import predict as score
 
     say(score(source, Path(target), version, query=query, encoding=encoding))
+
+
+business_commands = typer.Typer(no_args_is_help=True, help="Whether it pays.")
+app.add_typer(business_commands, name="business")
+
+
+@business_commands.command("report")
+def business_report() -> None:
+    """What it was worth, what it costs, what to decide next. Writes reports/business.html."""
+    from .business.worth import report
+
+    say(report())
 
 
 if find_spec(f"{__package__}.serving"):  # a project that is not deployed has none

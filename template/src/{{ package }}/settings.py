@@ -68,6 +68,23 @@ class Objectives(Settings):
     latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
+class Estimate(Settings):
+    """What is hoped for before the project starts, for `problem estimate`; None: not said yet.
+
+    `positive_share`: of the decisions, those where acting is right; `found_share`: of these, the
+    ones that a model finds; `precision`: the share of its alarms that are right. Costs are in the
+    unit of `value`; within `months` it must have paid for itself.
+    """
+
+    decisions_a_month: Annotated[float, Field(gt=0)] | None = None
+    positive_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    found_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    cost_to_build: Annotated[float, Field(ge=0)] | None = None
+    cost_a_month: Annotated[float, Field(ge=0)] | None = None
+    months: Annotated[int, Field(ge=1)] = 24
+
+
 OUTCOMES: dict[Task, tuple[str, ...]] = {
     "binary": ("true_positive", "false_positive", "false_negative", "true_negative"),
     "multiclass": ("correct", "wrong"),
@@ -106,6 +123,7 @@ class Problem(Settings):
     baseline: Baseline = Baseline()
     value: Value = Value()
     objectives: Objectives = Objectives()
+    estimate: Estimate = Estimate()
 
     @classmethod
     def read(cls) -> Self:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
 from ..words import MINUS
@@ -41,3 +42,9 @@ def short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / size:g}{letter}".replace("-", MINUS)
     return f"{value:g}".replace("-", MINUS)
+
+
+def label(start: str, period: str) -> str:
+    """Of a day or a week its first day, 31 Jan; of a month Jan 2026."""
+    day = date.fromisoformat(start)
+    return f"{day:%b %Y}" if period == "month" else f"{day.day} {day:%b}"

@@ -3,9 +3,7 @@
 data/storage.py and data/formats.py measure; the prices and the use of a month are prices.yaml's.
 """
 
-import math
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,57 +14,17 @@ from ..data import formats, storage
 from ..errors import BlockedError
 from ..files import REPORTS, replacing, write_json
 from ..gates import Verdict
+from ..prices import GB, Kind, Prices, Usage
 from ..sections import Limits
 from ..settings import Params, Problem
-from ..strict import Settings, Share
 from ..words import duration, listed, number
 from .report import html
 
 PAGE = REPORTS / "storage.html"
 REPORT = REPORTS / "storage.json"
-PART = 8e6  # bytes; clients move a large object in such parts, each of them a request
-GB = 1e9
 SMALL_CHANGE = 1.0  # a month; nothing to move a table for
 UNITS = {"p99_ms": "ms", "mb_s": "MB/s"}
 Report = dict[str, Any]
-
-
-class Usage(Settings):
-    """Of the table, in a month."""
-
-    versions_kept: float
-    versions_written: float
-    full_reads: float
-    outside_share: Share
-    hour_is_worth: float
-
-
-class Kind(Settings):
-    """A kind of storage with its prices; what was measured at a URL of its schemes is its speed."""
-
-    name: str
-    schemes: list[str]
-    gb_month: float
-    thousand_writes: float
-    ten_thousand_reads: float
-    egress_gb: float
-
-    def bill(self, size: float, usage: Usage) -> float:
-        """A month of a table of `size` bytes."""
-        gb, parts = size / GB, math.ceil(size / PART)
-        writes = usage.versions_written * parts / 1e3 * self.thousand_writes
-        reads = usage.full_reads * parts / 1e4 * self.ten_thousand_reads
-        egress = usage.full_reads * usage.outside_share * gb * self.egress_gb
-        return usage.versions_kept * gb * self.gb_month + writes + reads + egress
-
-
-class Prices(Settings):
-    """prices.yaml."""
-
-    as_of: date
-    currency: str
-    usage: Usage
-    kinds: list[Kind]
 
 
 def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:

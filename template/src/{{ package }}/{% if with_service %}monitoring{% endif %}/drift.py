@@ -32,14 +32,16 @@ EXAMPLES = 3
 def drift(rows: pl.DataFrame, contract: Contract) -> Report:
     """Of rows as `truths.joined` gives them, with all inputs.
 
-    {rows, version (of the champion, which alone counts if it answered any of them), fault (why
-    nothing can be compared, or ""), inputs: see `compared`, broken: see `faults`}.
+    {rows, version (of the champion, which alone counts if it answered any of them), scored_by (the
+    versions that did), fault (why nothing can be compared, or ""), inputs: see `compared`,
+    broken: see `faults`}.
     """
     version, path = registry.champion() or (None, MODEL)
     model = Predictor(path)
     ours = rows.filter(pl.col("version") == version)
     live = ours if ours.height else rows
     found: Report = {"rows": live.height, "version": version, "fault": "", "inputs": []}
+    found["scored_by"] = live["version"].drop_nulls().unique().sort().to_list()
     why = misfit(model.meta, contract)
     if why or "bins" not in model.meta:
         found["fault"] = f"the model in use {why or 'was packaged by an older version'}"

@@ -5,7 +5,7 @@ decisions that were taken. Of several classes the journal keeps only the likelie
 metric is the share of right answers.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..model.evaluate import EVALUATION, rounded
 from ..model.metrics import Metric, primary
 from ..model.slices import interval, score_of, slices
 from ..model.value import PER, Array, usual, value_per_thousand
+from ..prices import spent
 from ..settings import Params, Problem
 from .truths import joined, strays
 
@@ -51,7 +52,8 @@ class Project(NamedTuple):
 def performance(journal: str, since: datetime, until: datetime) -> Report:
     """What is known of the predictions from `since` up to `until`; None is what cannot be told.
 
-    {since, until, task, predictions, rows (with a truth), coverage (their share),
+    {since, until, first (prediction), cost (of running since then, in the currency of prices.yaml),
+    task, predictions, rows (with a truth), coverage (their share),
     delay_seconds: {quantile: seconds}, contradictions, strays (truths that fit no prediction),
     metric: {name, value, low, high, expected}, slices: see slices.slices, with `expected`,
     value: {unit, per, realised, expected, do_nothing, do_nothing_means, total (of rows)},
@@ -62,15 +64,20 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
     project = Project.read()
     watched = [c.name for c in project.contract.inputs if c.protected or c.slice]
     rows = joined(journal, since, until, project.contract, watched)
-    found: Report = {"since": since.isoformat(), "until": until.isoformat()}
-    found |= measured(rows, project) | {"strays": strays(journal, since)}
+    found: Report = {"since": since.isoformat(), "until": until.isoformat(), "first": None}
+    found |= measured(rows, project) | {"strays": strays(journal, since), "cost": None}
+    if rows.height:
+        first = rows["at"].dt.to_string("iso:strict").item(0)
+        found["first"], lasted = first, until - datetime.fromisoformat(first)
+        found["cost"] = spent(lasted / timedelta(days=1))
     return dict(rounded(found))
 
 
 def measured(rows: pl.DataFrame, project: Project) -> Report:
     """The same of rows as `joined` gives them; figures unrounded."""
     known, period = rows.drop_nulls("truth"), length(rows)
-    starts = rows["at"].dt.truncate(PERIODS[period])
+    begins = pl.col("at").dt.truncate(PERIODS[period])
+    starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
     return {
         "task": project.contract.task,
         "predictions": rows.height,
@@ -83,8 +90,8 @@ def measured(rows: pl.DataFrame, project: Project) -> Report:
         "value": worth(known, project),
         "period": period,
         "trend": [
-            {"start": start.date().isoformat()} | in_short(rows.filter(starts == start), project)
-            for start in starts.unique().sort()
+            {"start": start.date().isoformat()} | in_short(rows.filter(begins == start), project)
+            for start in (rows.select(starts).to_series() if rows.height else ())
         ],
     }
 

@@ -15,6 +15,7 @@ from ..data.contract import Column, Contract
 from ..data.databases import BATCH, connected
 from ..errors import UserError
 from ..serving.journal import SQLITE, TABLES
+from ..serving.options import Options
 
 CHAMPION = "champion"
 START = "start the service with 'serve' and send it requests, or say in JOURNAL_URL where it writes"
@@ -23,6 +24,11 @@ TYPES = {"version": pl.Int64(), "score": pl.Float64(), "place": pl.Int64(), "str
 ANSWER = ("id", "at", "key", "version", *SAID, "score", "inputs")
 TRUTH = ("truth_at", "id", "key", "truth", "place")
 JSON = {"formats": (), "missing": ("",), "spelling": {}, "decimal": "."}  # as the journal writes
+
+
+def journal_url() -> str:
+    """Where the service writes: JOURNAL_URL of the environment, or where it does by itself."""
+    return Options.read().journal_url
 
 
 def joined(
