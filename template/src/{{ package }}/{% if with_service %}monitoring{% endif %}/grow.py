@@ -8,6 +8,7 @@ import polars as pl
 from ..data import audit, records, table
 from ..data.cells import DTYPES
 from ..data.contract import Contract
+from ..words import listed
 from .truths import joined
 
 FILE = Path("journal/known.parquet")
@@ -21,6 +22,8 @@ def grow(journal: str, days: int, since: datetime | None) -> list[str]:
     lines to print. Raises UserError if there is no journal, or the table does not take them.
     """
     contract, now = Contract.load(), datetime.now(UTC)
+    if lacking := unheld(contract):
+        return [f"no record: the journal does not hold {listed(lacking)}, which the table requires"]
     told = joined(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
     rows = told.filter(pl.col("truth_at") > since) if since and not contract.keys else told
     new = unknown(as_table(rows, contract), contract)
@@ -32,6 +35,12 @@ def grow(journal: str, days: int, since: datetime | None) -> list[str]:
         return records.add(str(FILE))
     finally:
         FILE.unlink(missing_ok=True)
+
+
+def unheld(contract: Contract) -> list[str]:
+    """The required columns of which the service is told nothing."""
+    held = (*contract.keys, *contract.inputs, contract.target)
+    return [c.name for c in contract.columns if c.required and c not in held]
 
 
 def as_table(told: pl.DataFrame, contract: Contract) -> pl.DataFrame:

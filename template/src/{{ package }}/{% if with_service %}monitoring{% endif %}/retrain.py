@@ -129,9 +129,9 @@ def try_out(client: Client, objectives: Objectives, duration: float) -> None:
 
 def complaint(seen: Counts, objectives: Objectives) -> str:
     """Which objective the requests break, if they do."""
-    if seen.failed > (1 - objectives.availability) * seen.requests:
+    if seen.failed > round((1 - objectives.availability) * seen.requests, 6):
         return f"{seen.failed:.0f} of {seen.requests:.0f} requests failed on trial."
-    if seen.slow > (1 - objectives.latency_share) * seen.requests:
+    if seen.slow > round((1 - objectives.latency_share) * seen.requests, 6):
         return (
             f"{seen.slow:.0f} of {seen.requests:.0f} requests took over "
             f"{objectives.latency_ms} ms on trial."
