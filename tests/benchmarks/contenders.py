@@ -98,7 +98,16 @@ async def predict() -> dict[str, bool]:
 
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
 """
+UNMEASURED = """
+from prometheus_client import Counter, Histogram
+from {package}.serving.server import serve
+from {package}.serving.tally import Tally
+
+Counter.inc = Histogram.observe = Tally.count = lambda *_: None
+serve()
+"""
 OURS, NOOP = "this service", "no-op FastAPI"
+BLIND = "without metrics"
 MLFLOW, BENTOML = "MLflow", "BentoML"  # with records
 MLFLOW_ARRAYS, BENTOML_ARRAYS = "MLflow, arrays", "BentoML, arrays"
 
@@ -130,6 +139,7 @@ def prepared(project: Path, folder: Path) -> list[Contender]:
     model = project / "models/model.onnx"
     (folder / "bento.py").write_text(BENTO.format(model=model), encoding="utf-8")
     (folder / "nothing.py").write_text(NOTHING, encoding="utf-8")
+    (folder / "unmeasured.py").write_text(UNMEASURED.format(package=name), encoding="utf-8")
     lean = environment(project, folder / "lean", "--only-group", "serving")  # as in the image
     bentos = environment(project, folder / "bentos")
     install = ["uv", "pip", "install", "-q", "-p", str(bentos / "python"), "--compile-bytecode"]
@@ -151,8 +161,10 @@ def prepared(project: Path, folder: Path) -> list[Contender]:
     settings = {"PYTHONPATH": str(project / "src"), "HOST": "127.0.0.1"}
     settings["JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
     ours = [str(lean / "python"), "-m", f"{name}.serving.server"]
+    unmeasured = [str(lean / "python"), str(folder / "unmeasured.py")]
     return [
         Contender(OURS, ours, "/predict", "ours", project, settings),
+        Contender(BLIND, unmeasured, "/predict", "ours", project, settings),
         asked(MLFLOW, *mlflow, str(folder / "mlflow"), **tracking),
         asked(MLFLOW_ARRAYS, *mlflow, f"models:/{name}@champion", **tracking),
         asked(BENTOML, *bentoml, "bento:Records", **quiet),
