@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -99,8 +99,12 @@ def serving(contender: Contender, folder: Path) -> Iterator[tuple[str, psutil.Pr
             contender.note(COLD, time.perf_counter() - begun)
             yield url, psutil.Process(server.pid)
         finally:
+            workers = psutil.Process(server.pid).children(recursive=True)
             stop(server)
             server.wait()
+            for worker in workers:  # BentoML's are in groups of their own, and stay
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
 
 
 def answers(url: str, body: bytes) -> bool:
