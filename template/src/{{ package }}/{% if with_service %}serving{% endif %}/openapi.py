@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from .guard import ADMIN, Swap
+from .guard import ADMIN, WORK, Swap
 from .requests import Fault
 from .service import Service
 
@@ -88,6 +88,8 @@ def _finished(made: Schema, service: Service) -> Schema:
         request["example"] = example
     for path, methods in paths.items():
         for operation in methods.values():
+            operation["summary"] = operation.pop("description")
+            operation["tags"] = [group(path)]
             possible = POSSIBLE.get(path, ())
             content = _json({"type": "object"})
             if path == "/predict":
@@ -106,6 +108,13 @@ def _finished(made: Schema, service: Service) -> Schema:
             if keys.get(path):
                 operation["security"] = [{"key": []}]
     return made
+
+
+def group(path: str) -> str:
+    """Under which heading it stands on the page."""
+    if path in WORK:
+        return "Decisions"
+    return "The model in use" if path in ADMIN or path == "/info" else "Operation"
 
 
 def examples(service: Service) -> tuple[Schema, Schema, Schema]:
