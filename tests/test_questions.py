@@ -131,7 +131,8 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     gone = set(compose) - set(none)
     assert not set(none) - set(compose)
     assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
-    rooms = ("src/flights/serving/", "tests/serving/", "deploy/")
+    code = ("src/flights/serving/", "src/flights/monitoring/", "src/flights/business/monitoring")
+    rooms = (*code, "tests/serving/", "tests/monitoring/", "deploy/")
     assert not [name for name in gone if not name.startswith(rooms)]
     assert not [name for name in none if name.startswith("deploy/")]
     for name in ("pyproject.toml", "params.yaml", "dvc.yaml", "README.md", ".github/CODEOWNERS"):
