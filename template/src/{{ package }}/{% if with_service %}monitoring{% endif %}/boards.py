@@ -1,5 +1,6 @@
 """What the dashboards hold: boards.yaml, with what problem.yaml and params.yaml say filled in."""
 
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,6 +13,7 @@ from .facts import Facts
 
 TABLE = Path(__file__).with_suffix(".yaml")
 CURRENCIES = {"CHF", "DKK", "EUR", "GBP", "INR", "JPY", "NOK", "PLN", "SEK", "USD"}
+LABEL = re.compile(r"\{(\w+)\}")
 DAY = 86400
 
 
@@ -32,8 +34,9 @@ def boards(facts: Facts) -> list[Board]:
         for bound in {"most", "least"} & look.keys():
             look[bound] = limits.get(look[bound], look[bound])
         look["unit"] = unit if look["unit"] == "money" else look["unit"]
+        show = {LABEL.sub(r"{{\1}}", legend): expr for legend, expr in entry.get("show", {}).items()}
         text = said(entry.get("text", ""))
-        return Panel(entry["title"], said(entry["said"]), entry.get("show", {}), text, **look)
+        return Panel(entry["title"], said(entry["said"]), show, text, **look)
 
     return [
         Board(name, said(each["said"]), list(map(filled, each["panels"])), each.get("input"))
