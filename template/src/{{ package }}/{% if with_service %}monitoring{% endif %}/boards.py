@@ -34,7 +34,8 @@ def boards(facts: Facts) -> list[Board]:
         for bound in {"most", "least"} & look.keys():
             look[bound] = limits.get(look[bound], look[bound])
         look["unit"] = unit if look["unit"] == "money" else look["unit"]
-        show = {LABEL.sub(r"{{\1}}", legend): expr for legend, expr in entry.get("show", {}).items()}
+        shown = entry.get("show", {}).items()
+        show = {LABEL.sub(r"{{\1}}", legend): expr for legend, expr in shown}
         text = said(entry.get("text", ""))
         return Panel(entry["title"], said(entry["said"]), show, text, **look)
 
