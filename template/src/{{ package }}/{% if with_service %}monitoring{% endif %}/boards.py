@@ -70,7 +70,7 @@ def figures(facts: Facts) -> dict[Any, float | None]:
         "max_reject_rate": facts.params.data.max_reject_rate,
         "memory": facts.memory,
         "min_rows": limits.min_rows,
-        "min_value": facts.params.gates.min_value,
+        "least_value": facts.least_value,
         "model_age": limits.max_model_age_days and limits.max_model_age_days * DAY,
         "data_age": limits.max_data_age_days and limits.max_data_age_days * DAY,
     }
