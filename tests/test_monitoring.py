@@ -18,7 +18,11 @@ from servers import debian
 
 pytestmark = pytest.mark.slow
 ROLES = ["business_owner", "data_engineer", "data_scientist", "ml_engineer", "devops_engineer"]
-EVALUATION = {"primary_metric": {"name": "roc_auc", "value": 0.672}, "champion": None}
+EVALUATION = {
+    "primary_metric": {"name": "roc_auc", "value": 0.672},
+    "champion": None,
+    "value": {"do_nothing": 0.0},
+}
 Rule = dict[str, Any]
 
 

@@ -26,6 +26,7 @@ OWNERS = [name for name in ASKED if name.endswith(("owner", "engineer", "scienti
 S3 = {"dvc_remote": "s3"}
 SERVER = {"mlflow": "server"}
 KUBERNETES = {"deploy": "kubernetes"}
+WATCHED = ("serving", "monitoring")  # the rooms of what is deployed
 
 # For each question: an answer that is not the default, a file, and what must then be in it.
 SHOWS = [
@@ -131,9 +132,10 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     gone = set(compose) - set(none)
     assert not set(none) - set(compose)
     assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
-    code = ("src/flights/serving/", "src/flights/monitoring/", "src/flights/business/monitoring")
-    rooms = (*code, "tests/serving/", "tests/monitoring/", "deploy/")
-    assert not [name for name in gone if not name.startswith(rooms)]
+    rooms = [f"{place}/{room}/" for place in ("src/flights", "tests") for room in WATCHED]
+    rooms += ["deploy/", "docs/runbooks/", "src/flights/business/monitoring", "tests/served.py"]
+    rooms += ["src/flights/monitor_commands.py"]
+    assert not [name for name in gone if not name.startswith(tuple(rooms))]
     assert not [name for name in none if name.startswith("deploy/")]
     for name in ("pyproject.toml", "params.yaml", "dvc.yaml", "README.md", ".github/CODEOWNERS"):
         for word in (b"serving", b"serve ", b"latency", b"fastapi", b"deploy/", b"kubectl"):

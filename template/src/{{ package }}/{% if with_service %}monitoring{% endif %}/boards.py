@@ -1,5 +1,6 @@
 """What the dashboards hold: boards.yaml, with what problem.yaml and params.yaml say filled in."""
 
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,6 +13,7 @@ from .facts import Facts
 
 TABLE = Path(__file__).with_suffix(".yaml")
 CURRENCIES = {"CHF", "DKK", "EUR", "GBP", "INR", "JPY", "NOK", "PLN", "SEK", "USD"}
+LABEL = re.compile(r"\{(\w+)\}")
 DAY = 86400
 
 
@@ -32,8 +34,10 @@ def boards(facts: Facts) -> list[Board]:
         for bound in {"most", "least"} & look.keys():
             look[bound] = limits.get(look[bound], look[bound])
         look["unit"] = unit if look["unit"] == "money" else look["unit"]
+        shown = entry.get("show", {}).items()
+        show = {LABEL.sub(r"{{\1}}", legend): expr for legend, expr in shown}
         text = said(entry.get("text", ""))
-        return Panel(entry["title"], said(entry["said"]), entry.get("show", {}), text, **look)
+        return Panel(entry["title"], said(entry["said"]), show, text, **look)
 
     return [
         Board(name, said(each["said"]), list(map(filled, each["panels"])), each.get("input"))
@@ -66,7 +70,7 @@ def figures(facts: Facts) -> dict[Any, float | None]:
         "max_reject_rate": facts.params.data.max_reject_rate,
         "memory": facts.memory,
         "min_rows": limits.min_rows,
-        "min_value": facts.params.gates.min_value,
+        "least_value": facts.least_value,
         "model_age": limits.max_model_age_days and limits.max_model_age_days * DAY,
         "data_age": limits.max_data_age_days and limits.max_data_age_days * DAY,
     }

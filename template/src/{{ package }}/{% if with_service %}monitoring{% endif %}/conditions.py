@@ -125,7 +125,7 @@ def model(facts: Facts) -> list[Alert]:
                 f"it was {facts.reached:g}, the least is {least:g}.",
             )
         )
-    floor, unit = facts.params.gates.min_value, literal(facts.problem.value.unit or "units")
+    floor, unit = facts.least_value, literal(facts.problem.value.unit or "units")
     found.append(
         Alert(
             "ValueLow",

@@ -20,13 +20,15 @@ UNITS = {"": 0, "k": 1, "m": 2, "g": 3}
 @dataclass(frozen=True)
 class Facts:
     """`metric` and `reached`: name and value of the primary metric of the model in use, None if it
-    has none; `memory`: bytes that the service may take.
+    has none; `idle`: value of a thousand decisions without a model; `memory`: bytes that the
+    service may take.
     """
 
     problem: Problem
     params: Params
     metric: str
     reached: float | None
+    idle: float
     memory: float
 
     @classmethod
@@ -34,9 +36,9 @@ class Facts:
         """Raises UserError if the model has not been judged yet."""
         problem, params = Problem.read(), Params.read()
         evaluation, gate = read_json(REPORTS / "evaluation.json"), read_json(GATE_REPORT)
-        found = evaluation["primary_metric"]
+        metric, reached = evaluation["primary_metric"]["name"], in_use(evaluation, gate["passed"])
         memory = min(params.budgets.memory_mb * 1e6, granted())
-        return cls(problem, params, found["name"], in_use(evaluation, gate["passed"]), memory)
+        return cls(problem, params, metric, reached, evaluation["value"]["do_nothing"], memory)
 
     @property
     def limits(self) -> Monitoring:
@@ -49,6 +51,11 @@ class Facts:
         if self.reached is None or loss is None:
             return None
         return round(self.reached - loss, 6)
+
+    @property
+    def least_value(self) -> float:
+        """Of a thousand decisions: so much above that of doing nothing."""
+        return round(self.idle + self.params.gates.min_value, 6)
 
     def owner(self, role: str) -> str:
         return getattr(self.problem.owners, role) or role.replace("_", " ")
