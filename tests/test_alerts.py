@@ -61,7 +61,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     made, told = folder / "monitoring", defaultdict(list)
     shutil.copytree(project / "deploy/monitoring", made)
     with ExitStack() as opened:
-        address = opened.enter_context(service(project, UNEXPECTED="score", LOG_LEVEL="error"))
+        address = opened.enter_context(service(project, UNEXPECTED="score"))
         hooks = opened.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), listener(told)))
         threading.Thread(target=hooks.serve_forever, daemon=True).start()
         opened.callback(hooks.shutdown)
