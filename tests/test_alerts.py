@@ -21,9 +21,9 @@ import pytest
 from conftest import Render, run
 from engine import unpacked
 from servers import debian, free_ports, running
-from test_dashboards import World, faster, listener, webhooks
 from test_loop import edit
 from test_serving import service
+from watched import World, faster, listener, webhooks
 
 pytestmark = pytest.mark.slow
 WINDOW = 30
