@@ -84,8 +84,10 @@ def replay(
     with TemporaryDirectory(prefix=".replay-", dir=".") as scratch:
         brought = deliver(source, Path(scratch), query=query, encoding=encoding)
         rows = pl.concat([records(each.path, contract) for each in brought], how="diagonal")
+    if not (known := list(timed(rows, contract, seconds))):
+        raise UserError(f"{source} has no row whose time can be read: nothing was sent.")
     traffic = Traffic(Client(url), contract.target.name)
-    send(list(timed(rows, contract, seconds)), traffic, truth_after)
+    send(known, traffic, truth_after)
     return traffic.lines()
 
 
@@ -105,9 +107,8 @@ def timed(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator[Du
     time_column = next((c.name for c in contract.columns if c.role == "time"), None)
     if time_column in rows.columns:
         rows = rows.drop_nulls(time_column).sort(time_column)
-        moments = rows[time_column].dt.epoch("s")
-        span = max(1, int(moments[-1]) - int(moments[0])) if len(moments) else 1
-        due = ((moments - moments[0]) / span * seconds).to_list()
+        passed = rows[time_column].dt.epoch("s") - rows[time_column].dt.epoch("s").min()
+        due = (passed / max(1, passed.max() or 0) * seconds).to_list()
     else:
         due = [place / rows.height * seconds for place in range(rows.height)]
     rows = rows.with_columns(pl.col(pl.Date, pl.Datetime).dt.to_string("iso:strict"))

@@ -23,8 +23,8 @@ from .story import last, tell
 LOCK = Path("journal/.watch.lock")
 
 
-def watch(url: str, port: int, *, once: bool) -> None:
-    """Look every `monitoring.watch.every`, or once; figures for Prometheus are on the port.
+def watch(url: str, host: str, port: int, *, once: bool) -> None:
+    """Look every `monitoring.watch.every`, or once; figures for Prometheus are at host and port.
 
     Raises UserError if another does so already, and with `once` if something went wrong.
     """
@@ -32,7 +32,7 @@ def watch(url: str, port: int, *, once: bool) -> None:
     LOCK.parent.mkdir(exist_ok=True)
     try:
         with FileLock(LOCK, timeout=0):
-            exporter = Exporter(None if once else port)
+            exporter = Exporter(None if once else port, host)
             while True:
                 well = turn(client, journal, exporter)
                 if once:
