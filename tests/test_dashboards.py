@@ -235,7 +235,7 @@ def test_a_column_gone_missing_is_told_to_the_data_engineer(world: World) -> Non
     assert told["labels"]["owner"] == "@acme/data-engineering"
     assert told["annotations"]["runbook"] == "docs/runbooks/MissingValues.md"
     assert re.search(
-        r"missing values exceeds .* by \d+\.\d+% of", told["annotations"]["description"]
+        r"missing values exceeds .* by more than \d+\.\d+% of", told["annotations"]["description"]
     )
     firing = world.query(f'ALERTS{{alertname="InputDrift",input="{GONE}",alertstate="firing"}}')
     assert firing

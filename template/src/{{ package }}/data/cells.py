@@ -22,7 +22,8 @@ BOOLEANS = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
 DATE, CLOCKS = "%Y-%m-%d", ("%H:%M:%S%.f", "%H:%M", "%H:%M:%S%.f%#z")
 TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
-OURS: dict[Type, tuple[str, ...]] = {"date": (DATE,), "timestamp": (TIMES[0],)}  # of an export
+# As an export writes them, CSV and JSON Lines.
+OURS: dict[Type, tuple[str, ...]] = {"date": (DATE,), "timestamp": (TIMES[0], TIMES[3])}
 THOUSANDS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # by the decimal mark
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 

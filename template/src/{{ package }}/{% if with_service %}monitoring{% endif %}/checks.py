@@ -9,6 +9,7 @@ from ..gates import Finding, Verdict, judged
 from ..sections import GateParams, Monitoring
 from ..settings import Params, Problem
 from ..words import count, listed, number, percent, score, signed
+from .drift import beyond_chance
 
 Report = dict[str, Any]
 LIMITS = "monitoring in params.yaml"
@@ -36,8 +37,8 @@ def checks(performance: Report, drift: Report, problem: Problem, params: Params)
         "value": ("business_owner", value(performance, gates, limits)),
         "performance": ("data_scientist", metric(performance, limits)),
         "slices": ("data_scientist", slices(performance, gates)),
-        "missing": ("data_engineer", more(inputs, "missing", limits.max_missing)),
-        "unseen": ("data_engineer", more(inputs, "unseen", limits.max_unseen)),
+        "missing": ("data_engineer", more(drift, inputs, "missing", limits.max_missing)),
+        "unseen": ("data_engineer", more(drift, inputs, "unseen", limits.max_unseen)),
         "drift": ("data_scientist", drifted(inputs, limits.max_psi)),
         "traffic": ("devops_engineer", traffic(drift, limits)),
     }
@@ -105,14 +106,18 @@ def slices(performance: Report, gates: GateParams) -> Finding:
     return not behind, max(0.0, *sure.values()), limit, meaning, advice
 
 
-def more(inputs: list[Report], what: str, limit: float | None) -> Finding | None:
-    """By how much the share of values that are missing, or unseen, exceeds that in training."""
+def more(
+    drift: Report, inputs: list[Report], what: str, limit: float | None
+) -> Finding | None:
+    """By how much the share of values that are missing, or unseen, exceeds that in training, more
+    than chance would have it: three standard errors, as in the rules of Prometheus.
+    """
     if limit is None:
         return None
     known = [each for each in inputs if each[what]]
     if not known:
         return True, None, limit, "there are too few records to tell", ""
-    worst = {each["input"]: each[what]["live"] - each[what]["expected"] for each in known}
+    worst = {each["input"]: beyond_chance(**each[what], rows=drift["rows"]) for each in known}
     over = sorted((name for name, by in worst.items() if by > limit), key=lambda n: -worst[n])
     told = listed(
         f"{each['input']} ({percent(each[what]['live'])} instead of "

@@ -80,6 +80,11 @@ def psi(live: Array, expected: Array) -> float:
     return float(np.sum((live - expected) * np.log(live / expected)))
 
 
+def beyond_chance(live: float, expected: float, rows: int) -> float:
+    """By how much a share exceeds the expected one, less three standard errors of it among rows."""
+    return live - expected - 3 * float(np.sqrt(expected * (1 - expected) / rows))
+
+
 def shares(values: pl.Series, entry: Report) -> Array:
     """Of the values in each bin, (bins,), by the rule of model/bins.py."""
     if entry["kind"] == "text":

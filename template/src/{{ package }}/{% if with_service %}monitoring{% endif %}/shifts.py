@@ -46,9 +46,13 @@ def recordings(limits: Monitoring) -> list[Rule]:
 
 
 def surplus(bin_: str) -> str:
-    """By how much the share of a bin exceeds that in training, of each input."""
+    """By how much the share of a bin exceeds that in training, of each input, more than chance
+    would have it: three standard errors of a share among so many rows.
+    """
     live, expected = series(SHARE, bin=bin_), series(EXPECTED, bin=bin_)
-    return f"sum by (version, input) ({live} - {expected})"
+    more = f"sum by (version, input) ({live} - {expected})"
+    error = f"sqrt({expected} * (1 - {expected}) / on (version, input) {series(ROWS)})"
+    return f"{more}\n- 3 * sum by (version, input) ({error})"
 
 
 def alerts(limits: Monitoring) -> list[Alert]:
@@ -86,7 +90,7 @@ def alerts(limits: Monitoring) -> list[Alert]:
                 above(ABSENT, limits.max_missing, limits),
                 "Values are missing: {{ $labels.input }}",
                 f"{{{{ $labels.input }}}}: {since}, the share of missing values exceeds that in "
-                "training by {{ $value | humanizePercentage }} of the rows.",
+                "training by more than {{ $value | humanizePercentage }} of the rows.",
             )
         )
     if limits.max_unseen is not None:
@@ -98,7 +102,7 @@ def alerts(limits: Monitoring) -> list[Alert]:
                 above(UNSEEN, limits.max_unseen, limits),
                 "Categories that training did not know: {{ $labels.input }}",
                 f"{{{{ $labels.input }}}}: {since}, the share of categories without a bin exceeds "
-                "that in training by {{ $value | humanizePercentage }} of the rows.",
+                "that in training by more than {{ $value | humanizePercentage }} of the rows.",
             )
         )
     return found
