@@ -106,9 +106,7 @@ def slices(performance: Report, gates: GateParams) -> Finding:
     return not behind, max(0.0, *sure.values()), limit, meaning, advice
 
 
-def more(
-    drift: Report, inputs: list[Report], what: str, limit: float | None
-) -> Finding | None:
+def more(drift: Report, inputs: list[Report], what: str, limit: float | None) -> Finding | None:
     """By how much the share of values that are missing, or unseen, exceeds that in training, more
     than chance would have it: three standard errors, as in the rules of Prometheus.
     """
