@@ -99,7 +99,8 @@ def serving(contender: Contender, folder: Path) -> Iterator[tuple[str, psutil.Pr
             contender.note(COLD, time.perf_counter() - begun)
             yield url, psutil.Process(server.pid)
         finally:
-            workers = psutil.Process(server.pid).children(recursive=True)
+            alive = server.poll() is None
+            workers = psutil.Process(server.pid).children(recursive=True) if alive else []
             stop(server)
             server.wait()
             for worker in workers:  # BentoML's are in groups of their own, and stay
