@@ -58,7 +58,7 @@ def improve(client: Client, params: Params, problem: Problem) -> Outcome:
     watch = params.monitoring.watch
     try:
         follow(client, version, seconds(watch.shadow))
-        promote(client, version)
+        promote(client, version, before)
         try_out(client, problem.objectives, seconds(watch.trial))
     except UserError as error:
         take_back(client, version, str(error))
@@ -110,11 +110,11 @@ def follow(client: Client, version: str, duration: float) -> None:
     tell("followed", f"version {version} scored {scored:,.0f} records in the shadow{share}")
 
 
-def promote(client: Client, version: str) -> None:
-    """Have the new model answer. Raises UserError if the service refuses it."""
+def promote(client: Client, version: str, before: str) -> None:
+    """Have the new model answer in the place of `before`. Raises UserError if it is refused."""
     ask(client, "/model/swap", {"uri": f"models:/{NAME}/{version}"})
     ask(client, "/model/shadow", {"uri": ""})
-    tell("promoted", f"version {version} answers")
+    tell("promoted", f"version {version} answers", version=version, before=before)
 
 
 def try_out(client: Client, objectives: Objectives, duration: float) -> None:

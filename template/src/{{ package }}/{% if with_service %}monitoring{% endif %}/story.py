@@ -17,6 +17,7 @@ Kind = Literal[
     "refused",
     "followed",
     "promoted",
+    "compared",
     "kept",
     "rolled back",
     "failed",

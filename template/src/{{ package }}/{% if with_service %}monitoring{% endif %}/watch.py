@@ -14,10 +14,11 @@ from ..sections import seconds
 from ..serving.options import Options
 from ..settings import Params, Problem
 from .client import Client
+from .compare import compared
 from .exporter import Exporter
 from .grow import grow
 from .look import look
-from .retrain import improve
+from .retrain import improve, take_back
 from .story import last, tell
 
 LOCK = Path("journal/.watch.lock")
@@ -47,7 +48,10 @@ def watch(url: str, host: str, port: int, *, once: bool) -> None:
 def turn(client: Client, journal: str, exporter: Exporter) -> bool:
     """Look once, and do what is called for; False if it cannot be done, which the story tells."""
     try:
-        if why := look(journal, exporter):
+        if worse := compared(journal):
+            take_back(client, client.get("/info")["model_version"], worse)
+            exporter.retrained("rolled_back")
+        elif why := look(journal, exporter):
             tell("looked", "; ".join(why))
             mend(client, journal, exporter)
         else:
