@@ -73,6 +73,9 @@ class Exporter:
         _set(self.expected, value["expected"])
         _set(self.total, value["total"])
         _set(self.cost, performance.get("cost"))
+
+    def looked(self) -> None:
+        """Say that the watch is at work, whatever it finds."""
         self.last_run.set(time.time())
 
     def retrained(self, outcome: str) -> None:

@@ -47,15 +47,19 @@ def watch(url: str, host: str, port: int, *, once: bool) -> None:
 
 def turn(client: Client, journal: str, exporter: Exporter) -> bool:
     """Look once, and do what is called for; False if it cannot be done, which the story tells."""
+    exporter.looked()
+    try:
+        why = look(journal, exporter)
+        tell("looked", "; ".join(why) or "nothing calls for a new model")
+    except UserError as error:
+        tell("failed", str(error))
+        return False
     try:
         if worse := compared(journal):
             take_back(client, client.get("/info")["model_version"], worse)
             exporter.retrained("rolled_back")
-        elif why := look(journal, exporter):
-            tell("looked", "; ".join(why))
+        elif why:
             mend(client, journal, exporter)
-        else:
-            tell("looked", "nothing calls for a new model")
     except UserError as error:
         tell("failed", str(error))
         exporter.retrained("failed")
