@@ -144,8 +144,9 @@ def test_a_model_that_a_gate_blocks_is_refused_with_the_reason(project: Path, ad
     edit(project / "params.yaml", {"min_lift: 0.01": "min_lift: 0.9"})
     steps = watched(project, address)
     edit(project / "params.yaml", {"min_lift: 0.9": "min_lift: 0.01"})
-    assert kinds(steps) == ["looked", "began", "grew", "refused"]
-    assert steps[2]["told"] == "no record whose truth has come is new to the table"
+    assert kinds(steps) == ["looked", "compared", "began", "grew", "refused"]
+    assert re.search(r"version 2 were worth .* EUR .*; .* version 1 were worth", steps[1]["told"])
+    assert steps[3]["told"] == "no record whose truth has come is new to the table"
     assert steps[-1]["facts"]["gates"] == ["baseline"]
     assert version(address) == "2"
 
