@@ -71,7 +71,7 @@ def _parsed(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         lower = text.str.to_lowercase()
         return lower.replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
     if column.type in FORMATS:
-        return _moment(text, _formats(column, thorough)).cast(DTYPES[column.type])
+        return moment(text, _formats(column, thorough)).cast(DTYPES[column.type])
     return _number(text, column, thorough)
 
 
@@ -98,7 +98,7 @@ def _formats(column: Column, thorough: bool) -> tuple[str, ...]:
     return formats if alike else tuple(dict.fromkeys((*formats, *OURS[column.type])))
 
 
-def _moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
+def moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
     """A time in UTC, by the first format that reads it and gives a four-digit year."""
     readings = []
     for form in formats:

@@ -99,9 +99,10 @@ def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Colum
 
 def _formats(text: pl.Series, name: str) -> tuple[str, ...]:
     """The date formats in use, most used first. Raises UserError if they are not clear."""
-    column = Column(name=name, type="timestamp")
+    frame, cell = text.to_frame("cell"), pl.col("cell").str.strip_chars()
     formats = ["".join(parts) for parts in product(DAYS, TIMES)]
-    reads = {form: _read(text, retyped(column, formats=(form,))).is_not_null() for form in formats}
+    known = frame.select(cells.moment(cell, (form,)).is_not_null().alias(form) for form in formats)
+    reads = known.to_dict()
     found, left = [], text.is_not_null()
     for form in sorted(reads, key=lambda form: -reads[form].sum()):
         if _share(reads[form] & left) > FEW:
