@@ -22,8 +22,6 @@ BOOLEANS = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
 DATE, CLOCKS = "%Y-%m-%d", ("%H:%M:%S%.f", "%H:%M", "%H:%M:%S%.f%#z")
 TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
-# As an export writes them, CSV and JSON Lines.
-OURS: dict[Type, tuple[str, ...]] = {"date": (DATE,), "timestamp": (TIMES[0], TIMES[3])}
 THOUSANDS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # by the decimal mark
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
@@ -71,7 +69,8 @@ def _parsed(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         lower = text.str.to_lowercase()
         return lower.replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
     if column.type in FORMATS:
-        return moment(text, _formats(column, thorough)).cast(DTYPES[column.type])
+        formats = column.formats or FORMATS[column.type]
+        return moment(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
     return _number(text, column, thorough)
 
 
@@ -87,15 +86,6 @@ def _number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     if thorough and column.type == "integer":
         text = text.str.replace(r"\.0*$", "")
     return text.cast(DTYPES[column.type], strict=False)
-
-
-def _formats(column: Column, thorough: bool) -> tuple[str, ...]:
-    """Those of the contract; and our own, where it has none that could be mistaken for it."""
-    formats = column.formats or FORMATS[column.type]
-    if not thorough:
-        return formats[:1]
-    alike = any(form.startswith("%Y-%d") for form in formats)
-    return formats if alike else tuple(dict.fromkeys((*formats, *OURS[column.type])))
 
 
 def moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:

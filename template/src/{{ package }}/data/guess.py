@@ -99,10 +99,9 @@ def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Colum
 
 def _formats(text: pl.Series, name: str) -> tuple[str, ...]:
     """The date formats in use, most used first. Raises UserError if they are not clear."""
-    frame, cell = text.to_frame("cell"), pl.col("cell").str.strip_chars()
+    column = Column(name=name, type="timestamp")
     formats = ["".join(parts) for parts in product(DAYS, TIMES)]
-    known = frame.select(cells.moment(cell, (form,)).is_not_null().alias(form) for form in formats)
-    reads = known.to_dict()
+    reads = {form: _read(text, retyped(column, formats=(form,))).is_not_null() for form in formats}
     found, left = [], text.is_not_null()
     for form in sorted(reads, key=lambda form: -reads[form].sum()):
         if _share(reads[form] & left) > FEW:
