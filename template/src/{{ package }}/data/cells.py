@@ -70,7 +70,7 @@ def _parsed(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         return lower.replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
     if column.type in FORMATS:
         formats = column.formats or FORMATS[column.type]
-        return _moment(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
+        return moment(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
     return _number(text, column, thorough)
 
 
@@ -88,7 +88,7 @@ def _number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     return text.cast(DTYPES[column.type], strict=False)
 
 
-def _moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
+def moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
     """A time in UTC, by the first format that reads it and gives a four-digit year."""
     readings = []
     for form in formats:

@@ -8,8 +8,8 @@ import polars as pl
 
 from ..errors import UserError
 from ..files import replacing
-from . import audit, table
-from .contract import Contract
+from . import audit, cells, table
+from .contract import Column, Contract
 from .delivery import is_database, refuse_password, shown, split_address
 
 WRITERS: dict[str, Any] = {
@@ -78,8 +78,31 @@ def export(
             _to_database(records, target, replace)
         else:
             with replacing(Path(target)) as scratch:
-                WRITERS[form](records, scratch)
+                WRITERS[form](as_delivered(records, contract, form), scratch)
     return [f"{rows:,} records are in {shown(target)}"]
+
+
+def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
+    """With dates, and in CSV decimals, written as the contract reads them from such a file."""
+    texts: dict[str, pl.Expr] = {}
+    for column in contract.columns if form != ".parquet" else ():
+        cell = pl.col(column.name)
+        if column.formats and (known := _lossless(records, column)):
+            texts[column.name] = cell.dt.to_string(known)
+        elif column.type == "number" and column.decimal != "." and form == ".csv":
+            texts[column.name] = cell.cast(pl.String).str.replace(".", column.decimal, literal=True)
+    return records.with_columns(**texts)
+
+
+def _lossless(records: pl.LazyFrame, column: Column) -> str | None:
+    """The first of the column's formats in which nothing of a value is lost."""
+    cell = pl.col(column.name)
+    for form in column.formats:
+        text = cell.dt.to_string(form)
+        same = (cells.moment(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()
+        if records.select(same).collect(engine="streaming").item():
+            return form
+    return None
 
 
 def _to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
