@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, Self
 
 import polars as pl
+from filelock import FileLock, Timeout
 from joblib import cpu_count
 from rich.console import Console
 from rich.progress import Progress
@@ -64,16 +65,29 @@ def predict(
         raise UserError(f"{target}: its name must end in {', '.join(SINKS)}; choose one.")
     if target.exists() and Path(source).is_file() and target.samefile(source):
         raise UserError(f"{target} is the table to score itself: choose another name.")
-    with gathered(source, query, encoding) as parts:
+    with alone(target), gathered(source, query, encoding) as parts:
         number, model = model_file(version)
         scoring = Scoring.of(model, number, Contract.load())
         facts = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
         digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
         shards, rows = Shards(target, digest.hexdigest()[:16]), sum(parts.values())
         score(parts, scoring, shards)
-    without = shards.join()
+        without = shards.join()
     others = "; the others break the contract: see the column reason" if without else ""
     return [f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows{others}"]
+
+
+@contextmanager
+def alone(target: Path) -> Iterator[None]:
+    """Two that write the same result would mix their shards. Raises UserError for the second."""
+    name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    try:
+        with FileLock(Path(gettempdir(), f"predict-{name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise UserError(
+            f"{target} is being written by another 'predict': wait for it, or name another file."
+        ) from None
 
 
 @contextmanager
