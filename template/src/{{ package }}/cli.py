@@ -133,9 +133,10 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
         port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
     ) -> None:
         """Answer requests over HTTP with the champion; /docs shows how to ask."""
+        from .model.champion import in_its_place
         from .serving.server import serve as answer
 
-        answer(host=host, port=port)
+        answer(host=host, port=port, **in_its_place())
 
     from .monitor_commands import app as monitor_commands
 

@@ -30,7 +30,8 @@ def explain(error: Any) -> str:
         return "this key is missing; add it"
     if error["input"] is None:
         return "this is empty; fill it in"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]}, but it is {error['input']!r}"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{said[0].lower()}{said[1:]}, but it is {error['input']!r}"
 
 
 class Settings(BaseModel):

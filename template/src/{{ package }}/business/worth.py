@@ -12,7 +12,8 @@ from typing import Any
 from ..errors import UserError
 from ..files import REPORTS, read_json, replacing, write_json
 from ..gates import GATE_REPORT
-from ..model.evaluate import EVALUATION, rounded
+from ..model.champion import promised
+from ..model.evaluate import rounded
 from ..prices import MONTH_DAYS, PRICES, Prices
 from ..settings import Estimate, Params, Problem
 from ..words import number, percent
@@ -21,6 +22,7 @@ from .report import html
 
 PAGE = REPORTS / "business.html"
 REPORT = REPORTS / "business.json"
+ENOUGH_DAYS = 7  # of traffic, to count the decisions of a month by
 SHORT_OF = 0.8  # realised, of what was expected: below that it is worth asking why
 Report = dict[str, Any]
 
@@ -38,18 +40,19 @@ def report() -> list[str]:
 
 
 def reckoned() -> Report:
-    """{headline, advice, state (pays, loses, unknown), unit, currency, passed (the gates),
+    """{headline, advice, state (pays, loses, unknown), unit, currency, passed (its gates),
     expected (gain of a thousand decisions), realised: see `live`, month: see `monthly`}.
 
     A gain is against doing nothing, in problem.yaml's unit.
     """
     problem, prices = Problem.read(), Prices.load(str(PRICES))
-    value, gates = read_json(EVALUATION)["value"], read_json(GATE_REPORT)
+    evaluation, in_use = promised()
+    value, passed = evaluation["value"], in_use or read_json(GATE_REPORT)["passed"]
     expected, realised = value["model"] - value["do_nothing"], live()
     known = realised["gain"] is not None
     month = monthly(realised["gain"] if known else expected, realised, problem, prices)
     found: Report = {"unit": problem.value.unit or "units of value", "currency": prices.currency}
-    found |= {"passed": gates["passed"], "expected": expected, "realised": realised, "month": month}
+    found |= {"passed": passed, "expected": expected, "realised": realised, "month": month}
     net = month["net"]
     state = "unknown" if net is None else "pays" if net > 0 else "loses"
     return {"headline": headline(found), "advice": advice(found, problem), "state": state} | found
@@ -57,7 +60,8 @@ def reckoned() -> Report:
 
 def live() -> Report:
     """What live traffic says: {why (nothing is known, or ""), gain (of a thousand decisions, None
-    if too few truths are known), total (where they are), a_month (decisions), performance}.
+    if too few truths are known), total (where they are), a_month (decisions, None if traffic is too
+    short to tell), performance}.
     """
     nothing = {"why": "", "gain": None, "total": None, "a_month": None, "performance": None}
     if not find_spec("..monitoring", __package__):
@@ -73,8 +77,9 @@ def live() -> Report:
         return nothing | {"why": str(error)}
     if not found["predictions"]:
         return nothing | {"why": f"nothing was decided in the last {limits.truth_days} days"}
-    days = max(1.0, (now - datetime.fromisoformat(found["first"])) / timedelta(days=1))
-    told = nothing | {"performance": found, "a_month": found["predictions"] / days * MONTH_DAYS}
+    days = (now - datetime.fromisoformat(found["first"])) / timedelta(days=1)
+    a_month = found["predictions"] / days * MONTH_DAYS if days >= ENOUGH_DAYS else None
+    told = nothing | {"performance": found, "a_month": a_month}
     if found["rows"] < limits.min_rows:
         return told | {"why": f"the truth of only {found['rows']:,} decisions is known"}
     gain = found["value"]["realised"] - found["value"]["do_nothing"]

@@ -44,6 +44,10 @@ class Client:
             raise UserError(f"{self.url}{path} answers with {status}: see the log of the service.")
         return told
 
+    def ready(self) -> None:
+        """Raises UserError unless the service answers and ADMIN_KEY may change its model."""
+        self.post("/model/swap", {})  # which names no model, and changes nothing
+
     def _asked(self, path: str, body: bytes | None) -> tuple[int, Any]:
         name = "ADMIN_KEY" if path.startswith("/model") else "API_KEY"
         headers = {"Content-Type": "application/json", "X-API-Key": os.environ.get(name, "")}

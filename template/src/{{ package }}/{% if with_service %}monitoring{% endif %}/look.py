@@ -1,12 +1,12 @@
 """What the watch sees: whether the model at work is still fit, and why not."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..data.contract import Contract
 from ..sections import Monitoring, seconds
 from ..settings import Params
-from ..words import number, score
+from ..words import listed, number, score
 from .drift import drift
 from .exporter import Exporter
 from .performance import performance
@@ -15,8 +15,21 @@ from .truths import joined
 Report = dict[str, Any]
 
 
-def look(journal: str, exporter: Exporter) -> list[str]:
-    """Tell Prometheus how the model does; returns why a new one is called for.
+class Seen(NamedTuple):
+    """Why a new model is called for, and what could not be told."""
+
+    why: list[str]
+    unknown: list[str]
+
+    def told(self) -> str:
+        if self.why:
+            return "; ".join(self.why)
+        but = f" as far as can be told, but {listed(self.unknown)}" if self.unknown else ""
+        return f"nothing calls for a new model{but}"
+
+
+def look(journal: str, exporter: Exporter) -> Seen:
+    """Tell Prometheus how the model does, and say what calls for a new one.
 
     Raises UserError if there is no journal.
     """
@@ -26,8 +39,19 @@ def look(journal: str, exporter: Exporter) -> list[str]:
     exporter.tell(found)
     contract = Contract.load()
     live = joined(journal, now - timedelta(seconds=seconds(settings.window)), now, contract)
-    why = poor(found, settings, params.gates.min_value)
-    return why + drifted(drift(live, contract), settings)
+    moved = drift(live, contract)
+    why = poor(found, settings, params.gates.min_value) + drifted(moved, settings)
+    return Seen(why, unknown(found["rows"], moved["rows"], settings))
+
+
+def unknown(truths: int, records: int, settings: Monitoring) -> list[str]:
+    """What there is too little of to judge by."""
+    few = {
+        f"the truth of {number(truths)} decisions is known": truths,
+        f"{number(records)} records came in the last {settings.window}": records,
+    }
+    least = settings.min_rows
+    return [f"only {what} ({least} are needed)" for what, rows in few.items() if rows < least]
 
 
 def poor(found: Report, settings: Monitoring, least_value: float) -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from ..data.contract import Contract
-from ..files import read_json
-from ..model.evaluate import EVALUATION, rounded
+from ..model.champion import promised
+from ..model.evaluate import rounded
 from ..model.metrics import Metric, primary
 from ..model.slices import interval, score_of, slices
 from ..model.value import PER, Array, usual, value_per_thousand
@@ -29,7 +29,7 @@ PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 
 
 class Project(NamedTuple):
-    """What the answers are held against. `evaluation` is that of the newest model."""
+    """What the answers are held against. `evaluation` is that of the model in use."""
 
     contract: Contract
     problem: Problem
@@ -39,7 +39,7 @@ class Project(NamedTuple):
     @classmethod
     def read(cls) -> Self:
         """Raises UserError if no model was evaluated yet."""
-        return cls(Contract.load(), Problem.read(), Params.read(), read_json(EVALUATION))
+        return cls(Contract.load(), Problem.read(), Params.read(), promised()[0])
 
     @property
     def metric(self) -> Metric:
@@ -57,7 +57,8 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
     delay_seconds: {quantile: seconds}, contradictions, strays (truths that fit no prediction),
     metric: {name, value, low, high, expected}, slices: see slices.slices, with `expected`,
     value: {unit, per, realised, expected, do_nothing, do_nothing_means, total (of rows)},
-    period (day, week or month), trend: [{start, predictions, rows, metric, value, total}]}.
+    versions: [{version (null: not registered), predictions, rows, metric, value, total}],
+    period (day, week or month), trend: the same with `start` for `version`}.
 
     Raises UserError if there is no journal, or no evaluation.
     """
@@ -88,6 +89,10 @@ def measured(rows: pl.DataFrame, project: Project) -> Report:
         "metric": reached(known, project),
         "slices": sliced(known, project),
         "value": worth(known, project),
+        "versions": [
+            {"version": name} | in_short(rows.filter(pl.col("version").eq_missing(name)), project)
+            for name in rows["version"].unique().sort()
+        ],
         "period": period,
         "trend": [
             {"start": start.date().isoformat()} | in_short(rows.filter(begins == start), project)
@@ -169,7 +174,7 @@ def length(rows: pl.DataFrame) -> str:
 
 
 def in_short(rows: pl.DataFrame, project: Project) -> Report:
-    """Of a period; few rows say nothing of the metric."""
+    """Of a period or a version; few rows say nothing of the metric."""
     known = rows.drop_nulls("truth")
     found, enough = worth(known, project), project.params.evaluate.min_slice_rows
     truth, scores, _ = arrays(known, project.contract)

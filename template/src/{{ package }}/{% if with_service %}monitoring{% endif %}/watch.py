@@ -19,7 +19,7 @@ from .exporter import Exporter
 from .grow import grow
 from .look import look
 from .retrain import improve, take_back
-from .story import last, tell
+from .story import last, steps, tell
 
 LOCK = Path("journal/.watch.lock")
 
@@ -42,15 +42,19 @@ def watch(url: str, host: str, port: int, *, once: bool) -> None:
     except Timeout:
         raise UserError("another 'monitor watch' is at work here: stop it first.") from None
     if not well:
-        raise UserError("something went wrong: see the last lines of 'monitor story'.")
+        raise UserError(f"{steps()[-1].told.rstrip('.')}. 'monitor story' tells what came before.")
 
 
 def turn(client: Client, journal: str, exporter: Exporter) -> bool:
-    """Look once, and do what is called for; False if it cannot be done, which the story tells."""
+    """Look once, and do what is called for; False if it cannot be done, which the story tells.
+
+    That the service answers, and lets its model be changed, is made sure of before the work.
+    """
     exporter.looked()
     try:
-        why = look(journal, exporter)
-        tell("looked", "; ".join(why) or "nothing calls for a new model")
+        client.ready()
+        seen = look(journal, exporter)
+        tell("looked", seen.told())
     except UserError as error:
         tell("failed", str(error))
         return False
@@ -58,7 +62,7 @@ def turn(client: Client, journal: str, exporter: Exporter) -> bool:
         if worse := compared(journal):
             take_back(client, client.get("/info")["model_version"], worse)
             exporter.retrained("rolled_back")
-        elif why:
+        elif seen.why:
             mend(client, journal, exporter)
     except UserError as error:
         tell("failed", str(error))

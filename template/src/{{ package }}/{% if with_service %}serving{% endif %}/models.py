@@ -23,6 +23,7 @@ from .requests import Policy, Record, Requests
 
 REGISTRATION = REPORTS / "registration.json"
 REGISTRY = "models:/"
+NAME = __name__.partition(".")[0]
 TOLERANCE = 1e-4  # of a score that the file names; of numbers, relative to the largest of them
 PATIENCE = 20  # seconds for each answer of an MLflow server
 
@@ -119,7 +120,8 @@ def from_file(path: str, sha256: str) -> Found:
         if not known["champion"]:
             raise UserError(
                 f"version {known['version']} is not the champion, as reports/index.html tells: "
-                "mend what blocks it, or serve the champion: MODEL_URI=models:/NAME@champion."
+                "mend what blocks it, or serve the champion of the registry: "
+                f"MODEL_URI=models:/{NAME}@champion."
             )
     told = (known.get(name) for name in ("version", "registered", "data_changed"))
     return Found(Path(path).read_bytes(), sha256 or known["sha256"], *told)
