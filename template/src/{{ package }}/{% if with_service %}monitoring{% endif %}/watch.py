@@ -46,20 +46,18 @@ def watch(url: str, host: str, port: int, *, once: bool) -> None:
 
 
 def turn(client: Client, journal: str, exporter: Exporter) -> bool:
-    """Look once, and do what is called for; False if it cannot be done, which the story tells.
-
-    That the service answers, and lets its model be changed, is made sure of before the work.
-    """
+    """Look once, and do what is called for; False if it cannot be done, which the story tells."""
     exporter.looked()
     try:
-        client.ready()
         seen = look(journal, exporter)
         tell("looked", seen.told())
+        client.get("/readyz")
     except UserError as error:
         tell("failed", str(error))
         return False
     try:
         if worse := compared(journal):
+            client.ready()
             take_back(client, client.get("/info")["model_version"], worse)
             exporter.retrained("rolled_back")
         elif seen.why:
@@ -79,6 +77,7 @@ def mend(client: Client, journal: str, exporter: Exporter) -> None:
     if before and datetime.now(UTC) < before + floor:
         tell("waited", f"the last training was less than {settings.retrain_at_most_every} ago")
         return
+    client.ready()
     tell("began", "a new model is trained")
     if settings.grow:
         tell("grew", "; ".join(grow(journal, params.monitoring.truth_days, last("grew"))))
