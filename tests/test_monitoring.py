@@ -32,14 +32,14 @@ def project(set_up: Render) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the stage makes, where every limit is set."""
-    folder = tmp_path_factory.mktemp("made")
+def made(project: Path, render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the stage makes, where every limit is set, whatever other tests did."""
+    folder, fresh = tmp_path_factory.mktemp("made"), render()
     for name in ("problem.yaml", "params.yaml"):
-        text = (project / name).read_text(encoding="utf-8")
+        text = (fresh / name).read_text(encoding="utf-8")
         text = re.sub("max_data_age_days: null", "max_data_age_days: 30", text)
         (folder / name).write_text(text, encoding="utf-8")
-    shutil.copytree(project / "deploy", folder / "deploy")
+    shutil.copytree(fresh / "deploy", folder / "deploy")
     (folder / "reports").mkdir()
     (folder / "reports/evaluation.json").write_text(json.dumps(EVALUATION), encoding="utf-8")
     (folder / "reports/gate.json").write_text('{"passed": true}', encoding="utf-8")
