@@ -8,20 +8,20 @@ from pydantic import AfterValidator, Field
 from .strict import Settings, Share
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-LONGEST = 100 * 365 * 86400  # further back there is no data, and soon no date
+CENTURY = 36500  # days; further back there is no data, and soon no date
 
 
 def duration(text: str) -> str:
     """As Prometheus writes it. Raises ValueError if it is none, or longer than a century."""
     if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
         raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
-    if seconds(text) > LONGEST:
+    if seconds(text) > CENTURY * SECONDS["d"]:
         raise ValueError("this is longer than a century")
     return text
 
 
 Duration = Annotated[str, AfterValidator(duration)]
-Days = Annotated[float, Field(gt=0, le=36500)]
+Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
 class DataParams(Settings):
@@ -133,7 +133,7 @@ class Monitoring(Settings):
     max_missing: Share | None = 0.1
     max_unseen: Share | None = 0.05
     max_performance_loss: Annotated[float, Field(ge=0)] | None = 0.05
-    truth_days: Annotated[int, Field(ge=1, le=36500)] = 90
+    truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
     max_model_age_days: Days | None = 180
     max_data_age_days: Days | None = 30
     max_silence: Duration | None = "1h"

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from ..words import number
+from .client import Client
 from .performance import Project, worth
 from .story import Step, steps, tell
 from .truths import joined
@@ -13,9 +14,11 @@ from .truths import joined
 Report = dict[str, Any]
 
 
-def compared(journal: str) -> str:
+def compared(journal: str, client: Client) -> str:
     """Tell it once of each promotion. Returns why the old model should come back, if it should: the
     new one falls short of the floor of value, and the old one did not.
+
+    Raises UserError if it should and the service cannot be changed; the next look compares again.
     """
     promotion = open_promotion(steps())
     if promotion is None:
@@ -34,9 +37,12 @@ def compared(journal: str) -> str:
         for name, found in zip(names, (new, old), strict=True)
         if found["rows"]
     ]
-    tell("compared", "; ".join(words), version=names[0])
     short = [below(found, project.params.gates.min_value) for found in (new, old)]
-    return "It is worth less than the floor of value." if short == [True, False] else ""
+    worse = short == [True, False]
+    if worse:
+        client.ready()
+    tell("compared", "; ".join(words), version=names[0])
+    return "It is worth less than the floor of value." if worse else ""
 
 
 def open_promotion(told: list[Step]) -> Step | None:

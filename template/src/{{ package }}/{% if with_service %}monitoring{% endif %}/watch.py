@@ -56,8 +56,7 @@ def turn(client: Client, journal: str, exporter: Exporter) -> bool:
         tell("failed", str(error))
         return False
     try:
-        if worse := compared(journal):
-            client.ready()
+        if worse := compared(journal, client):
             take_back(client, client.get("/info")["model_version"], worse)
             exporter.retrained("rolled_back")
         elif seen.why:
