@@ -54,6 +54,8 @@ SHOWS = [
     ("deploy", KUBERNETES, "deploy/k8s/base/deployment.yaml", "kind: Deployment"),
     ("deploy", {"deploy": "none"}, "dvc.yaml", "release:"),
     ("journal", {"journal": "postgresql"}, "pyproject.toml", '"psycopg[binary]~='),
+    ("updates", {"updates": "workflow"}, ".github/dependabot.yml", "package-ecosystem: uv"),
+    ("updates", {"updates": "renovate"}, "renovate.json", '"copier"'),
     *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
 ]
 
@@ -79,6 +81,7 @@ WRONG: dict[str, list[str]] = {
     "scale": ["spark"],
     "deploy": ["lambda"],
     "journal": ["mysql"],
+    "updates": ["by hand"],
     "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
     **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
 }
