@@ -140,24 +140,11 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
 
         answer(host=host, port=port, **in_its_place())
 
+    from .deploy_commands import app as deploy_commands
     from .monitor_commands import app as monitor_commands
 
+    app.add_typer(deploy_commands, name="deploy")
     app.add_typer(monitor_commands, name="monitor")
-
-    if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
-        deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")
-        app.add_typer(deploy_commands, name="deploy")
-
-        @deploy_commands.command("size", epilog="Example: deploy size --rate 200")
-        def deploy_size(
-            rate: Annotated[
-                int, typer.Option(help="Requests a second that a replica is to answer.", min=1)
-            ] = 100,
-        ) -> None:
-            """Measure what the service takes under load, and request it from Kubernetes."""
-            from .serving.sizing import size
-
-            say(size(rate))
 
 
 def main() -> None:
