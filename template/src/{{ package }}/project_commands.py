@@ -14,3 +14,19 @@ def requirements() -> None:
     from .settings import Params, Problem
 
     say(told(Problem.read(), Params.read()))
+
+
+@app.command()
+def check() -> None:
+    """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
+    from .project import check
+
+    say(check())
+
+
+@app.command()
+def lock() -> None:
+    """Does dvc.lock belong to the code, the settings and the data that are here?"""
+    from .project import in_step
+
+    say(in_step())
