@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +139,31 @@ def set_up(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Render:
         return done[key]
 
     return once
+
+
+@pytest.fixture(scope="session")
+def flights(set_up: Render) -> Path:
+    """A project with a champion."""
+    project = set_up({})
+    run("uv", "run", "dvc", "repro", cwd=project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def docker(machine: None) -> Iterator[None]:
+    """An engine, from the first test that needs one."""
+    from engine import engine  # noqa: PLC0415  (which imports from here)
+
+    with engine() as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def image(docker: None, flights: Path) -> Iterator[str]:
+    """The id of its image."""
+    from imaged import built  # noqa: PLC0415
+
+    with built(flights) as image:
+        yield image

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from conftest import run
+from conftest import ROOT, run
 from servers import debian
 
 RELEASE = "trixie"  # whose engine knows HEALTHCHECK --start-interval
@@ -129,17 +129,42 @@ def unpacked(name: str, packages: list[str]) -> Path:
 
 def have_image(name: str) -> None:
     """See that there is an image `python:X.Y-slim`: here, in a registry, or a stand-in."""
-    here = Path.cwd()
-    for known in (["image", "inspect", name], ["pull", "--quiet", name]):
-        if run("docker", *known, cwd=here, check=False).returncode == 0:
-            return
+    if known(name):
+        return
     [python] = re.findall(r"^python:(\d+\.\d+)-slim$", name)
     settings = [
         "PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin",
         f"SSL_CERT_FILE={CERTIFICATES}",
         f"PIP_CERT={CERTIFICATES}",
     ]
-    run("docker", "import", f"--change=ENV {' '.join(settings)}", stand_in(python), name, cwd=here)
+    imported(stand_in(python), f"ENV {' '.join(settings)}", name)
+
+
+def have_proxy() -> None:
+    """The same of the one that stands before the releases in deploy/compose.yaml."""
+    [stack] = (ROOT / "template").glob("*deploy*/*compose.yaml*")
+    [name] = re.findall(r"image: (haproxy:.*)$", stack.read_text(encoding="utf-8"), re.MULTILINE)
+    if not known(name):
+        imported(proxy_stand_in(), "USER 99", name)
+
+
+def known(name: str) -> bool:
+    """Whether an image is here by now."""
+    ways = (["image", "inspect", name], ["pull", "--quiet", name])
+    return any(run("docker", *way, cwd=ROOT, check=False).returncode == 0 for way in ways)
+
+
+def imported(archive: Path, change: str, name: str) -> None:
+    run("docker", "import", f"--change={change}", archive, name, cwd=ROOT)
+
+
+def proxy_stand_in() -> Path:
+    """Debian's HAProxy, with the small tools of Alpine."""
+    archive = CACHE / f"haproxy-{RELEASE}.tar"
+    tools = [f'ln -s busybox "$1/usr/bin/{tool}"' for tool in ("nc", "wget")]
+    return (
+        archive if archive.exists() else debian_system(archive, RELEASE, "haproxy,busybox", tools)
+    )
 
 
 def stand_in(python: str) -> Path:
@@ -151,9 +176,7 @@ def stand_in(python: str) -> Path:
     archive = CACHE / f"python-{version}-{release}.tar"
     if archive.exists():
         return archive
-    programs = [("mmdebstrap", "mmdebstrap"), ("strip", "binutils")]
-    for program, package in programs:
-        debian(program, package)
+    debian("strip", "binutils")
     without = " ".join(f"--exclude='{name}'" for name in UNUSED)
     executables = f"bin/python3 bin/python{python}"
     hooks = [
@@ -166,13 +189,19 @@ def stand_in(python: str) -> Path:
         'chroot "$1" python3 -m ensurepip',
         'ln -s python3 "$1/usr/local/bin/python" && ln -s pip3 "$1/usr/local/bin/pip"',
     ]
+    return debian_system(archive, release, LIBRARIES, hooks)
+
+
+def debian_system(archive: Path, release: str, packages: str, hooks: list[str]) -> Path:
+    """Make an archive of Debian's smallest system with these packages, changed by the hooks."""
+    debian("mmdebstrap", "mmdebstrap")
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         run(
             "mmdebstrap",
             "--quiet",
             "--variant=minbase",
-            f"--include={LIBRARIES}",
+            f"--include={packages}",
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man")),
             *(f"--customize-hook={hook}" for hook in hooks),
             release,

@@ -15,16 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import imaged
 import pytest
 from conftest import ROOT, Answers, Render, git, run
-from engine import engine, have_image
 from servers import free_ports
 from test_compose import STACKS, name_of
-from test_readme import blocks, shell
+from test_readme import shell
 
-pytestmark = [pytest.mark.slow, pytest.mark.engine]
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.usefixtures("docker")]
 
-IMAGE = "localhost/flights-test"
 CASES = (
     "import json; from flights.model.predictor import Predictor; "
     "print(json.dumps(Predictor().meta['cases']))"
@@ -32,40 +31,9 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def flights(set_up: Render) -> Path:
-    """A project with a champion."""
-    project = set_up({})
-    run("uv", "run", "dvc", "repro", cwd=project)
-    return project
-
-
-@pytest.fixture(scope="module", autouse=True)
-def docker() -> Iterator[None]:
-    with engine() as environment, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture(scope="module")
 def commands(flights: Path) -> tuple[str, str, str, str]:
     """Of the README: build, run, make passwords, start the stack."""
-    image, stack = [b for b in blocks(flights / "deploy/README.md") if "docker " in b]
-    image = image.replace("localhost/flights", IMAGE)
-    build, start = image.split("docker run")
-    passwords, up = stack.split("docker compose")
-    # Behind a firewall, only the host's own network may reach the registries.
-    build = build.replace("docker build", "docker build --quiet --network host")
-    return build, f"docker run{start}", passwords, f"docker compose{up}"
-
-
-@pytest.fixture(scope="module")
-def image(flights: Path, commands: tuple[str, ...]) -> Iterator[str]:
-    recipe = (flights / "deploy/Dockerfile").read_text(encoding="utf-8")
-    [base] = re.findall(r"^ARG PYTHON=(.*)$", recipe, re.MULTILINE)
-    have_image(base)
-    yield shell(commands[0], flights).split()[-1]
-    run("docker", "image", "rm", "--force", IMAGE, cwd=ROOT)
+    return imaged.commands(flights)
 
 
 @pytest.fixture

@@ -149,7 +149,8 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
 def test_only_kubernetes_has_its_manifests(render: Render) -> None:
     compose, kubernetes = files(render({"deploy": "compose"})), files(render(KUBERNETES))
     gained = {name for name in set(kubernetes) - set(compose) if not name.startswith("deploy/k8s/")}
-    assert gained == {"src/flights/serving/sizing.py", "tests/serving/test_sizing.py"}
+    tests = {"tests/serving/test_sizing.py", "tests/deployment/test_place.py"}
+    assert gained == {"src/flights/serving/sizing.py"} | tests
     assert not [name for name in compose if name.startswith("deploy/k8s/")]
     assert "kubectl" not in compose["deploy/README.md"].decode()
 

@@ -36,10 +36,13 @@ def check(url: str) -> list[str]:
     return judged(url, found, content, "deploy this project's, or check out what is deployed there")
 
 
-def check_release(name: str, inside: Inside) -> list[str]:
-    """A release in its container, by the model in it. See `check`."""
+def check_release(name: str, inside: Inside, times: int = TIMES) -> list[str]:
+    """A release in its container, by the model in it; without `times`, however long it takes.
+
+    See `check`.
+    """
     content = inside("cat", MODEL.as_posix())
-    found = probed_inside(inside, records(content), TIMES)
+    found = probed_inside(inside, records(content), times)
     return judged(name, found, content, "take MODEL_URI out of its settings: an image has its own")
 
 
@@ -47,6 +50,11 @@ def version(inside: Inside) -> str:
     """Of the model that a release answers with."""
     status, said = probed_inside(inside, [], 0)["info"]
     return str(said["model_version"]) if status == 200 else "unknown"
+
+
+def is_ready(inside: Inside) -> bool:
+    """Whether a release may be sent requests by now."""
+    return bool(probed_inside(inside, [], 0)["ready"][0] == 200)
 
 
 def probed_inside(inside: Inside, records: list[Any], times: int) -> dict[str, Any]:
@@ -81,12 +89,12 @@ def judged(name: str, found: dict[str, Any], content: bytes, otherwise: str) -> 
         theirs = f"version {info.get('model_version')} ({str(info.get('sha256'))[:12]})"
         raise UserError(f"{name} answers with {theirs}, not {wanted[:12]}: {otherwise}.")
     known_answers(name, found["answers"], Predictor(content))
-    slowest = promised(name, found["seconds"], Problem.read().objectives)
     cases = len(found["answers"])
-    return [
-        f"it answers with version {info['model_version']}, the {cases} known cases as they should",
-        f"99 of 100 requests took at most {number(slowest)} ms",
-    ]
+    told = f"it answers with version {info['model_version']}, its {cases} known cases as it should"
+    if not found["seconds"]:
+        return [told]
+    slowest = promised(name, found["seconds"], Problem.read().objectives)
+    return [told, f"99 of 100 requests took at most {number(slowest)} ms"]
 
 
 def known_answers(name: str, answers: list[tuple[int, Any]], model: Predictor) -> None:
@@ -112,7 +120,11 @@ def promised(name: str, seconds: list[float | None], objectives: Objectives) -> 
     failed = len(seconds) - len(took)
     slow = sum(each > objectives.latency_ms for each in took)
     if said := complaint(Counts(len(seconds), failed, slow), objectives):
-        objective = "availability" if "failed" in said else "latency_ms"
-        where = Entry("problem.yaml", f"objectives.{objective}")
-        raise UserError(f"{where}: {name}: {said}")
+        raise UserError(broken(name, said))
     return float(np.quantile(took, 0.99))
+
+
+def broken(name: str, said: str) -> str:
+    """The sentence about an objective that is, by what retrain.complaint said of it."""
+    objective = "availability" if "failed" in said else "latency_ms"
+    return f"{Entry('problem.yaml', f'objectives.{objective}')}: {name}: {said}"

@@ -164,7 +164,11 @@ def counts(client: Client, slow_ms: float) -> Counts:
 
     What users do wrong (4xx) is no failure.
     """
-    page = client.get("/metrics")
+    return counted(client.get("/metrics"), slow_ms)
+
+
+def counted(page: str, slow_ms: float) -> Counts:
+    """What a page of metrics says; see `counts`."""
     found = [sample for family in families(page) for sample in family.samples]
 
     def total(name: str, **labels: str) -> float:

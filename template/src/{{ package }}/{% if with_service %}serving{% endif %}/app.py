@@ -17,7 +17,7 @@ from .guard import BUSY, Guard, ProblemError, Swap, answer, body
 from .openapi import document
 from .options import Options
 from .requests import RefusedError
-from .service import Service
+from .service import CHAMPION, PROBE, Service
 
 log = logging.getLogger(__name__)
 LARGE = 20_000  # bytes of a request: to answer it takes long enough for others to notice
@@ -50,9 +50,10 @@ def create(service: Service) -> Guard:
         """A decision for one record, or for each of a list of them."""
         _authorise(request, options.api_key)
         content = await body(request, options)
+        role = PROBE if "x-probe" in request.headers else CHAMPION
         if len(content) > LARGE:
-            return await kept(await asyncio.to_thread(service.predict, content), 200)
-        return await kept(service.predict(content), 200)
+            return await kept(await asyncio.to_thread(service.predict, content, role), 200)
+        return await kept(service.predict(content, role), 200)
 
     @app.post("/feedback")
     async def feedback(request: Request) -> Response:

@@ -37,7 +37,9 @@ log = logging.getLogger(__name__)
 
 
 class Prediction(NamedTuple):
-    """`role`: "champion" gave the answer, "shadow" only took part. Times are UTC (ISO 8601)."""
+    """`role`: "champion" gave the answer, "probe" where who deploys had asked; "shadow" only took
+    part. Times are UTC (ISO 8601).
+    """
 
     id: str
     role: str

@@ -3,11 +3,13 @@
 import logging
 import os
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import UserError
+from .feed import Feed
 from .journal import Journal, Prediction, Truth
 from .metrics import Metrics
 from .models import Model
@@ -16,7 +18,7 @@ from .requests import Record
 from .tally import Tally
 
 log = logging.getLogger(__name__)
-CHAMPION, SHADOW = "champion", "shadow"
+CHAMPION, SHADOW, PROBE = "champion", "shadow", "probe"
 MOST_SHADOWED = 1_000  # requests that wait for the shadow
 Answer = dict[str, Any]
 
@@ -38,8 +40,11 @@ class Service:
         if options.shadow_uri:
             self.follow(options.shadow_uri)
 
-    def predict(self, body: bytes) -> list[Answer] | Answer:
-        """An answer for each record: one, or as many as are in a list. Raises RefusedError."""
+    def predict(self, body: bytes, role: str = CHAMPION) -> list[Answer] | Answer:
+        """An answer for each record: one, or as many as are in a list. Raises RefusedError.
+
+        What a PROBE asks is written down as such, and says nothing of what users send.
+        """
         model = self.model  # it may be swapped meanwhile
         records, many, unexpected = model.requests.read(body)
         values = model.feed(records)
@@ -48,15 +53,27 @@ class Service:
         for place, answer in enumerate(answers):
             answer["id"] = ids[32 * place : 32 * place + 32]
             answer["model_version"] = model.name
+        self.journal.put(rows(role, model, records, answers))
+        if role == CHAMPION:
+            self._take_in(model, records, values, answers, unexpected)
+        return answers if many else answers[0]
+
+    def _take_in(
+        self,
+        model: Model,
+        records: list[Record],
+        values: Feed,
+        answers: list[Answer],
+        unexpected: Counter[tuple[str, str]],
+    ) -> None:
+        """Count what users sent and were told, and have the shadow score it, too."""
         if tally := self._tallies.get(model.name):  # not yet, in the moment of a swap
             tally.count(values, [answer["score"] for answer in answers])
         self._count(answers)
         for (column, rule), times in unexpected.items():
             self.metrics.unexpected.labels(column, rule).inc(times)
-        self.journal.put(rows(CHAMPION, model, records, answers))
         if self.shadow:
             self._follow(self.shadow, records, answers)
-        return answers if many else answers[0]
 
     def learn(self, body: bytes) -> int:
         """Write down what really was; returns of how many records. Raises RefusedError."""
