@@ -1,0 +1,193 @@
+"""Git repositories read through one `git cat-file` each, bare or not. Nothing is written."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from .errors import UserError
+
+# Git sets these for its hooks; they would lead every other repository astray.
+LOCAL = ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX", "NAMESPACE")
+AT_ONCE = 500  # names sent before an answer is read: far less than a pipe holds
+KEPT_TREES = 100_000
+
+LINK = "120000"
+EXECUTABLE = "100755"
+FOLDER = "40000"
+SUBMODULE = "160000"
+
+
+def environment() -> dict[str, str]:
+    """Of a git command that must neither ask nor follow the repository of a hook."""
+    own = {f"GIT_{name}" for name in LOCAL}
+    return {
+        **{name: text for name, text in os.environ.items() if name not in own},
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C",
+    }
+
+
+def git(*arguments: str | Path, cwd: Path, text: str | None = None) -> str:
+    """What a git command prints. Raises UserError with git's own words."""
+    try:
+        done = subprocess.run(
+            ["git", *map(str, arguments)],
+            cwd=cwd,
+            env=environment(),
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=True,
+        )
+    except FileNotFoundError as error:
+        raise UserError("git is not installed: install it and run this again.") from error
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"git {arguments[0]} failed: {words(error.stderr)}") from error
+    return done.stdout
+
+
+def words(text: str) -> str:
+    """What git said, on one line."""
+    return " ".join(text.split()).removeprefix("fatal: ").rstrip(".") or "it gave no reason"
+
+
+def git_folder(repository: Path) -> Path:
+    """Where a clone or a bare repository keeps its objects. Raises UserError if it is neither."""
+    if not repository.is_dir():
+        raise UserError(f"There is no folder {repository}: check the path.")
+    if (repository / ".git").exists():
+        return repository / ".git"
+    if (repository / "HEAD").is_file() and (repository / "objects").is_dir():
+        return repository
+    raise UserError(f"{repository} is no git repository: give the path of a clone or a bare one.")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a commit: its mode as git writes it, and the hash of its content."""
+
+    mode: str
+    blob: str
+
+
+class Objects:
+    """The objects of one repository, for as long as the `with` block lasts."""
+
+    _trees: dict[str, list[tuple[str, str, str]]] = {}  # noqa: RUF012 - for all repositories
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self._git_folder = git_folder(repository)
+
+    def __enter__(self) -> Self:
+        try:
+            self._process = subprocess.Popen(
+                ["git", f"--git-dir={self._git_folder}", "cat-file", "--batch"],
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except FileNotFoundError as error:
+            raise UserError("git is not installed: install it and run this again.") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def read_all(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Hash and content of each object, in order. Raises UserError for one that is missing."""
+        wanted = list(names)
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            self._ask(some)
+            for name in some:
+                yield self._answer(name)
+
+    def read(self, name: str) -> tuple[str, bytes]:
+        return next(self.read_all([name]))
+
+    def files(self, revision: str) -> dict[str, Entry]:
+        """Every file of a commit by its path. Submodules are left out."""
+        try:
+            root, content = self.read(f"{revision}^{{tree}}")
+        except KeyError as error:
+            at = "has no commit yet" if revision == "HEAD" else f"has no commit {revision}"
+            raise UserError(f"{self.repository} {at}: there is nothing to check.") from error
+        self._keep(root, content)
+        found: dict[str, Entry] = {}
+        level = [("", root)]
+        while level:
+            unknown = {tree for _, tree in level} - self._trees.keys()
+            for tree, content in self._contents(unknown):
+                self._keep(tree, content)
+            below = []
+            for folder, tree in level:
+                for mode, name, target in self._trees[tree]:
+                    if mode == FOLDER:
+                        below.append((f"{folder}{name}/", target))
+                    elif mode != SUBMODULE:
+                        found[folder + name] = Entry(mode, target)
+            level = below
+        return found
+
+    def _contents(self, hashes: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        try:
+            yield from self.read_all(hashes)
+        except KeyError as error:
+            raise UserError(
+                f"{self.repository} is damaged: git misses object {error.args[0]}; "
+                "run git fsck there, or clone it anew."
+            ) from error
+
+    def _keep(self, tree: str, content: bytes) -> None:
+        if len(self._trees) > KEPT_TREES:
+            self._trees.clear()
+        self._trees[tree] = list(entries(content))
+
+    def _ask(self, names: list[str]) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write("".join(f"{name}\n" for name in names).encode())
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise self._died() from error
+
+    def _answer(self, name: str) -> tuple[str, bytes]:
+        assert self._process.stdout
+        header = self._process.stdout.readline().split()
+        if not header:
+            raise self._died()
+        if len(header) != 3 or not header[2].isdigit():
+            raise KeyError(name)
+        content = self._process.stdout.read(int(header[2]) + 1)[:-1]
+        return header[0].decode(), content
+
+    def _died(self) -> UserError:
+        _, said = self._process.communicate()
+        return UserError(f"{self.repository} cannot be read: {words(said.decode(errors='replace'))}.")
+
+
+def entries(tree: bytes) -> Iterator[tuple[str, str, str]]:
+    """Mode, name and hash of what a tree object holds."""
+    at = 0
+    while at < len(tree):
+        blank = tree.index(b" ", at)
+        end = tree.index(b"\0", blank)
+        yield (
+            tree[at:blank].decode(),
+            os.fsdecode(tree[blank + 1 : end]),
+            tree[end + 1 : end + 21].hex(),
+        )
+        at = end + 21

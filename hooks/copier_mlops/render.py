@@ -1,0 +1,225 @@
+"""One version of a template, rendered in memory as Copier would render it on disk."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import PurePosixPath
+from typing import Any
+from unicodedata import normalize
+
+import yaml
+from copier._template import DEFAULT_EXCLUDE, DEFAULT_TEMPLATES_SUFFIX, filter_config
+from copier._types import MISSING
+from jinja2 import TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+from pathspec import PathSpec
+
+from .environment import copiers_environment
+from .errors import UserError
+from .git import LINK, Objects
+from .memo import Memo, names_in, names_of
+from .questions import Answer, Questions
+
+CONFIG = ("copier.yml", "copier.yaml")
+ANSWERS = ".copier-answers.yml"
+UNSUPPORTED = ("jinja_extensions", "tasks", "external_data", "secret_questions")
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A file as it must be; `source` names it in the template."""
+
+    mode: str
+    blob: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the template: where it goes ("" is nowhere), and the hash of what it becomes."""
+
+    name: str
+    mode: str
+    path: Memo[str]
+    blob: Memo[str] | str
+
+
+@dataclass(frozen=True)
+class Render:
+    """What a project consists of, by path, and the answers that it was made with."""
+
+    files: dict[str, Rendered]
+    answers: dict[str, Answer]
+    values: dict[str, Any]
+
+
+class Version:
+    """A commit of a template. Raises UserError if it is none that can be rendered in memory."""
+
+    def __init__(self, name: str, commit: str, objects: Objects) -> None:
+        self.name = name
+        self.commit = commit
+        self.files = objects.files(commit)
+        self._repository = objects.repository
+        self._objects: Objects | None = objects
+        self._texts: dict[str, str] = {}
+        self._config, questions = filter_config(self._settings())
+        self._suffix = self._config.get("templates_suffix", DEFAULT_TEMPLATES_SUFFIX)
+        self._environment = self._make_environment()
+        with self._saying("copier.yml"):
+            self.questions = Questions(questions, self._environment)
+        self._patterns = self._make_patterns()
+        self.sources = list(self._make_sources())
+        self._objects = None  # it is closed soon
+
+    def render(self, recorded: Values, operation: str = "copy") -> Render:
+        """Raises UserError if Copier could not render it with these answers either."""
+        with self._saying("copier.yml"):
+            answers = self.questions.answer(recorded)
+        values = {**recorded, **{name: answer.value for name, answer in answers.items()}}
+        values = {name: value for name, value in values.items() if value is not MISSING}
+        values |= {
+            "_copier_conf": {"answers_file": PurePosixPath(ANSWERS)},
+            "_copier_operation": operation,
+            "_copier_answers": remembered(recorded, answers),
+        }
+        with self._saying("copier.yml"):
+            patterns = self._patterns(values)
+        files = {}
+        for source in self.sources:
+            with self._saying(source.name):
+                path = source.path(values)
+                if path and not excluded(patterns, path):
+                    blob = source.blob if isinstance(source.blob, str) else source.blob(values)
+                    files[path] = Rendered(source.mode, blob, source.name)
+        return Render(files, answers, values)
+
+    def content(self, source: str, values: Values, objects: Objects) -> bytes:
+        """What a file of the template becomes. `objects` are those of the template."""
+        if source in self._texts and source.endswith(self._suffix):
+            with self._saying(source):
+                return self._environment.get_template(source).render(values).encode()
+        return objects.read(self.files[source].blob)[1]
+
+    def text(self, name: str) -> str:
+        """A text of the template's repository."""
+        if name not in self._texts:
+            blob = self.files[name].blob
+            if self._objects:
+                self._texts[name] = self._objects.read(blob)[1].decode()
+            else:
+                with Objects(self._repository) as objects:
+                    self._texts[name] = objects.read(blob)[1].decode()
+        return self._texts[name]
+
+    def _settings(self) -> dict[str, Any]:
+        name = next((name for name in CONFIG if name in self.files), None)
+        if name is None:
+            raise UserError(f"{self.name} of the template has no copier.yml: it is no template.")
+        try:
+            found = yaml.safe_load(self.text(name))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            said = " ".join(str(error).split())
+            raise UserError(f"{name} of the template's {self.name} cannot be read: {said}.") from error
+        if not isinstance(found, dict):
+            raise UserError(f"{name} of the template's {self.name} holds no questions.")
+        refused = [f"_{setting}" for setting in UNSUPPORTED if found.get(f"_{setting}")]
+        if refused:
+            raise UserError(
+                f"{name} of the template's {self.name} uses {', '.join(refused)}, so what it "
+                "renders is not known without running it; this check reads templates without."
+            )
+        return found
+
+    def _make_environment(self) -> SandboxedEnvironment:
+        def load(name: str) -> str | None:
+            return self.text(name) if name in self.files else None
+
+        return copiers_environment(self._config.get("envops", {}), load)
+
+    def _make_patterns(self) -> Memo[tuple[str, ...]]:
+        root = self._config.get("subdirectory", "")
+        texts = self._config.get("exclude", [] if root else DEFAULT_EXCLUDE)
+        return Memo(
+            names_of(self._environment, list(texts)),
+            lambda own: tuple(
+                line for text in texts for line in self._string(text, own).splitlines()
+            ),
+        )
+
+    def _make_sources(self) -> Iterator[Source]:
+        root = PurePosixPath(self._config.get("subdirectory", ""))
+        inside = [name for name in self.files if PurePosixPath(name).is_relative_to(root)]
+        templates = [name for name in inside if name.endswith(self._suffix)]
+        self._read_ahead(templates)
+        for name in inside:
+            entry = self.files[name]
+            if entry.mode == LINK:
+                raise UserError(f"{name} of the template's {self.name} is a link: use a file.")
+            if f"{name}{self._suffix}" in self.files:
+                continue  # the template of that name comes instead
+            path = self._path(PurePosixPath(name).relative_to(root), name in templates)
+            yield Source(name, entry.mode, path, self._blob(name) if name in templates else entry.blob)
+
+    def _read_ahead(self, names: list[str]) -> None:
+        assert self._objects
+        contents = self._objects.read_all(self.files[name].blob for name in names)
+        for name, (_, content) in zip(names, contents, strict=True):
+            self._texts[name] = content.decode()
+
+    def _path(self, path: PurePosixPath, is_template: bool) -> Memo[str]:
+        if is_template:
+            path = path.with_suffix("")
+
+        def render(own: dict[str, Any]) -> str:
+            parts = [self._string(part, own) for part in path.parts]
+            rendered = "/".join(parts) if all(parts) else ""
+            hidden = not is_template and f"{rendered}{self._suffix}" in self.files
+            return "" if hidden else rendered
+
+        with self._saying(str(path)):
+            return Memo(names_of(self._environment, list(path.parts)), render)
+
+    def _blob(self, name: str) -> Memo[str]:
+        with self._saying(name):
+            template = self._environment.get_template(name)
+            names = names_in(self._environment, self._texts[name])
+        return Memo(names, lambda own: blob_hash(template.render(own).encode()))
+
+    def _string(self, text: str, own: dict[str, Any]) -> str:
+        return self._environment.from_string(text).render(own)
+
+    @contextmanager
+    def _saying(self, name: str) -> Iterator[None]:
+        """Errors of Jinja and of questions say where they are."""
+        try:
+            yield
+        except (TemplateError, UserError) as error:
+            said = " ".join(str(error).split()).rstrip(".")
+            raise UserError(f"{name} of the template's {self.name} does not render: {said}.") from error
+
+
+def remembered(recorded: Values, answers: Mapping[str, Answer]) -> dict[str, Any]:
+    """What Copier writes into its answers file."""
+    own = {name: recorded[name] for name in ("_commit", "_src_path") if name in recorded}
+    asked = {name: answer.value for name, answer in answers.items() if not answer.hidden}
+    return own | asked
+
+
+def blob_hash(content: bytes) -> str:
+    """The name that git gives this content."""
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+@cache
+def spec(patterns: tuple[str, ...]) -> PathSpec:
+    return PathSpec.from_lines("gitignore", [normalize("NFD", pattern) for pattern in patterns])
+
+
+@lru_cache(maxsize=100_000)
+def excluded(patterns: tuple[str, ...], path: str) -> bool:
+    return spec(patterns).match_file(path)

@@ -1,0 +1,152 @@
+"""Templates: where they are, which releases they have, and each of their versions once."""
+
+import hashlib
+import re
+import subprocess
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from copier._vcs import get_repo
+from packaging.version import InvalidVersion
+from packaging.version import Version as Number
+from pathspec import PathSpec
+from platformdirs import user_cache_path
+
+from .errors import UserError
+from .git import Objects, git
+from .policy import Policy
+from .render import Version
+
+OWNERSHIP = "hooks/ownership.yml"
+POLICY = "hooks/policy.yml"
+OWNERS = ("seeded", "shared", "managed")
+DESCRIBED = re.compile(r"(?P<tag>.+)-(?P<count>\d+)-g(?P<commit>[0-9a-f]{4,})")
+
+
+class Template:
+    """A template that lies on this machine, as a clone or a bare repository."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._versions: dict[str, Version] = {}
+        self._ownerships: dict[str, dict[str, PathSpec]] = {}
+
+    @cached_property
+    def releases(self) -> list[str]:
+        """Its release tags, the oldest first: those that Copier would update to."""
+        tags = git("tag", "--list", cwd=self.folder).split()
+        numbers = {tag: number(tag) for tag in tags}
+        known = {tag: found for tag, found in numbers.items() if found and not found.is_prerelease}
+        return sorted(known, key=lambda tag: known[tag])
+
+    @property
+    def newest(self) -> str | None:
+        return self.releases[-1] if self.releases else None
+
+    def behind(self, version: str) -> int | None:
+        """How many releases came after that version; None: it is not known."""
+        at = number(version)
+        return None if at is None else sum(number(tag) > at for tag in self.releases)
+
+    def version(self, name: str) -> Version:
+        """By tag or commit. Raises UserError if the template has none of that name."""
+        if name not in self._versions:
+            with Objects(self.folder) as objects:
+                self._versions[name] = Version(name, self._commit(name), objects)
+        return self._versions[name]
+
+    def knows(self, name: str) -> bool:
+        return self._commit(name) is not None
+
+    def owner(self, version: Version, path: str) -> str | None:
+        """Whose a file is at that version: seeded, shared or managed; None: nobody's."""
+        if version.name not in self._ownerships:
+            self._ownerships[version.name] = ownership(version)
+        return next(
+            (owner for owner, spec in self._ownerships[version.name].items() if spec.match_file(path)),
+            None,
+        )
+
+    @cached_property
+    def policy(self) -> Policy:
+        """That of its newest release: what the platform asks of everybody today."""
+        newest = self.version(self.newest or "HEAD")
+        if POLICY not in newest.files:
+            return Policy()
+        return Policy.parse(newest.text(POLICY).encode(), f"{POLICY} of {newest.name}")
+
+    def _commit(self, name: str) -> str | None:
+        try:
+            return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=self.folder).strip()
+        except UserError:
+            return None
+
+
+def number(version: str) -> Number | None:
+    """A tag, or what `git describe` says of a commit after it, as something to compare."""
+    if described := DESCRIBED.fullmatch(version):
+        version = f"{described['tag']}.post{described['count']}"
+    try:
+        return Number(version)
+    except InvalidVersion:
+        return None
+
+
+def ownership(version: Version) -> dict[str, PathSpec]:
+    """Whose files are which, by the patterns that the template itself has at that version."""
+    if OWNERSHIP not in version.files:
+        raise UserError(f"{OWNERSHIP} is missing in the template's {version.name}: no owner is known.")
+    patterns = yaml.safe_load(version.text(OWNERSHIP))
+    return {owner: PathSpec.from_lines("gitignore", patterns[owner]) for owner in OWNERS}
+
+
+class Templates:
+    """Every template that repositories were made from, fetched once.
+
+    `only` is the folder or address of the one to compare with, whatever a repository says.
+    """
+
+    def __init__(self, only: str | None = None, cache: Path | None = None) -> None:
+        self._only = only
+        self._cache = cache or user_cache_path("copier-mlops") / "templates"
+        self._known: dict[str, Template | UserError] = {}
+
+    def get(self, address: str) -> Template:
+        """Raises UserError if it cannot be reached."""
+        address = self._only or address
+        if address not in self._known:
+            try:
+                self._known[address] = Template(self._folder(address))
+            except UserError as error:
+                self._known[address] = error
+        found = self._known[address]
+        if isinstance(found, UserError):
+            raise found
+        return found
+
+    def _folder(self, address: str) -> Path:
+        local = Path(address).expanduser()
+        if (local / ".git").exists() or (local / "HEAD").is_file():
+            return local
+        url = get_repo(address)
+        if url is None or url.startswith("-"):
+            raise UserError(
+                f"The template {address} is no repository that this machine has: "
+                "pass --template with the address or folder of a clone."
+            )
+        return self._mirror(url)
+
+    def _mirror(self, url: str) -> Path:
+        """A bare copy, brought up to date; made under another name first."""
+        folder = self._cache / hashlib.sha256(url.encode()).hexdigest()[:16]
+        if folder.exists():
+            git("fetch", "--quiet", "--prune", "--force", "origin", "+refs/*:refs/*", cwd=folder)
+            return folder
+        self._cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
+            git("clone", "--quiet", "--mirror", "--", url, "clone", cwd=Path(scratch))
+            if not folder.exists():
+                Path(scratch, "clone").rename(folder)
+        return folder
