@@ -8,7 +8,7 @@ from typing import Any
 
 from copier import Worker
 from copier._settings import SettingsModel
-from jinja2 import FunctionLoader
+from jinja2 import FunctionLoader, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -27,5 +27,23 @@ def copiers_environment(
     )
     environment = worker.jinja_env
     environment.loader = FunctionLoader(load)
-    environment.from_string = cache(environment.from_string)  # type: ignore[method-assign]
+    environment.from_string = compiled_once(environment)  # type: ignore[method-assign]
     return environment
+
+
+def compiled_once(environment: SandboxedEnvironment) -> Callable[[str], Template]:
+    compile_text = environment.from_string
+
+    @cache
+    def once(text: str) -> Template:
+        if not isinstance(text, str):
+            raise TypeError("this is no text")  # so Copier tells a text from a value
+        return swift(compile_text(text))
+
+    return once
+
+
+def swift(template: Template) -> Template:
+    """Its globals are copied for each rendering: far faster from a dictionary than from a chain."""
+    template.globals = dict(template.globals)
+    return template

@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from pathspec import PathSpec
 
-from .environment import copiers_environment
+from .environment import copiers_environment, swift
 from .errors import UserError
 from .git import LINK, Objects
 from .memo import Memo, names_in, names_of
@@ -39,12 +39,19 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of the template: where it goes ("" is nowhere), and the hash of what it becomes."""
+    """A file of the template: the parts of the path it goes to, and the hash of what it becomes.
+
+    A part that renders to nothing means that the file is not there.
+    """
 
     name: str
     mode: str
-    path: Memo[str]
+    parts: tuple[str, ...]
     blob: Memo[str] | str
+
+    @property
+    def is_template(self) -> bool:
+        return isinstance(self.blob, Memo)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Version:
             self.questions = Questions(questions, self._environment)
         self._patterns = self._make_patterns()
         self.sources = list(self._make_sources())
+        texts = {part for source in self.sources for part in source.parts}
+        self._parts = {text: self._part(text) for text in texts}
         self._objects = None  # it is closed soon
 
     def render(self, recorded: Values, operation: str = "copy") -> Render:
@@ -88,13 +97,12 @@ class Version:
         }
         with self._saying("copier.yml"):
             patterns = self._patterns(values)
+            parts = {text: part(values) for text, part in self._parts.items()}
         files = {}
         for source in self.sources:
-            with self._saying(source.name):
-                path = source.path(values)
-                if path and not excluded(patterns, path):
-                    blob = source.blob if isinstance(source.blob, str) else source.blob(values)
-                    files[path] = Rendered(source.mode, blob, source.name)
+            path = self._path(source, parts)
+            if path and not excluded(patterns, path):
+                files[path] = Rendered(source.mode, self._hash(source, values), source.name)
         return Render(files, answers, values)
 
     def content(self, source: str, values: Values, objects: Objects) -> bytes:
@@ -161,8 +169,11 @@ class Version:
                 raise UserError(f"{name} of the template's {self.name} is a link: use a file.")
             if f"{name}{self._suffix}" in self.files:
                 continue  # the template of that name comes instead
-            path = self._path(PurePosixPath(name).relative_to(root), name in templates)
-            yield Source(name, entry.mode, path, self._blob(name) if name in templates else entry.blob)
+            path = PurePosixPath(name).relative_to(root)
+            if name in templates:
+                yield Source(name, entry.mode, path.with_suffix("").parts, self._memo(name))
+            else:
+                yield Source(name, entry.mode, path.parts, entry.blob)
 
     def _read_ahead(self, names: list[str]) -> None:
         assert self._objects
@@ -170,24 +181,30 @@ class Version:
         for name, (_, content) in zip(names, contents, strict=True):
             self._texts[name] = content.decode()
 
-    def _path(self, path: PurePosixPath, is_template: bool) -> Memo[str]:
-        if is_template:
-            path = path.with_suffix("")
+    def _part(self, text: str) -> Memo[str]:
+        with self._saying(text):
+            return Memo(
+                names_of(self._environment, text), lambda own: self._string(text, own)
+            )
 
-        def render(own: dict[str, Any]) -> str:
-            parts = [self._string(part, own) for part in path.parts]
-            rendered = "/".join(parts) if all(parts) else ""
-            hidden = not is_template and f"{rendered}{self._suffix}" in self.files
-            return "" if hidden else rendered
+    def _path(self, source: Source, parts: Mapping[str, str]) -> str:
+        """Where it goes; "": nowhere."""
+        rendered = [parts[part] for part in source.parts]
+        path = "/".join(rendered) if all(rendered) else ""
+        hidden = not source.is_template and f"{path}{self._suffix}" in self.files
+        return "" if hidden else path
 
-        with self._saying(str(path)):
-            return Memo(names_of(self._environment, list(path.parts)), render)
-
-    def _blob(self, name: str) -> Memo[str]:
+    def _memo(self, name: str) -> Memo[str]:
         with self._saying(name):
-            template = self._environment.get_template(name)
+            template = swift(self._environment.get_template(name))
             names = names_in(self._environment, self._texts[name])
         return Memo(names, lambda own: blob_hash(template.render(own).encode()))
+
+    def _hash(self, source: Source, values: Values) -> str:
+        if isinstance(source.blob, str):
+            return source.blob
+        with self._saying(source.name):
+            return source.blob(values)
 
     def _string(self, text: str, own: dict[str, Any]) -> str:
         return self._environment.from_string(text).render(own)
