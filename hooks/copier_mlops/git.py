@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self, cast
 
 from .errors import UserError
 
@@ -14,6 +14,7 @@ from .errors import UserError
 LOCAL = ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX", "NAMESPACE")
 AT_ONCE = 500  # names sent before an answer is read: far less than a pipe holds
 KEPT_TREES = 100_000
+SHA1 = 40  # letters of a hash
 
 LINK = "120000"
 EXECUTABLE = "100755"
@@ -88,7 +89,7 @@ class Objects:
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                ["git", f"--git-dir={self._git_folder}", "cat-file", "--batch"],
+                ["git", f"--git-dir={self._git_folder}", "cat-file", "--batch-command"],
                 env=environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -96,6 +97,8 @@ class Objects:
             )
         except FileNotFoundError as error:
             raise UserError("git is not installed: install it and run this again.") from error
+        self._requests = cast(BinaryIO, self._process.stdin)
+        self._answers = cast(BinaryIO, self._process.stdout)
         return self
 
     def __exit__(
@@ -111,9 +114,19 @@ class Objects:
         wanted = list(names)
         for start in range(0, len(wanted), AT_ONCE):
             some = wanted[start : start + AT_ONCE]
-            self._ask(some)
+            self._ask("contents", some)
             for name in some:
-                yield self._answer(name)
+                found, size = self._header(name)
+                yield found, self._answers.read(size + 1)[:-1]
+
+    def sizes(self, names: Iterable[str]) -> Iterator[int]:
+        """How many bytes each object has, in order."""
+        wanted = list(names)
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            self._ask("info", some)
+            for name in some:
+                yield self._header(name)[1]
 
     def read(self, name: str) -> tuple[str, bytes]:
         return next(self.read_all([name]))
@@ -125,6 +138,8 @@ class Objects:
         except KeyError as error:
             at = "has no commit yet" if revision == "HEAD" else f"has no commit {revision}"
             raise UserError(f"{self.repository} {at}: there is nothing to check.") from error
+        if len(root) != SHA1:
+            raise UserError(f"{self.repository} names objects by SHA-256, which is not read here.")
         self._keep(root, content)
         found: dict[str, Entry] = {}
         level = [("", root)]
@@ -156,27 +171,26 @@ class Objects:
             self._trees.clear()
         self._trees[tree] = list(entries(content))
 
-    def _ask(self, names: list[str]) -> None:
-        assert self._process.stdin
+    def _ask(self, command: str, names: list[str]) -> None:
         try:
-            self._process.stdin.write("".join(f"{name}\n" for name in names).encode())
-            self._process.stdin.flush()
+            self._requests.write("".join(f"{command} {name}\n" for name in names).encode())
+            self._requests.flush()
         except BrokenPipeError as error:
             raise self._died() from error
 
-    def _answer(self, name: str) -> tuple[str, bytes]:
-        assert self._process.stdout
-        header = self._process.stdout.readline().split()
+    def _header(self, name: str) -> tuple[str, int]:
+        header = self._answers.readline().split()
         if not header:
             raise self._died()
         if len(header) != 3 or not header[2].isdigit():
             raise KeyError(name)
-        content = self._process.stdout.read(int(header[2]) + 1)[:-1]
-        return header[0].decode(), content
+        return header[0].decode(), int(header[2])
 
     def _died(self) -> UserError:
         _, said = self._process.communicate()
-        return UserError(f"{self.repository} cannot be read: {words(said.decode(errors='replace'))}.")
+        return UserError(
+            f"{self.repository} cannot be read: {words(said.decode(errors='replace'))}."
+        )
 
 
 def entries(tree: bytes) -> Iterator[tuple[str, str, str]]:

@@ -16,11 +16,13 @@ class Memo(Generic[Result]):
     """A function of those of many values that it names; None: of all."""
 
     def __init__(
-        self, names: Iterable[str] | None, compute: Callable[[dict[str, Any]], Result], kept: int = KEPT
+        self,
+        names: Iterable[str] | None,
+        compute: Callable[[dict[str, Any]], Result],
+        kept: int = KEPT,
     ) -> None:
         self.names = None if names is None else sorted(names)
         self._compute = compute
-        self._kept = kept
         self._known: dict[str, Result] = {}
 
     def __call__(self, values: Mapping[str, Any]) -> Result:
@@ -28,7 +30,7 @@ class Memo(Generic[Result]):
         own = {name: values[name] for name in named if name in values}
         key = repr(own)
         if key not in self._known:
-            if len(self._known) >= self._kept:
+            if len(self._known) >= KEPT:
                 self._known.clear()
             self._known[key] = self._compute(own)
         return self._known[key]

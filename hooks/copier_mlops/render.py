@@ -1,6 +1,7 @@
 """One version of a template, rendered in memory as Copier would render it on disk."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from .memo import Memo, names_in, names_of
 from .questions import Answer, Questions
 
 CONFIG = ("copier.yml", "copier.yaml")
+CONDITION = re.compile(r"{%-?\s*if\s+(.*?)\s*-?%}(?P<name>.*?){%-?\s*endif\s*-?%}")
 ANSWERS = ".copier-answers.yml"
 UNSUPPORTED = ("jinja_extensions", "tasks", "external_data", "secret_questions")
 Values = Mapping[str, Any]
@@ -41,12 +43,15 @@ class Rendered:
 class Source:
     """A file of the template: the parts of the path it goes to, and the hash of what it becomes.
 
-    A part that renders to nothing means that the file is not there.
+    A part that renders to nothing means that the file is not there. `anyway` are the parts without
+    conditions, and `asked` the questions that decide about those.
     """
 
     name: str
     mode: str
     parts: tuple[str, ...]
+    anyway: tuple[str, ...]
+    asked: tuple[str, ...]
     blob: Memo[str] | str
 
     @property
@@ -56,9 +61,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Render:
-    """What a project consists of, by path, and the answers that it was made with."""
+    """What a project consists of, by path, and the answers that it was made with.
+
+    `absent` are paths of files that the answers leave out, and the questions that decided so.
+    """
 
     files: dict[str, Rendered]
+    absent: dict[str, tuple[str, ...]]
     answers: dict[str, Answer]
     values: dict[str, Any]
 
@@ -79,8 +88,8 @@ class Version:
         with self._saying("copier.yml"):
             self.questions = Questions(questions, self._environment)
         self._patterns = self._make_patterns()
-        self.sources = list(self._make_sources())
-        texts = {part for source in self.sources for part in source.parts}
+        self.sources = list(self._make_sources(objects))
+        texts = {part for source in self.sources for part in source.parts + source.anyway}
         self._parts = {text: self._part(text) for text in texts}
         self._objects = None  # it is closed soon
 
@@ -99,11 +108,15 @@ class Version:
             patterns = self._patterns(values)
             parts = {text: part(values) for text, part in self._parts.items()}
         files = {}
+        absent = {}
         for source in self.sources:
             path = self._path(source, parts)
-            if path and not excluded(patterns, path):
+            if not path:
+                absent["/".join(parts[part] for part in source.anyway)] = source.asked
+            elif not excluded(patterns, path):
                 files[path] = Rendered(source.mode, self._hash(source, values), source.name)
-        return Render(files, answers, values)
+        absent = {path: asked for path, asked in absent.items() if path not in files}
+        return Render(files, absent, answers, values)
 
     def content(self, source: str, values: Values, objects: Objects) -> bytes:
         """What a file of the template becomes. `objects` are those of the template."""
@@ -131,7 +144,9 @@ class Version:
             found = yaml.safe_load(self.text(name))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             said = " ".join(str(error).split())
-            raise UserError(f"{name} of the template's {self.name} cannot be read: {said}.") from error
+            raise UserError(
+                f"{name} of the template's {self.name} cannot be read: {said}."
+            ) from error
         if not isinstance(found, dict):
             raise UserError(f"{name} of the template's {self.name} holds no questions.")
         refused = [f"_{setting}" for setting in UNSUPPORTED if found.get(f"_{setting}")]
@@ -158,11 +173,11 @@ class Version:
             ),
         )
 
-    def _make_sources(self) -> Iterator[Source]:
+    def _make_sources(self, objects: Objects) -> Iterator[Source]:
         root = PurePosixPath(self._config.get("subdirectory", ""))
         inside = [name for name in self.files if PurePosixPath(name).is_relative_to(root)]
         templates = [name for name in inside if name.endswith(self._suffix)]
-        self._read_ahead(templates)
+        self._read_ahead(templates, objects)
         for name in inside:
             entry = self.files[name]
             if entry.mode == LINK:
@@ -170,22 +185,26 @@ class Version:
             if f"{name}{self._suffix}" in self.files:
                 continue  # the template of that name comes instead
             path = PurePosixPath(name).relative_to(root)
-            if name in templates:
-                yield Source(name, entry.mode, path.with_suffix("").parts, self._memo(name))
-            else:
-                yield Source(name, entry.mode, path.parts, entry.blob)
+            blob = self._memo(name) if name in templates else entry.blob
+            parts = (path.with_suffix("") if name in templates else path).parts
+            anyway = tuple(CONDITION.sub(r"\g<name>", part) for part in parts)
+            yield Source(name, entry.mode, parts, anyway, self._asked(parts), blob)
 
-    def _read_ahead(self, names: list[str]) -> None:
-        assert self._objects
-        contents = self._objects.read_all(self.files[name].blob for name in names)
+    def _asked(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The questions that decide whether a file of these parts is there."""
+        tests = [test for part in parts for test, _ in CONDITION.findall(part)]
+        names = names_of(self._environment, [f"{{{{ {test} }}}}" for test in tests])
+        asked = (name for test in names for name in self.questions.asked_for(test))
+        return tuple(sorted(set(asked)))
+
+    def _read_ahead(self, names: list[str], objects: Objects) -> None:
+        contents = objects.read_all(self.files[name].blob for name in names)
         for name, (_, content) in zip(names, contents, strict=True):
             self._texts[name] = content.decode()
 
     def _part(self, text: str) -> Memo[str]:
         with self._saying(text):
-            return Memo(
-                names_of(self._environment, text), lambda own: self._string(text, own)
-            )
+            return Memo(names_of(self._environment, text), lambda own: self._string(text, own))
 
     def _path(self, source: Source, parts: Mapping[str, str]) -> str:
         """Where it goes; "": nowhere."""
@@ -216,7 +235,9 @@ class Version:
             yield
         except (TemplateError, UserError) as error:
             said = " ".join(str(error).split()).rstrip(".")
-            raise UserError(f"{name} of the template's {self.name} does not render: {said}.") from error
+            raise UserError(
+                f"{name} of the template's {self.name} does not render: {said}."
+            ) from error
 
 
 def remembered(recorded: Values, answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import subprocess
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -46,26 +45,41 @@ class Template:
         return self.releases[-1] if self.releases else None
 
     def behind(self, version: str) -> int | None:
-        """How many releases came after that version; None: it is not known."""
+        """How many releases came after that version; None: the template does not know it."""
         at = number(version)
-        return None if at is None else sum(number(tag) > at for tag in self.releases)
+        if at is not None:
+            return sum(number(tag) > at for tag in self.releases)
+        commit = self._commit(version)
+        if commit is None:
+            return None
+        older = git("tag", "--list", "--merged", commit, cwd=self.folder).split()
+        return len(set(self.releases) - set(older))
 
     def version(self, name: str) -> Version:
         """By tag or commit. Raises UserError if the template has none of that name."""
         if name not in self._versions:
+            commit = self._commit(name)
+            if commit is None:
+                raise UserError(
+                    f"The template {self.folder} has no version {name}: check its name."
+                )
             with Objects(self.folder) as objects:
-                self._versions[name] = Version(name, self._commit(name), objects)
+                self._versions[name] = Version(name, commit, objects)
         return self._versions[name]
 
     def knows(self, name: str) -> bool:
-        return self._commit(name) is not None
+        return name in self._versions or self._commit(name) is not None
 
     def owner(self, version: Version, path: str) -> str | None:
         """Whose a file is at that version: seeded, shared or managed; None: nobody's."""
         if version.name not in self._ownerships:
             self._ownerships[version.name] = ownership(version)
         return next(
-            (owner for owner, spec in self._ownerships[version.name].items() if spec.match_file(path)),
+            (
+                owner
+                for owner, spec in self._ownerships[version.name].items()
+                if spec.match_file(path)
+            ),
             None,
         )
 
@@ -78,8 +92,11 @@ class Template:
         return Policy.parse(newest.text(POLICY).encode(), f"{POLICY} of {newest.name}")
 
     def _commit(self, name: str) -> str | None:
+        wanted = f"{name}^{{commit}}"
         try:
-            return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=self.folder).strip()
+            return git(
+                "rev-parse", "--verify", "--end-of-options", wanted, cwd=self.folder
+            ).split()[-1]
         except UserError:
             return None
 
@@ -97,7 +114,9 @@ def number(version: str) -> Number | None:
 def ownership(version: Version) -> dict[str, PathSpec]:
     """Whose files are which, by the patterns that the template itself has at that version."""
     if OWNERSHIP not in version.files:
-        raise UserError(f"{OWNERSHIP} is missing in the template's {version.name}: no owner is known.")
+        raise UserError(
+            f"{OWNERSHIP} is missing in the template's {version.name}: no owner is known."
+        )
     patterns = yaml.safe_load(version.text(OWNERSHIP))
     return {owner: PathSpec.from_lines("gitignore", patterns[owner]) for owner in OWNERS}
 
