@@ -158,12 +158,12 @@ class Checked:
 
     def _changed(self, standard: Standard | None) -> list[str]:
         """Paths of files that are not as the template has them."""
-        rendered = standard.render.files if standard else {}
+        rendered = standard.render.files.values() if standard else ()
+        known = {file.blob for file in rendered}
         return [
             path
             for path, entry in self._tree.files.items()
-            if path not in GENERATED
-            and not (path in rendered and rendered[path].blob == entry.blob)
+            if path not in GENERATED and entry.blob not in known
         ]
 
     def _lag(self, standard: Standard, policy: Policy) -> Iterator[Finding]:

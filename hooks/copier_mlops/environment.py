@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from copier import Worker
+from copier._main import Worker
 from copier._settings import SettingsModel
 from jinja2 import FunctionLoader, Template
 from jinja2.sandbox import SandboxedEnvironment

@@ -20,9 +20,9 @@ SECRETS = re.compile(
     rb"|(?P<Google_key>\bAIza[A-Za-z0-9_-]{35}\b)"
     rb"|(?P<Azure_key>\bAccountKey=[A-Za-z0-9+/]{40,})"
     rb"|(?P<PyPI_token>\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{20,})"
-    rb"|(?P<password>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>{}$]+:[^\s/:@\"'<>{}$*]{3,}@[A-Za-z0-9\[])"
+    rb"|(?P<password>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>{}$]+:[^\s/:@\"'<>{}$*]{3,}@[A-Za-z0-9\[][^\s/\"'<>]+)"
 )
-MADE_UP = re.compile(rb"example|password@|:secret@|:pass@|\.\.\.", re.IGNORECASE)
+MADE_UP = re.compile(rb"example|password@|:secret@|:pass@|@localhost|@127\.|\.\.\.", re.IGNORECASE)
 PICKLES = re.compile(r".*\.(pkl|pickle|joblib|dill|pt|pth)(\.(gz|bz2|xz|zip))?", re.IGNORECASE)
 PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 UNPICKLERS = {
