@@ -45,6 +45,7 @@ VALUES = {
     "scale": ["single", "dask"],
     "deploy": ["compose", "kubernetes", "none"],
     "journal": ["sqlite", "postgresql"],
+    "updates": ["workflow", "renovate"],
     "data_engineer": ["@acme/data", "jo.doe+data@acme.example"],
 }
 

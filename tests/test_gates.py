@@ -53,29 +53,76 @@ def learn_little(project: Path) -> None:
 
 @dataclass(frozen=True)
 class Break:
-    """`early`: the gate stops the pipeline before a model is made."""
+    """`demanded` is the entry that the sentence leads to, and what its line holds.
+    `early`: the gate stops the pipeline before a model is made.
+    """
 
     gate: str
     act: Callable[[Path], None]
     says: str
+    demanded: tuple[str, str, str]
     early: bool = False
 
 
 BREAKS = [
-    Break("problem", replace("problem.yaml", r"^kpi: .*", "kpi: ''"), "kpi"),
-    Break("reject_rate", deliver_broken_rows, "carrier", early=True),
     Break(
-        "rows", replace("params.yaml", r"min_rows: .*", "min_rows: 50000"), "Add data", early=True
+        "problem",
+        replace("problem.yaml", r"^kpi: .*", "kpi: ''"),
+        "kpi",
+        ("problem.yaml", "kpi", "kpi: ''"),
     ),
-    Break("leak", know_too_much, "dep_delay", early=True),
-    Break("baseline", replace("problem.yaml", r"score: null", "score: 0.99"), "more rows"),
-    Break("champion", learn_little, "champion"),
-    Break("slices", replace("params.yaml", r"max_slice_gap: .*", "max_slice_gap: -0.5"), "carrier"),
-    Break("value", replace("params.yaml", r"min_value: .*", "min_value: 1000000"), "problem.yaml"),
     Break(
-        "latency", replace("params.yaml", r"latency_ms: .*", "latency_ms: 0.0001"), "smaller models"
+        "reject_rate",
+        deliver_broken_rows,
+        "carrier",
+        ("contract.yaml", "carrier", "- name: carrier"),
+        early=True,
     ),
-    Break("resources", replace("params.yaml", r"seconds: 900.*", "seconds: 0.5"), "budgets"),
+    Break(
+        "rows",
+        replace("params.yaml", r"min_rows: .*", "min_rows: 50000"),
+        "Add data",
+        ("params.yaml", "data.min_rows", "min_rows: 50000"),
+        early=True,
+    ),
+    Break(
+        "leak",
+        know_too_much,
+        "dep_delay",
+        ("contract.yaml", "dep_delay", "- name: dep_delay"),
+        early=True,
+    ),
+    Break(
+        "baseline",
+        replace("problem.yaml", r"score: null", "score: 0.99"),
+        "more rows",
+        ("problem.yaml", "baseline.score", "score: 0.99"),
+    ),
+    Break("champion", learn_little, "champion", ("params.yaml", "gates.max_loss", "max_loss: 0.0")),
+    Break(
+        "slices",
+        replace("params.yaml", r"max_slice_gap: .*", "max_slice_gap: -0.5"),
+        "carrier",
+        ("params.yaml", "gates.max_slice_gap", "max_slice_gap: -0.5"),
+    ),
+    Break(
+        "value",
+        replace("params.yaml", r"min_value: .*", "min_value: 1000000"),
+        "problem.yaml",
+        ("params.yaml", "gates.min_value", "min_value: 1000000"),
+    ),
+    Break(
+        "latency",
+        replace("params.yaml", r"latency_ms: .*", "latency_ms: 0.0001"),
+        "smaller models",
+        ("params.yaml", "budgets.latency_ms", "latency_ms: 0.0001"),
+    ),
+    Break(
+        "resources",
+        replace("params.yaml", r"seconds: 900.*", "seconds: 0.5"),
+        "budgets",
+        ("params.yaml", "budgets.seconds", "seconds: 0.5"),
+    ),
 ]
 
 
@@ -111,6 +158,10 @@ def test_the_gate_blocks(project: Path, broken: Break) -> None:
     sentence = next(line for line in done.stdout.splitlines() if f"{broken.gate}: BLOCKED" in line)
     assert broken.says in sentence
     assert "(for @acme/" in sentence
+    file, entry, holds = broken.demanded
+    lines = (project / file).read_text(encoding="utf-8").splitlines()
+    (number,) = [place for place, line in enumerate(lines, 1) if line.lstrip().startswith(holds)]
+    assert f"{file}:{number} {entry}" in sentence.partition("required by ")[2]
     assert "Traceback" not in done.stdout
 
     report = json.loads((project / "reports/gate.json").read_text(encoding="utf-8"))
@@ -118,10 +169,12 @@ def test_the_gate_blocks(project: Path, broken: Break) -> None:
     failed = next(gate for gate in report["gates"] if gate["name"] == broken.gate)
     assert not failed["passed"]
     assert failed["what_to_do"]
+    assert f"{file}:{number} {entry}" in failed["requirement"]
     assert champion(project) == before
     if not broken.early:
         page = (project / "reports/index.html").read_text(encoding="utf-8")
         assert failed["what_to_do"].split(".")[0] in page
+        assert f"{file}:{number}" in page
 
 
 def test_a_blocked_run_stays_blocked_and_cannot_be_promoted(project: Path) -> None:

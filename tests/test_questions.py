@@ -54,6 +54,8 @@ SHOWS = [
     ("deploy", KUBERNETES, "deploy/k8s/base/deployment.yaml", "kind: Deployment"),
     ("deploy", {"deploy": "none"}, "dvc.yaml", "release:"),
     ("journal", {"journal": "postgresql"}, "pyproject.toml", '"psycopg[binary]~='),
+    ("updates", {"updates": "workflow"}, ".github/dependabot.yml", "package-ecosystem: uv"),
+    ("updates", {"updates": "renovate"}, "renovate.json", '"copier"'),
     *((owner, {owner: "@acme/crew"}, ".github/CODEOWNERS", "@acme/crew") for owner in OWNERS),
 ]
 
@@ -79,6 +81,7 @@ WRONG: dict[str, list[str]] = {
     "scale": ["spark"],
     "deploy": ["lambda"],
     "journal": ["mysql"],
+    "updates": ["by hand"],
     "mlflow_uri": ["", "mlflow.db", "https://me:secret@host", "http://a b", "ftp://host"],
     **{owner: ["", "acme/data", "@", "@a/b c", "jo@", "jo doe@acme.example"] for owner in OWNERS},
 }
@@ -134,7 +137,7 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
     rooms = [f"{place}/{room}/" for place in ("src/flights", "tests") for room in WATCHED]
     rooms += ["deploy/", "docs/runbooks/", "src/flights/business/monitoring", "tests/served.py"]
-    rooms += ["src/flights/monitor_commands.py"]
+    rooms += [f"src/flights/{group}_commands.py" for group in ("monitor", "deploy")]
     assert not [name for name in gone if not name.startswith(tuple(rooms))]
     assert not [name for name in none if name.startswith("deploy/")]
     for name in ("pyproject.toml", "params.yaml", "dvc.yaml", "README.md", ".github/CODEOWNERS"):

@@ -60,7 +60,7 @@ def test_a_budget_blocks_and_the_report_is_written(set_up: Render) -> None:
         params.write_text(text, encoding="utf-8")
     assert done.returncode == 1
     assert "storage.local.min_read_mb_s: BLOCKED" in done.stdout
-    assert "(for @acme/devops)" in done.stdout
+    assert "(for @acme/devops; required by params.yaml:" in done.stdout
     assert "Traceback" not in done.stdout
     assert "storage.local.min_read_mb_s" in (project / "reports/storage.html").read_text()
     assert git(project, "status", "--porcelain") == before

@@ -11,6 +11,7 @@ import typer
 from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
 from .errors import UserError
+from .project_commands import app as project_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
 model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
+app.add_typer(project_commands, name="project")
 app.add_typer(problem_commands, name="problem")
 app.add_typer(data_commands, name="data")
 app.add_typer(model_commands, name="model")
@@ -138,24 +140,11 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
 
         answer(host=host, port=port, **in_its_place())
 
+    from .deploy_commands import app as deploy_commands
     from .monitor_commands import app as monitor_commands
 
+    app.add_typer(deploy_commands, name="deploy")
     app.add_typer(monitor_commands, name="monitor")
-
-    if find_spec(f"{__package__}.serving.sizing"):  # on Kubernetes
-        deploy_commands = typer.Typer(no_args_is_help=True, help="Where: the service in a cluster.")
-        app.add_typer(deploy_commands, name="deploy")
-
-        @deploy_commands.command("size", epilog="Example: deploy size --rate 200")
-        def deploy_size(
-            rate: Annotated[
-                int, typer.Option(help="Requests a second that a replica is to answer.", min=1)
-            ] = 100,
-        ) -> None:
-            """Measure what the service takes under load, and request it from Kubernetes."""
-            from .serving.sizing import size
-
-            say(size(rate))
 
 
 def main() -> None:

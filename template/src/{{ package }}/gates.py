@@ -4,7 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 from .errors import BlockedError
 from .files import REPORTS, write_json
+from .lines import Entry
+from .requirements import answering, demanded
 from .settings import Problem
+from .words import listed
 
 # passed, measured, limit, meaning, and what to do if it did not pass
 Finding = tuple[bool, float | str | None, float | str, str, str]
@@ -12,7 +15,9 @@ GATE_REPORT = REPORTS / "gate.json"
 
 
 class Verdict(BaseModel):
-    """What one gate found. `what_to_do` is written for `owner`, and is empty when passed."""
+    """What one gate found. `what_to_do` is written for `owner`, and is empty when passed;
+    `requirement` names the lines that demand it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,16 +28,27 @@ class Verdict(BaseModel):
     meaning: str
     what_to_do: str = ""
     owner: str = ""
+    requirement: str = ""
 
     def sentence(self) -> str:
         if self.passed:
             return f"{self.name}: passed, {self.meaning}"
-        return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} (for {self.owner})"
+        whose = f"for {self.owner}; required by {self.requirement}"
+        return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} ({whose})"
 
 
-def judged(problem: Problem, name: str, role: str, finding: Finding) -> Verdict:
-    """What was found, with the owner who has that role in problem.yaml."""
+def judged(
+    problem: Problem,
+    name: str,
+    finding: Finding,
+    concerned: tuple[Entry, ...] = (),
+    room: str = "pipeline",
+) -> Verdict:
+    """What was found, with who answers for it and where it is demanded: of the entries there, those
+    that are `concerned`, if that is known.
+    """
     passed, measured, limit, meaning, what_to_do = finding
+    requirement = demanded(room)[name]
     return Verdict(
         name=name,
         passed=passed,
@@ -40,7 +56,8 @@ def judged(problem: Problem, name: str, role: str, finding: Finding) -> Verdict:
         limit=limit,
         meaning=meaning,
         what_to_do="" if passed else what_to_do,
-        owner=getattr(problem.owners, role) or role.replace("_", " "),
+        owner=answering(problem, requirement),
+        requirement=listed(map(str, requirement.places(concerned))),
     )
 
 

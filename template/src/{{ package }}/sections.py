@@ -92,6 +92,13 @@ class Limits(Settings):
     min_write_mb_s: float | None = None
 
 
+class Storage(Settings):
+    """Limits of this machine's disk, and of the DVC remote."""
+
+    local: Limits = Limits()
+    remote: Limits = Limits()
+
+
 class Tracking(Settings):
     uri: str = "sqlite:///mlflow.db"
 

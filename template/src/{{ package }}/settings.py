@@ -12,10 +12,10 @@ from .sections import (
     DataParams,
     EvaluateParams,
     GateParams,
-    Limits,
     Monitoring,
     Scale,
     SplitParams,
+    Storage,
     Tracking,
     TrainParams,
 )
@@ -171,7 +171,7 @@ class Params(Settings):
     evaluate: EvaluateParams = EvaluateParams()
     gates: GateParams = GateParams()
     budgets: Budgets = Budgets()
-    storage: dict[Literal["local", "remote"], Limits] = Field(default_factory=dict)
+    storage: Storage = Storage()
     tracking: Tracking = Tracking()
     scale: Scale = Scale()
     monitoring: Monitoring = Monitoring()

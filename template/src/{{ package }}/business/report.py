@@ -13,6 +13,7 @@ from .. import resources
 from ..files import REPORTS, replacing
 from ..model import cards
 from ..model.reports import Report, Reports, environment
+from ..requirements import headings
 from ..words import listed
 from .charts import Scale, short
 
@@ -33,7 +34,7 @@ def run() -> None:
 
 def page(reports: Reports, spent: Report, search: list[Report]) -> str:
     """The page's HTML; the same reports give the same bytes."""
-    told = {"headline": headline(reports), "failed": reports.failed}
+    told = {"headline": headline(reports), "failed": reports.failed, "checks": headings("pipeline")}
     template = html().get_template("report.html")
     return template.render(**vars(reports), **told, spent=spent, search=search)
 

@@ -14,7 +14,9 @@ from ..data import formats, storage
 from ..errors import BlockedError
 from ..files import REPORTS, replacing, write_json
 from ..gates import Verdict
+from ..lines import Entry
 from ..prices import GB, Kind, Prices, Usage
+from ..requirements import answering, demanded
 from ..sections import Limits
 from ..settings import Params, Problem
 from ..words import duration, listed, number
@@ -33,17 +35,16 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     Raises BlockedError, the report being written, if a place breaks a limit of params.yaml.
     """
     params, problem, prices = Params.read(), Problem.read(), Prices.load("prices.yaml")
-    limits = dict.fromkeys(("local", "remote"), Limits()) | params.storage
     size, console = size_mb * 10**6, Console(stderr=True)
     folder = storage.roomy(Path("data"), size)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         places = [storage.measure(each, seconds, size, bar) for each in storage.places(urls)]
         with storage.stoppable():
             sample = formats.compare(folder, size, bar)
-    owners, (local, remote, *_) = problem.owners, places
     verdicts = [
-        *judged(local, limits["local"], owners.devops_engineer or "devops engineer"),
-        *judged(remote, limits["remote"], owners.data_engineer or "data engineer"),
+        verdict
+        for place, (name, limits) in zip(places, params.storage, strict=False)
+        for verdict in judged(place, limits, answering(problem, demanded("storage")[name]))
     ]
     report = reported(places, sample, prices, verdicts)
     write_json(REPORT, report)
@@ -77,6 +78,7 @@ def judged(place: Report, limits: Limits, owner: str) -> Iterator[Verdict]:
             meaning=f"{name} of {place['url']} is {told}, the limit {number(limit)} {UNITS[unit]}",
             what_to_do="" if passed else f"Measure again after you {mend}",
             owner=owner,
+            requirement=str(Entry("params.yaml", key)),
         )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..errors import UserError
 from ..files import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
 from ..gates import Verdict, block_unless_passed, judged
+from ..lines import columns
 from ..sections import SplitParams
 from ..settings import Params, Problem
 from .contract import Contract
@@ -71,7 +72,7 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
         faults.append(f"{total:,} rows are fewer than the {least:,} of data.min_rows")
     meaning = "; ".join(faults) or f"{total:,} clean rows"
     advice = "Add data, or change roles in contract.yaml or the split in params.yaml."
-    return judged(problem, "rows", "data_engineer", (not faults, total, least, meaning, advice))
+    return judged(problem, "rows", (not faults, total, least, meaning, advice))
 
 
 def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
@@ -85,7 +86,8 @@ def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
         f"In contract.yaml mark {', '.join(one.column for one in found)} knownAtDecision: false if "
         "it is only known after the decision, or leakReviewed: true if it really is known."
     )
-    return judged(problem, "leak", "data_scientist", (not found, most, limit, meaning, advice))
+    finding = (not found, most, limit, meaning, advice)
+    return judged(problem, "leak", finding, columns(one.column for one in found))
 
 
 def policy(contract: Contract) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from ..errors import UserError
 from ..files import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
 from ..gates import Verdict, block_unless_passed, judged
+from ..lines import columns
 from ..settings import Params, Problem
 from .audit import Part
 from .contract import Contract
@@ -120,13 +121,13 @@ def _summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
 
 def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
     """The gate `reject_rate` on reports/validation.json."""
-    rate, advice = report["reject_rate"], ""
+    rate, advice, concerned = report["reject_rate"], "", list[str]()
     if rate > limit:
         worst = min(report["reasons"], key=lambda reason: reason["rule"] == "duplicate")
+        concerned.append(worst["column"])
         often = f"{worst['column']} breaks the rule '{worst['rule']}' ({worst['rows']:,} rows"
         often += "".join(f", such as {value!r}" for value in worst["examples"][:1])
         advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
     meaning = f"{report['rejected']:,} of {report['read']:,} rows were rejected"
-    return judged(
-        problem, "reject_rate", "data_engineer", (rate <= limit, rate, limit, meaning, advice)
-    )
+    finding = (rate <= limit, rate, limit, meaning, advice)
+    return judged(problem, "reject_rate", finding, columns(concerned))

@@ -1,7 +1,7 @@
-"""The model card and the data card, written from the run's own reports.
+"""The model card, the data card and the table of requirements, written from the run's own reports.
 
 After Mitchell et al., Model Cards for Model Reporting (2019), and Gebru et al., Datasheets for
-Datasets (2021). Neither holds a value of the data: they are kept in version control.
+Datasets (2021). None holds a value of the data: they are kept in version control.
 """
 
 import re
@@ -10,11 +10,13 @@ from typing import Any
 
 from ..data.contract import Column
 from ..files import replacing
+from ..requirements import table
 from ..words import count, number
 from .reports import Reports, environment
 
 MODEL_CARD = Path("docs/model-card.md")
 DATA_CARD = Path("docs/data-card.md")
+REQUIREMENTS = Path("docs/requirements.md")
 
 # What Markdown would read as more than text; "_" only where it could start or end emphasis.
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
@@ -22,7 +24,7 @@ SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
 
 def write(reports: Reports) -> list[Path]:
     """Write the cards. A run that made no model leaves the card of the last one as it was."""
-    paths = [DATA_CARD, MODEL_CARD] if reports.evaluation else [DATA_CARD]
+    paths = [REQUIREMENTS, DATA_CARD, *[MODEL_CARD] * bool(reports.evaluation)]
     for path in paths:
         with replacing(path) as scratch:
             scratch.write_text(card(path.name, reports), encoding="utf-8")
@@ -33,7 +35,9 @@ def card(template: str, reports: Reports) -> str:
     """The card as Markdown; every value is escaped, so that no name or text can break it."""
     markdown = environment(Path(__file__).parent, finalize=escaped)
     markdown.filters["rule"] = rule
-    return markdown.get_template(template).render(**vars(reports), failed=reports.failed)
+    demands = list(table(reports.problem, reports.params))
+    told = {"failed": reports.failed, "requirements": demands}
+    return markdown.get_template(template).render(**vars(reports), **told)
 
 
 def escaped(value: Any) -> str:

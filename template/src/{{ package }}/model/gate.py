@@ -10,6 +10,7 @@ from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..files import REPORTS, read_json
 from ..gates import Finding, Verdict, judged, write_verdicts
+from ..lines import Entry, columns
 from ..resources import AFTER_JUDGEMENT, total
 from ..sections import Budgets
 from ..settings import Params, Problem, Task
@@ -34,28 +35,30 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
 
     found = [
-        judged(problem, "problem", "business_owner", complete(problem, evaluation["task"])),
+        problem_verdict(problem, evaluation["task"]),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(leak, problem),
-        judged(problem, "baseline", "data_scientist", baseline(evaluation, limits.min_lift)),
-        judged(problem, "champion", "data_scientist", champion(evaluation, limits.max_loss)),
-        judged(problem, "slices", "data_scientist", slices(evaluation, limits.max_slice_gap)),
-        judged(problem, "parity", "ml_engineer", parity(package["parity"], limits.max_parity_gap)),
-        judged(problem, "value", "business_owner", value(evaluation["value"], limits.min_value)),
-        judged(problem, "resources", "devops_engineer", resources(spent, params.budgets)),
+        judged(problem, "baseline", baseline(evaluation, limits.min_lift)),
+        judged(problem, "champion", champion(evaluation, limits.max_loss)),
+        slices_verdict(evaluation, limits.max_slice_gap, problem),
+        judged(problem, "parity", parity(package["parity"], limits.max_parity_gap)),
+        judged(problem, "value", value(evaluation["value"], limits.min_value)),
+        judged(problem, "resources", resources(spent, params.budgets)),
     ]
     if params.budgets.latency_ms is not None:
         asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
-        found.append(judged(problem, "latency", "ml_engineer", asked))
+        found.append(judged(problem, "latency", asked))
     return found
 
 
-def complete(problem: Problem, task: Task) -> Finding:
-    blank = listed(problem.missing(task))
+def problem_verdict(problem: Problem, task: Task) -> Verdict:
+    missing = problem.missing(task)
+    blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
     advice = f"Fill in {blank} in problem.yaml."
-    return not blank, "incomplete" if blank else "complete", "complete", meaning, advice
+    found = (not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
+    return judged(problem, "problem", found, tuple(Entry("problem.yaml", name) for name in missing))
 
 
 def baseline(evaluation: Report, min_lift: float) -> Finding:
@@ -90,23 +93,25 @@ def champion(evaluation: Report, max_loss: float) -> Finding:
     return found["high"] >= limit, found["difference"], limit, meaning, advice
 
 
-def slices(evaluation: Report, limit: float) -> Finding:
+def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdict:
     """Blocks if a slice is behind the whole by more than the limit even at its upper bound,
     which holds for all slices at once (see slices.py).
     """
     whole = evaluation["primary_metric"]["value"]
     sure = {
-        f"{each['column']} = {each['value']}": round(whole - each["high"], 6)
+        (each["column"], each["value"]): round(whole - each["high"], 6)
         for each in evaluation["slices"]
         if each["high"] is not None
     }
-    behind = listed(name for name, gap in sure.items() if gap > limit)
+    worse = [one for one, gap in sure.items() if gap > limit]
+    behind = listed(f"{column} = {value}" for column, value in worse)
     meaning = f"{behind or 'no group large enough to judge'} is served worse, beyond chance"
     advice = (
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
-    return not behind, max([0.0, *sure.values()]), limit, meaning, advice
+    found = (not behind, max([0.0, *sure.values()]), limit, meaning, advice)
+    return judged(problem, "slices", found, columns(column for column, _ in worse))
 
 
 def parity(found: Report, limit: float) -> Finding:

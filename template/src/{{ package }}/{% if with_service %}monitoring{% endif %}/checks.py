@@ -33,16 +33,16 @@ def checks(performance: Report, drift: Report, problem: Problem, params: Params)
     limits, gates, inputs = params.monitoring, params.gates, drift["inputs"]
     if drift["rows"] < limits.min_rows:
         inputs = []
-    found: dict[str, tuple[str, Finding | None]] = {
-        "value": ("business_owner", value(performance, gates, limits)),
-        "performance": ("data_scientist", metric(performance, limits)),
-        "slices": ("data_scientist", slices(performance, gates)),
-        "missing": ("data_engineer", more(drift, inputs, "missing", limits.max_missing)),
-        "unseen": ("data_engineer", more(drift, inputs, "unseen", limits.max_unseen)),
-        "drift": ("data_scientist", drifted(inputs, limits.max_psi)),
-        "traffic": ("devops_engineer", traffic(drift, limits)),
+    found: dict[str, Finding | None] = {
+        "value": value(performance, gates, limits),
+        "performance": metric(performance, limits),
+        "slices": slices(performance, gates),
+        "missing": more(drift, inputs, "missing", limits.max_missing),
+        "unseen": more(drift, inputs, "unseen", limits.max_unseen),
+        "drift": drifted(inputs, limits.max_psi),
+        "traffic": traffic(drift, limits),
     }
-    return [judged(problem, name, role, one) for name, (role, one) in found.items() if one]
+    return [judged(problem, name, one, room="service") for name, one in found.items() if one]
 
 
 def headline(verdicts: list[Verdict], performance: Report) -> str:
