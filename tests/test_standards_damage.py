@@ -176,15 +176,15 @@ DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
         "this looks like a private key",
     ),
     "pickle by name": (
-        lambda p: write(p / "models/model.pkl", "x"),
+        lambda p: write(p / "assets/model.pkl", "x"),
         "pickle.file",
-        "models/model.pkl",
+        "assets/model.pkl",
         "store ONNX, Parquet or JSON",
     ),
     "pickle by content": (
-        lambda p: write(p / "models/model.dat", b"\x80\x04K\x01."),
+        lambda p: write(p / "assets/model.dat", b"\x80\x04K\x01."),
         "pickle.file",
-        "models/model.dat",
+        "assets/model.dat",
         "is a pickle",
     ),
     "code that unpickles": (

@@ -6,7 +6,7 @@ from ..subject import Subject
 
 FILES = re.compile(r"\.github/(workflows/[^/]+|actions/(.+/)?action)\.ya?ml")
 USES = re.compile(r"^\s*(?:-\s+)?uses:\s*[\"']?([^\"'#\s]+)")
-PINNED = re.compile(r"\./.*|docker://.+@sha256:[0-9a-f]{64}|.+@[0-9a-f]{40}")
+PINNED = re.compile(r"[.$]/.*|docker://.+@sha256:[0-9a-f]{64}|.+@[0-9a-f]{40}")
 
 
 class Unpinned:

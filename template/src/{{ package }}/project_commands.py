@@ -1,5 +1,8 @@
 """The group `project`: what is demanded here, and what a change does to it."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from .data_commands import say
@@ -14,3 +17,29 @@ def requirements() -> None:
     from .settings import Params, Problem
 
     say(told(Problem.read(), Params.read()))
+
+
+@app.command()
+def template(
+    output: Annotated[
+        Path | None,
+        typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
+    ] = None,
+) -> None:
+    """Address and version of the template this was made from, to run its checks with.
+
+    Example: uvx --from "$(uv run mlops project template)" copier-mlops check
+    """
+    from .errors import UserError
+    from .origin import address
+
+    if output is None:
+        say([address()])
+        return
+    try:
+        found = address()
+    except UserError as error:
+        say([f"::warning title=Standards are not checked::{error}"])
+        return
+    with output.open("a", encoding="utf-8") as file:
+        file.write(f"template={found}\n")
