@@ -23,6 +23,7 @@ from .trees import CommitTree, FolderTree, Tree
 from .waivers import waived
 
 GENERATED = ("uv.lock", "dvc.lock")  # large, and written by tools
+POLICIES_READ = ("problem.yaml", "params.yaml", ".github/CODEOWNERS", "pyproject.toml", *GENERATED)
 
 
 def check(
@@ -93,7 +94,7 @@ class Checked:
             self._against(standard)
         policy = self._policy or (standard.template.policy if standard else Policy())
         self._findings += required(self._tree)
-        changed = dict(self._tree.read_all(self._changed(standard)))
+        changed = self._changed(standard)
         self._findings += leftovers(self._tree, changed)
         rendered = standard.rendered if standard else lambda path: None
         self._findings += review(Subject(self._tree, changed, policy, rendered))
@@ -156,15 +157,18 @@ class Checked:
             if found.path not in explained:
                 self._findings.append(found)
 
-    def _changed(self, standard: Standard | None) -> list[str]:
-        """Paths of files that are not as the template has them."""
+    def _changed(self, standard: Standard | None) -> dict[str, bytes]:
+        """What is not as the template has it. Read at one go, with what policies look into."""
         rendered = standard.render.files.values() if standard else ()
         known = {file.blob for file in rendered}
-        return [
+        changed = {
             path
             for path, entry in self._tree.files.items()
             if path not in GENERATED and entry.blob not in known
-        ]
+        }
+        wanted = changed.union(path for path in POLICIES_READ if path in self._tree.files)
+        contents = dict(self._tree.read_all(sorted(wanted)))
+        return {path: content for path, content in contents.items() if path in changed}
 
     def _lag(self, standard: Standard, policy: Policy) -> Iterator[Finding]:
         behind = standard.template.behind(standard.version.name)

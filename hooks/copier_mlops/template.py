@@ -31,6 +31,7 @@ class Template:
         self.folder = folder
         self._versions: dict[str, Version] = {}
         self._ownerships: dict[str, dict[str, PathSpec]] = {}
+        self._behind: dict[str, int | None] = {}
 
     @cached_property
     def releases(self) -> list[str]:
@@ -46,6 +47,11 @@ class Template:
 
     def behind(self, version: str) -> int | None:
         """How many releases came after that version; None: the template does not know it."""
+        if version not in self._behind:
+            self._behind[version] = self._count_behind(version)
+        return self._behind[version]
+
+    def _count_behind(self, version: str) -> int | None:
         at = number(version)
         if at is not None:
             return sum(number(tag) > at for tag in self.releases)

@@ -41,10 +41,13 @@ class CommitTree(Tree):
 
     def __init__(self, objects: Objects, revision: str) -> None:
         self._objects = objects
+        self._known: dict[str, bytes] = {}
         self.files = objects.files(revision)
 
     def read(self, path: str) -> bytes:
-        return self._objects.read(self.files[path].blob)[1]
+        if path not in self._known:
+            self._known[path] = self._objects.read(self.files[path].blob)[1]
+        return self._known[path]
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         wanted = list(paths)
@@ -52,6 +55,7 @@ class CommitTree(Tree):
         small = [path for path, size in zip(wanted, sizes, strict=True) if size <= LARGEST]
         contents = self._objects.read_all(self.files[path].blob for path in small)
         for path, (_, content) in zip(small, contents, strict=True):
+            self._known[path] = content
             yield path, content
 
 

@@ -1,6 +1,7 @@
 """What problem.yaml, CODEOWNERS and params.yaml say."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -141,7 +142,12 @@ def code_owners(content: str) -> Iterator[tuple[int, PathSpec, list[str]]]:
     for number, line in enumerate(content.splitlines(), start=1):
         words = line.split("#")[0].split()
         if words:
-            yield number, PathSpec.from_lines("gitignore", words[:1]), words[1:]
+            yield number, pattern(words[0]), words[1:]
+
+
+@lru_cache(maxsize=4096)
+def pattern(text: str) -> PathSpec:
+    return PathSpec.from_lines("gitignore", [text])
 
 
 def within(settings: Any, name: str, default: Any = None) -> Any:
