@@ -8,8 +8,8 @@ import yaml
 from answers import PAIRWISE
 from conftest import VERSION, Render, files
 from copier import run_recopy
-from copier_mlops.git import Objects
-from copier_mlops.render import ANSWERS, blob_hash
+from copier_mlops.git import Objects, blob_hash
+from copier_mlops.render import ANSWERS
 from copier_mlops.template import Template
 from test_render import name_of
 

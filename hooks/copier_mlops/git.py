@@ -1,5 +1,6 @@
 """Git repositories read through one `git cat-file` each, bare or not. Nothing is written."""
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -111,33 +112,24 @@ class Objects:
 
     def read_all(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Hash and content of each object, in order. Raises UserError for one that is missing."""
-        wanted = list(names)
-        for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
-            self._ask("contents", some)
-            for name in some:
-                found, size = self._header(name)
-                yield found, self._answers.read(size + 1)[:-1]
+        for found, size in self._headers("contents", list(names)):
+            yield found, self._answers.read(size + 1)[:-1]
 
     def sizes(self, names: Iterable[str]) -> Iterator[int]:
         """How many bytes each object has, in order."""
-        wanted = list(names)
-        for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
-            self._ask("info", some)
-            for name in some:
-                yield self._header(name)[1]
+        return (size for _, size in self._headers("info", list(names)))
 
     def read(self, name: str) -> tuple[str, bytes]:
         return next(self.read_all([name]))
 
     def files(self, revision: str) -> dict[str, Entry]:
         """Every file of a commit by its path. Submodules are left out."""
-        try:
-            root, content = self.read(f"{revision}^{{tree}}")
-        except KeyError as error:
+        self._ask("contents", [f"{revision}^{{tree}}"])
+        header = self._header()
+        if header is None:
             at = "has no commit yet" if revision == "HEAD" else f"has no commit {revision}"
-            raise UserError(f"{self.repository} {at}: there is nothing to check.") from error
+            raise UserError(f"{self.repository} {at}: there is nothing to check.")
+        root, content = header[0], self._answers.read(header[1] + 1)[:-1]
         if len(root) != SHA1:
             raise UserError(f"{self.repository} names objects by SHA-256, which is not read here.")
         self._keep(root, content)
@@ -145,7 +137,7 @@ class Objects:
         level = [("", root)]
         while level:
             unknown = {tree for _, tree in level} - self._trees.keys()
-            for tree, content in self._contents(unknown):
+            for tree, content in self.read_all(unknown):
                 self._keep(tree, content)
             below = []
             for folder, tree in level:
@@ -156,15 +148,6 @@ class Objects:
                         found[folder + name] = Entry(mode, target)
             level = below
         return found
-
-    def _contents(self, hashes: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        try:
-            yield from self.read_all(hashes)
-        except KeyError as error:
-            raise UserError(
-                f"{self.repository} is damaged: git misses object {error.args[0]}; "
-                "run git fsck there, or clone it anew."
-            ) from error
 
     def _keep(self, tree: str, content: bytes) -> None:
         if len(self._trees) > KEPT_TREES:
@@ -178,12 +161,27 @@ class Objects:
         except BrokenPipeError as error:
             raise self._died() from error
 
-    def _header(self, name: str) -> tuple[str, int]:
+    def _headers(self, command: str, names: list[str]) -> Iterator[tuple[str, int]]:
+        """Asked for some at a time: a pipe that is full both ways would stand still."""
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            self._ask(command, some)
+            for name in some:
+                header = self._header()
+                if header is None:
+                    raise UserError(
+                        f"{self.repository} is damaged: git misses object {name}; "
+                        "run git fsck there, or clone it anew."
+                    )
+                yield header
+
+    def _header(self) -> tuple[str, int] | None:
+        """Hash and size of the next object; None: there is none of that name."""
         header = self._answers.readline().split()
         if not header:
             raise self._died()
         if len(header) != 3 or not header[2].isdigit():
-            raise KeyError(name)
+            return None
         return header[0].decode(), int(header[2])
 
     def _died(self) -> UserError:
@@ -205,3 +203,9 @@ def entries(tree: bytes) -> Iterator[tuple[str, str, str]]:
             tree[end + 1 : end + 21].hex(),
         )
         at = end + 21
+
+
+def blob_hash(content: bytes) -> str:
+    """The name that git gives this content."""
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()

@@ -1,26 +1,23 @@
 """One version of a template, rendered in memory as Copier would render it on disk."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
-from unicodedata import normalize
 
 import yaml
 from copier._template import DEFAULT_EXCLUDE, DEFAULT_TEMPLATES_SUFFIX, filter_config
 from copier._types import MISSING
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
-from pathspec import PathSpec
 
 from .environment import copiers_environment, swift
 from .errors import UserError
-from .git import LINK, Objects
+from .git import LINK, Objects, blob_hash
 from .memo import Memo, names_in, names_of
+from .patterns import matches
 from .questions import Answer, Questions
 
 CONFIG = ("copier.yml", "copier.yaml")
@@ -113,7 +110,7 @@ class Version:
             path = self._path(source, parts)
             if not path:
                 absent["/".join(parts[part] for part in source.anyway)] = source.asked
-            elif not excluded(patterns, path):
+            elif not matches(patterns, path):
                 files[path] = Rendered(source.mode, self._hash(source, values), source.name)
         absent = {path: asked for path, asked in absent.items() if path not in files}
         return Render(files, absent, answers, values)
@@ -245,19 +242,3 @@ def remembered(recorded: Values, answers: Mapping[str, Answer]) -> dict[str, Any
     own = {name: recorded[name] for name in ("_commit", "_src_path") if name in recorded}
     asked = {name: answer.value for name, answer in answers.items() if not answer.hidden}
     return own | asked
-
-
-def blob_hash(content: bytes) -> str:
-    """The name that git gives this content."""
-    header = b"blob %d\0" % len(content)
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
-
-
-@cache
-def spec(patterns: tuple[str, ...]) -> PathSpec:
-    return PathSpec.from_lines("gitignore", [normalize("NFD", pattern) for pattern in patterns])
-
-
-@lru_cache(maxsize=100_000)
-def excluded(patterns: tuple[str, ...], path: str) -> bool:
-    return spec(patterns).match_file(path)

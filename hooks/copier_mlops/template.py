@@ -10,11 +10,11 @@ import yaml
 from copier._vcs import get_repo
 from packaging.version import InvalidVersion
 from packaging.version import Version as Number
-from pathspec import PathSpec
 from platformdirs import user_cache_path
 
 from .errors import UserError
 from .git import Objects, git
+from .patterns import matches
 from .policy import Policy
 from .render import Version
 
@@ -30,7 +30,7 @@ class Template:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._versions: dict[str, Version] = {}
-        self._ownerships: dict[str, dict[str, PathSpec]] = {}
+        self._ownerships: dict[str, dict[str, tuple[str, ...]]] = {}
         self._behind: dict[str, int | None] = {}
 
     @cached_property
@@ -80,14 +80,8 @@ class Template:
         """Whose a file is at that version: seeded, shared or managed; None: nobody's."""
         if version.name not in self._ownerships:
             self._ownerships[version.name] = ownership(version)
-        return next(
-            (
-                owner
-                for owner, spec in self._ownerships[version.name].items()
-                if spec.match_file(path)
-            ),
-            None,
-        )
+        owners = self._ownerships[version.name].items()
+        return next((owner for owner, patterns in owners if matches(patterns, path)), None)
 
     @cached_property
     def policy(self) -> Policy:
@@ -117,14 +111,14 @@ def number(version: str) -> Number | None:
         return None
 
 
-def ownership(version: Version) -> dict[str, PathSpec]:
+def ownership(version: Version) -> dict[str, tuple[str, ...]]:
     """Whose files are which, by the patterns that the template itself has at that version."""
     if OWNERSHIP not in version.files:
         raise UserError(
             f"{OWNERSHIP} is missing in the template's {version.name}: no owner is known."
         )
     patterns = yaml.safe_load(version.text(OWNERSHIP))
-    return {owner: PathSpec.from_lines("gitignore", patterns[owner]) for owner in OWNERS}
+    return {owner: tuple(patterns[owner]) for owner in OWNERS}
 
 
 class Templates:

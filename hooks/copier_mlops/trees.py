@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from .errors import UserError
-from .git import EXECUTABLE, LINK, Entry, Objects, git
-from .render import blob_hash
+from .git import EXECUTABLE, LINK, Entry, Objects, blob_hash, git
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
 REGULAR = "100644"

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Annotated
 
 import yaml
-from pathspec import PathSpec
 from pydantic import Field, ValidationError, field_validator
 
 from .findings import Finding
+from .patterns import matches
 from .policy import Policy, Strict, first
 from .rules import finding
 from .trees import Tree
@@ -42,8 +42,7 @@ class Waiver(Strict):
             return False
         if self.path is None:
             return True
-        spec = PathSpec.from_lines("gitignore", [self.path])
-        return found.path is not None and spec.match_file(found.path)
+        return found.path is not None and matches((self.path,), found.path)
 
 
 def waived(findings: list[Finding], tree: Tree, policy: Policy, today: date) -> list[Finding]:
@@ -75,7 +74,7 @@ def read(
     if WAIVERS not in tree.files:
         return
     try:
-        found = yaml.safe_load(tree.read(WAIVERS)) or {}
+        found = yaml.safe_load(tree.read(WAIVERS)) or {"waivers": []}
         items = found["waivers"] or []
         if not isinstance(items, list) or set(found) != {"waivers"}:
             raise TypeError

@@ -1,12 +1,11 @@
 """What problem.yaml, CODEOWNERS and params.yaml say."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import yaml
-from pathspec import PathSpec
 
+from ..patterns import matches
 from ..subject import Loader, Subject, table
 
 PROBLEM = "problem.yaml"
@@ -21,6 +20,7 @@ OWNED = {
     "ml_engineer": "dvc.yaml",
     "devops_engineer": ".github/CODEOWNERS",
 }
+CodeOwners = tuple[int, str, list[str]]  # line, pattern, owners
 
 
 class Incomplete:
@@ -77,15 +77,13 @@ class OwnersDisagree:
         return lines(disagreements(rules, path, problem))
 
 
-def disagreements(
-    rules: list[tuple[int, PathSpec, list[str]]], path: str, problem: dict[str, Any]
-) -> Iterator[str]:
+def disagreements(rules: list[CodeOwners], path: str, problem: dict[str, Any]) -> Iterator[str]:
     for role, file in OWNED.items():
         named = owner(problem, role)
         if "@" not in named:
             continue
-        matching = [rule for rule in rules if rule[1].match_file(file)]
-        line, _, asked = matching[-1] if matching else (1, None, [])
+        matching = [rule for rule in rules if matches((rule[1],), file)]
+        line, _, asked = matching[-1] if matching else (1, "", [])
         if named.lower() not in map(str.lower, asked):
             yield (
                 f"{path}:{line}: {file} is asked of {' '.join(asked) or 'nobody'}, but {PROBLEM} "
@@ -137,17 +135,12 @@ def owner(problem: dict[str, Any], role: str) -> str:
     return str(within(problem, f"owners.{role}") or "").strip()
 
 
-def code_owners(content: str) -> Iterator[tuple[int, PathSpec, list[str]]]:
+def code_owners(content: str) -> Iterator[CodeOwners]:
     """Line, pattern and owners of each rule; the last that matches a file counts."""
     for number, line in enumerate(content.splitlines(), start=1):
         words = line.split("#")[0].split()
         if words:
-            yield number, pattern(words[0]), words[1:]
-
-
-@lru_cache(maxsize=4096)
-def pattern(text: str) -> PathSpec:
-    return PathSpec.from_lines("gitignore", [text])
+            yield number, words[0], words[1:]
 
 
 def within(settings: Any, name: str, default: Any = None) -> Any:
