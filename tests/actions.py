@@ -85,10 +85,14 @@ def act(
         checkout = checked_out(project, ref, branch, folder)
         told = merged(tell(checkout), payload or {})
         (folder / "event.json").write_text(json.dumps(told), encoding="utf-8")
-        source = checkout / ".github/workflows" / workflow
+        written = (checkout / ".github/workflows" / workflow).read_text(encoding="utf-8")
+        source = folder / workflow
+        # act does not know this newer way to name an action of the same repository.
+        source.write_text(written.replace("uses: $/", "uses: ./"), encoding="utf-8")
         command = ["act", event, "--json", "--workflows", str(source), "--pull=false"]
         command += ["--eventpath", f"{folder}/event.json", "--action-cache-path", f"{folder}/work"]
         command += ["--no-cache-server", "--action-offline-mode", "--container-daemon-socket=-"]
+        command += ["--concurrent-jobs=1"]  # as each has a machine of its own on GitHub
         command += ["--platform=ubuntu-24.04=-self-hosted", *(["--job", job] if job else [])]
         command += stood_in(checkout, folder / "stand-ins")
         for option, values in (("secret", secrets), ("var", variables), ("input", inputs)):
@@ -105,7 +109,7 @@ def act(
             **(env or {}),
         }
         lines = said(command, checkout, machine)
-        return read(lines, yaml.safe_load(source.read_text(encoding="utf-8"))["jobs"])
+        return read(lines, yaml.safe_load(written)["jobs"])
 
 
 def checked_out(project: Path, ref: str, branch: str, folder: Path) -> Path:
@@ -121,7 +125,8 @@ def checked_out(project: Path, ref: str, branch: str, folder: Path) -> Path:
 def tell(checkout: Path) -> dict[str, Any]:
     """What GitHub says of a push to main, and of a pull request from the same repository."""
     head, main = git(checkout, "rev-parse", "HEAD", "origin/main").split()
-    repository = {"full_name": f"acme/{checkout.name}", "default_branch": "main", "fork": False}
+    repository = {"full_name": f"acme/{checkout.name}", "default_branch": "main"}
+    repository |= {"fork": False, "private": False}
     sides = {
         "base": {"ref": "main", "sha": main, "repo": repository},
         "head": {"ref": "change", "sha": head, "repo": repository},

@@ -40,6 +40,7 @@ def engine() -> Iterator[dict[str, str]]:
         return
     assert os.getuid() == 0, "No Docker engine answers: start one, or run this as root on Debian."
     debian("runc", "runc")
+    debian("iptables", "iptables")  # inside containers: by it they find each other's names
     programs = unpacked("docker", PACKAGES)
     with tempfile.TemporaryDirectory(prefix="engine-") as name, ExitStack() as undo:
         folder = Path(name)

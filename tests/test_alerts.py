@@ -23,7 +23,7 @@ from engine import unpacked
 from servers import debian, free_ports, running
 from test_loop import edit
 from test_serving import service
-from watched import World, faster, listener, webhooks
+from watched import RELEASE, World, faster, listener, webhooks
 
 pytestmark = pytest.mark.slow
 WINDOW = 30
@@ -71,7 +71,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             running([*watch, "--port", watched.rpartition(":")[2]], "failed", None, project)
         )
         faster(made, {
-            "service:8000": address.removeprefix("http://"),
+            RELEASE: f"static_configs: [targets: ['{address.removeprefix('http://')}']]",
             "host.docker.internal:9101": watched,
             "alertmanager:9093": alertmanager,
             "localhost:9090": prometheus,

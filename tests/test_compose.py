@@ -18,6 +18,7 @@ STACKS: list[Answers] = [
     {"mlflow": "server"},
     {"mlflow": "server", "journal": "postgresql", "package": "late_trains"},
 ]
+RELEASES = {"blue", "green"}
 IMAGES = [*STACKS, {"deploy": "kubernetes", "python_min": "3.13"}]
 Services = dict[str, dict[str, Any]]
 
@@ -72,20 +73,29 @@ def test_nothing_has_more_rights_or_means_than_it_needs(services: Services) -> N
 
 def test_everything_starts_once_what_it_needs_is_healthy(services: Services) -> None:
     for name, service in services.items():
-        assert name == "service" or service["healthcheck"]["test"][0] == "CMD", name
+        assert name in RELEASES or service["healthcheck"]["test"][0] == "CMD", name
         for needed, how in service.get("depends_on", {}).items():
             assert how == {"condition": "service_healthy"}, name
             assert needed in services
-    assert {"service", "alertmanager"} == {*services["prometheus"]["depends_on"]}
+    assert {"proxy", "alertmanager"} == {*services["prometheus"]["depends_on"]}
     assert ("postgres" in services) == any("postgres" in str(s) for s in services.values())
 
 
 def test_images_have_exact_tags_and_ports_are_this_host_s(services: Services) -> None:
     for name, service in services.items():
-        if name != "service":
+        if name not in RELEASES:
             assert re.search(r":v?\d+\.\d+(\.\d+)?(-\w+)?$", service["image"]), name
         for port in service.get("ports", []):
             assert port.removeprefix("${SERVICE_ADDRESS:-").startswith("127.0.0.1:"), name
+
+
+def test_two_releases_are_alike_and_only_the_proxy_is_open(services: Services) -> None:
+    assert services["blue"] == services["green"]
+    assert "ports" not in services["blue"]
+    asked = re.findall(
+        r"^ +server (\w+) (\w+):8000$", services["proxy"]["environment"]["SETTINGS"], re.M
+    )
+    assert {name for pair in asked for name in pair} == RELEASES
 
 
 def test_passwords_are_required_and_the_readme_makes_them(deploy: Path, services: Services) -> None:
@@ -109,7 +119,7 @@ def test_every_setting_of_the_service_can_be_given(deploy: Path, services: Servi
     # Where it listens inside, and where the journal is, follow from the stack.
     settings = {field.upper() for field in fields} - {"HOST", "PORT", "JOURNAL_URL"}
     assert len(settings) > 10
-    assert settings <= {*services["service"]["environment"]}
+    assert settings <= {*services["blue"]["environment"]}
 
 
 def test_files_and_volumes_that_are_mounted_are_there(deploy: Path, services: Services) -> None:
@@ -132,11 +142,13 @@ def test_files_and_volumes_that_are_mounted_are_there(deploy: Path, services: Se
 def test_prometheus_looks_at_the_stack(deploy: Path, services: Services) -> None:
     settings = yaml.safe_load((deploy / "monitoring/prometheus.yml").read_text(encoding="utf-8"))
     package = next(path.name for path in (deploy.parent / "src").iterdir())
-    jobs = {
-        job["job_name"]: job["static_configs"][0]["targets"][0].split(":")[0]
-        for job in settings["scrape_configs"]
-    }
-    assert jobs[package] == "service"
+    ours, *others = settings["scrape_configs"]
+    assert ours["job_name"] == package
+    [found] = ours["dns_sd_configs"]
+    [name] = found["names"]
+    for release in RELEASES:  # whichever of them runs
+        assert services[release]["networks"]["default"]["aliases"] == [name]
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"][0].split(":")[0] for job in others}
     assert jobs[f"{package}-watch"] in str(services["prometheus"]["extra_hosts"])
     assert {*jobs.values()} - {"host.docker.internal", "localhost"} <= {*services}
     assert settings["global"]["scrape_interval"] == "15s"

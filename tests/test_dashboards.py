@@ -25,7 +25,7 @@ from conftest import ROOT, Render, run
 from engine import unpacked
 from servers import debian, free_ports, running
 from test_serving import ask, records, service
-from watched import World, faster, listener, webhooks
+from watched import RELEASE, World, faster, listener, webhooks
 
 pytestmark = pytest.mark.slow
 BOARDS = ["business", "data", "model", "resources", "service"]
@@ -71,7 +71,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         here = f"127.0.0.1:{neighbour.server_port}"
         alertmanager, prometheus = (f"127.0.0.1:{port}" for port in free_ports(2))
         faster(made, {
-            "service:8000": address.removeprefix("http://"),
+            RELEASE: f"static_configs: [targets: ['{address.removeprefix('http://')}']]",
             "host.docker.internal:9101": here,
             "alertmanager:9093": alertmanager,
             "localhost:9090": prometheus,

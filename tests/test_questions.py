@@ -26,7 +26,7 @@ OWNERS = [name for name in ASKED if name.endswith(("owner", "engineer", "scienti
 S3 = {"dvc_remote": "s3"}
 SERVER = {"mlflow": "server"}
 KUBERNETES = {"deploy": "kubernetes"}
-WATCHED = ("serving", "monitoring")  # the rooms of what is deployed
+WATCHED = ("serving", "deployment", "monitoring")  # the rooms of what is deployed
 
 # For each question: an answer that is not the default, a file, and what must then be in it.
 SHOWS = [
@@ -137,6 +137,7 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
     rooms = [f"{place}/{room}/" for place in ("src/flights", "tests") for room in WATCHED]
     rooms += ["deploy/", "docs/runbooks/", "src/flights/business/monitoring", "tests/served.py"]
+    rooms += [".github/workflows/cd.yml", ".github/workflows/rollback.yml"]
     rooms += [f"src/flights/{group}_commands.py" for group in ("monitor", "deploy")]
     assert not [name for name in gone if not name.startswith(tuple(rooms))]
     assert not [name for name in none if name.startswith("deploy/")]

@@ -181,3 +181,27 @@ def test_it_is_a_hook_of_pre_commit(template: Path, project: Path, tmp_path: Pat
     refused = tried()
     assert refused.returncode == 1
     assert "managed.edited: src/flights/cli.py is being edited" in refused.stdout
+
+
+@pytest.mark.slow
+def test_the_workflow_of_a_project_finds_an_edit(set_up: Render, template: Path) -> None:
+    """The two commands of its jobs, in a project whose template can be reached."""
+    project = set_up({})
+    jobs = yaml.safe_load((project / ".github/workflows/ci.yml").read_text())["jobs"]
+    where = next(step for step in jobs["lint"]["steps"] if step.get("id") == "template")
+    checks = jobs["standards"]["steps"][-1]
+    assert where["run"] == 'uv run --locked mlops project template --output "$GITHUB_OUTPUT"'
+    assert checks["run"] == 'uvx --from "$TEMPLATE" copier-mlops check'
+    output = project.parent / "output"
+    run("uv", "run", "mlops", "project", "template", "--output", output, cwd=project)
+    address = output.read_text().strip().removeprefix("template=")
+    assert address == f"git+{template.as_uri()}@{VERSION}"
+    copy = project.parent / "edited"
+    git(project.parent, "clone", "--quiet", str(project), str(copy))
+    check_it = ["uvx", "--from", address, "copier-mlops", "check"]
+    passed = run(*check_it, cwd=copy, check=False)
+    assert passed.returncode == 0, passed.stdout
+    append(copy / ".github/workflows/ci.yml", "# ours\n")
+    refused = run(*check_it, cwd=commit(copy), check=False)
+    assert refused.returncode == 1
+    assert "managed.changed: .github/workflows/ci.yml is not as v0.1.0 renders it" in refused.stdout

@@ -1,9 +1,69 @@
-"""The workflows of a rendered project, by the linters of the trade and, in parts, executed."""
+"""The workflows of a rendered project, read by the linters of the trade; test_ci.py runs them."""
 
+import re
+import shutil
 from pathlib import Path
 
+import pytest
+import yaml
 from actions import act
-from conftest import commit
+from answers import PAIRWISE
+from conftest import Render, commit, files, run
+
+PINNED = re.compile(r"uses: (?:[\w.-]+/)+[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$|uses: \$/[\w./-]+$")
+SCHEMAS = {
+    ".github/workflows/": "vendor.github-workflows",
+    ".github/actions/": "vendor.github-actions",
+    ".github/dependabot.yml": "vendor.dependabot",
+    "renovate.json": "vendor.renovate",
+}
+
+
+@pytest.fixture(scope="module")
+def variants(render: Render) -> list[dict[str, str]]:
+    """What the answers make of the files that a code host reads, each different set once."""
+    found = []
+    for answers in PAIRWISE:
+        rendered = files(render(answers))
+        read = {
+            name: content.decode()
+            for name, content in rendered.items()
+            if name.startswith(tuple(SCHEMAS))
+        }
+        if read not in found:
+            found.append(read)
+    return found
+
+
+@pytest.fixture(scope="module")
+def workflows(variants: list[dict[str, str]]) -> dict[str, str]:
+    """Every text once; two of one path have different keys."""
+    texts = {(name, text) for variant in variants for name, text in variant.items()}
+    return {f"{name} {number}": text for number, (name, text) in enumerate(sorted(texts))}
+
+
+def test_the_linters_have_nothing_to_say(variants: list[dict[str, str]], tmp_path: Path) -> None:
+    for variant in variants:
+        project = tmp_path / "project"
+        shutil.rmtree(project, ignore_errors=True)
+        for name, text in variant.items():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_text(text)
+        commit(project)
+        run("zizmor", "--offline", "--pedantic", "--quiet", ".github", cwd=project)
+        assert shutil.which("shellcheck"), "actionlint looks at scripts by shellcheck"
+        run("actionlint", *sorted(project.glob(".github/workflows/*.yml")), cwd=project)
+        for place, schema in SCHEMAS.items():
+            read = [name for name in variant if name.startswith(place)]
+            if read:
+                run("check-jsonschema", f"--builtin-schema={schema}", *read, cwd=project)
+
+
+def test_every_action_is_pinned(workflows: dict[str, str]) -> None:
+    for name, text in workflows.items():
+        for line in text.splitlines():
+            if "uses: " in line:
+                assert PINNED.search(line), f"{name}: {line.strip()}"
 
 
 def test_the_harness_tells_what_became_of_each_job(tmp_path: Path) -> None:
@@ -27,6 +87,24 @@ def test_the_harness_tells_what_became_of_each_job(tmp_path: Path) -> None:
     again = act(project, "push", job="makes", store=tmp_path / "store")
     assert again.conclusions == {"makes": "success", "fails": "skipped", "waits": "skipped"}
     assert "restored: true" in again.log
+
+
+WHERE = ".github/workflows/"
+
+
+def test_nothing_is_allowed_but_what_a_job_says(workflows: dict[str, str]) -> None:
+    for name, text in workflows.items():
+        if name.startswith(WHERE):
+            read = yaml.safe_load(text)
+            assert read["permissions"] == {}, name
+            assert "concurrency" in read, name
+            for job, what in read["jobs"].items():
+                assert "timeout-minutes" in what, f"{name}: {job}"
+
+
+def test_no_action_has_two_versions(workflows: dict[str, str]) -> None:
+    pins = {pin for text in workflows.values() for pin in re.findall(r"uses: (\w.*)$", text, re.M)}
+    assert len(pins) == len({pin.partition("@")[0] for pin in pins})
 
 
 HARNESS = """\

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from test_serving import ask
 
+RELEASE = "dns_sd_configs: [{names: [service], type: A, port: 8000, refresh_interval: 5s}]"
 WATCHED = """\
 performance{metric="roc_auc",column="",value=""} 0.66
 performance{metric="roc_auc",column="carrier",value="AA"} 0.64

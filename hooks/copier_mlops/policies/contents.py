@@ -23,6 +23,7 @@ SECRETS = re.compile(
     rb"|(?P<password>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>{}$]+:[^\s/:@\"'<>{}$*]{3,}@[A-Za-z0-9\[][^\s/\"'<>]+)"
 )
 MADE_UP = re.compile(rb"example|password@|:secret@|:pass@|@localhost|@127\.|\.\.\.", re.IGNORECASE)
+ALLOWED = re.compile(rb"pragma: allowlist secret")  # as the hook of the project, detect-secrets
 PICKLES = re.compile(r".*\.(pkl|pickle|joblib|dill|pt|pth)(\.(gz|bz2|xz|zip))?", re.IGNORECASE)
 PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 UNPICKLERS = {
@@ -87,8 +88,12 @@ def secrets(content: bytes) -> tuple[tuple[int, str], ...]:
     return tuple(
         (content.count(b"\n", 0, match.start()) + 1, str(match.lastgroup).replace("_", " "))
         for match in SECRETS.finditer(content)
-        if not MADE_UP.search(match[0])
+        if not MADE_UP.search(match[0]) and not ALLOWED.search(line_at(content, match.start()))
     )
+
+
+def line_at(content: bytes, place: int) -> bytes:
+    return content[content.rfind(b"\n", 0, place) + 1 :].split(b"\n", 1)[0]
 
 
 class PickleFiles:

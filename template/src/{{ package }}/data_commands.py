@@ -158,12 +158,25 @@ def bench(
 
 @app.command(epilog="Example: data check new-orders.csv")
 def check(
-    file: Annotated[str, typer.Argument(help="A table to hold against the contract.")],
+    file: Annotated[
+        str | None, typer.Argument(help="A table to hold against the contract.")
+    ] = None,
 ) -> None:
-    """Does a file keep the contract? Changes nothing; exit code 1 if rows would be rejected."""
-    from .data.validate import check_file
+    """Does a file, or else the whole table, keep the contract? Changes nothing.
 
-    say(check_file(Path(file)))
+    Exit code 1 if rows of the file would be rejected, or of the table more than params.yaml allows.
+    """
+    from .data.checking import check_file, check_table
+
+    say(check_file(Path(file)) if file else check_table())
+
+
+@app.command(epilog="Example: data pull")
+def pull() -> None:
+    """Bring what DVC keeps of this commit; exit code 1 if the table is not whole after that."""
+    from .data.pulling import pull
+
+    say(pull())
 
 
 def say(lines: list[str]) -> None:

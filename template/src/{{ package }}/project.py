@@ -1,8 +1,10 @@
-"""Set a freshly rendered project up: version control, hooks, the first commit."""
+"""A project as a whole: set up, its files in order, and in step with what the pipeline made."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .errors import UserError
 
@@ -37,3 +39,57 @@ def setup() -> list[str]:
         git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
         done.append("made the first commit, uv.lock included")
     return done or ["nothing to do: the project is already set up"]
+
+
+def check() -> list[str]:
+    """Read each of the team's files by its strict model. Raises UserError for the first fault."""
+    from .data.contract import CONTRACT, Contract  # noqa: PLC0415  (a second, only needed here)
+    from .prices import PRICES, Prices  # noqa: PLC0415
+    from .settings import Params, Problem  # noqa: PLC0415
+
+    Problem.read()
+    Params.read()
+    read = ["problem.yaml", "params.yaml"]
+    if PRICES.exists():
+        Prices.load(str(PRICES))
+        read.append(str(PRICES))
+    if CONTRACT.exists():  # there is none before the first table
+        Contract.load()
+        read.append(str(CONTRACT))
+    return [f"{', '.join(read)}: in order"]
+
+
+def in_step() -> list[str]:
+    """Whether dvc.lock was made from the code, settings and data that are here.
+
+    What the stages made is not looked at, only whether each had read what the one before it wrote,
+    so this can be said on a machine that has none of it. Raises UserError naming what changed.
+    """
+    from dvc.repo import Repo  # noqa: PLC0415  (half a second)
+
+    if not Path("dvc.lock").exists():
+        return ["the pipeline has not run yet: there is no dvc.lock"]
+    with Repo() as repo:
+        stages = [stage for stage in repo.index.stages if stage.deps]
+        made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
+        behind = [line for stage in stages for line in _changed(stage, made)]
+    if behind:
+        raise UserError(
+            f"dvc.lock is behind: {behind[0]}. Run 'uv run dvc repro' and commit what it made."
+        )
+    return ["dvc.lock is in step with the code, the settings and the data"]
+
+
+def _changed(stage: Any, made: dict[str, Any]) -> Iterator[str]:
+    """What a stage of DVC reads, or does, that is not what dvc.lock says of it."""
+    if stage.cmd_changed:
+        yield f"the command of stage {stage.name} is another"
+    for needed in stage.deps:
+        name = needed.def_path
+        if name in made:
+            if made[name] != needed.hash_info:
+                yield f"{name} was made anew, and stage {stage.name} did not run after that"
+        elif not any(name.startswith(f"{folder}/") for folder in made):
+            for found in needed.status().values():
+                keys = f" ({', '.join(found)})" if isinstance(found, dict) else ""
+                yield f"{name}{keys} has changed since stage {stage.name} ran"

@@ -43,3 +43,19 @@ def template(
         return
     with output.open("a", encoding="utf-8") as file:
         file.write(f"template={found}\n")
+
+
+@app.command()
+def check() -> None:
+    """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
+    from .project import check
+
+    say(check())
+
+
+@app.command()
+def lock() -> None:
+    """Does dvc.lock belong to the code, the settings and the data that are here?"""
+    from .project import in_step
+
+    say(in_step())

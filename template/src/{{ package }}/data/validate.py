@@ -9,15 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from ..errors import UserError
 from ..files import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
 from ..gates import Verdict, block_unless_passed, judged
 from ..lines import columns
 from ..settings import Params, Problem
-from .audit import Part
 from .contract import Contract
-from .inspection import inspect
-from .reading import numbered, rows_in, stream, typed
+from .reading import rows_in, stream
 from .rules import reasons, sound
 
 
@@ -33,13 +30,18 @@ def run() -> None:
     block_unless_passed([verdict(report, Params.read().data.max_reject_rate, Problem.read())])
 
 
-def validate(table: pl.LazyFrame, contract: Contract) -> dict[str, Any]:
+def validate(
+    table: pl.LazyFrame,
+    contract: Contract,
+    fit_to: Path = CLEAN,
+    unfit_to: Path = QUARANTINE,
+) -> dict[str, Any]:
     """Stream the typed rows to the clean table or to quarantine, and return the counts.
 
     "rejected" are rows that break a rule; one that the policy for duplicates replaces by another
     is in quarantine too, but does not count in "reject_rate".
     """
-    with replacing(CLEAN) as clean, replacing(QUARANTINE) as quarantine:
+    with replacing(fit_to) as clean, replacing(unfit_to) as quarantine:
         fit, unfit = parts(table, contract)
         # One by one: side by side, polars piles up what the slower of the two has yet to write.
         stream({clean: fit})
@@ -57,23 +59,6 @@ def validate(table: pl.LazyFrame, contract: Contract) -> dict[str, Any]:
         "reasons": summary,
         "duplicates": {"policy": contract.duplicates, "rows": repeated},
     }
-
-
-def check_file(path: Path) -> list[str]:
-    """Check a delivery before it is added; nothing is written.
-
-    Raises UserError with the first reasons, by row (the first below the header is 1).
-    """
-    inspect(path)
-    contract = Contract.load()
-    table = typed(numbered(Part(path), contract), contract).collect()
-    clean, quarantine = pl.collect_all(parts(table.lazy(), contract))
-    if quarantine.is_empty():
-        return [f"{path}: all {clean.height:,} rows keep the contract."]
-    told = quarantine.sort("_row").select("_row", "reasons").explode("reasons").head(10)
-    line = pl.format("  row {}: {} breaks the rule {}: '{}'", "_row", "column", "rule", "value")
-    head = f"{path}: {quarantine.height:,} of {table.height:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *told.unnest("reasons").select(line).to_series()]))
 
 
 def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:

@@ -74,7 +74,7 @@ def granted() -> float:
     Raises UserError if the limit cannot be read.
     """
     if COMPOSE.exists():
-        service = read_yaml(str(COMPOSE))["services"]["service"]
+        service = read_yaml(str(COMPOSE))["services"]["blue"]
         return amount(f"{service['mem_limit']}i")  # Compose counts in powers of 1024
     if not CLUSTER.exists():
         return float("inf")

@@ -1,0 +1,1 @@
+"""A release in service: brought there, checked, watched, and taken back."""
