@@ -9,7 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, VERSION, commit, git, run
+import yaml
+from conftest import ROOT, VERSION, Render, commit, git, run
 from copier_mlops import review
 from copier_mlops.check import check
 from copier_mlops.policy import Policy, TemplateRules
