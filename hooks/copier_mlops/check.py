@@ -124,7 +124,7 @@ class Checked:
         if allowed and address not in allowed:
             message = (
                 f"{ANSWERS} names the template {address}, and the policy allows "
-                f"{', '.join(allowed)}: move with copier update --data, or ask the platform team."
+                f"{', '.join(allowed)}: write one of those there as _src_path, then update."
             )
             self._findings.append(finding("template.foreign", message, ANSWERS))
             return None

@@ -90,6 +90,8 @@ def restore(
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # names of files are bytes
     try:
         app()
     except UserError as error:

@@ -22,6 +22,7 @@ from .questions import Answer, Questions
 
 CONFIG = ("copier.yml", "copier.yaml")
 CONDITION = re.compile(r"{%-?\s*if\s+(.*?)\s*-?%}(?P<name>.*?){%-?\s*endif\s*-?%}")
+YIELD = re.compile(r"{%-?\s*yield\b")
 ANSWERS = ".copier-answers.yml"
 UNSUPPORTED = ("jinja_extensions", "tasks", "external_data", "secret_questions")
 Values = Mapping[str, Any]
@@ -201,6 +202,8 @@ class Version:
 
     def _part(self, text: str) -> Memo[str]:
         with self._saying(text):
+            if YIELD.search(text):
+                raise UserError("one path for many files (yield) is not read here")
             return Memo(names_of(self._environment, text), lambda own: self._string(text, own))
 
     def _path(self, source: Source, parts: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ class Template:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._versions: dict[str, Version] = {}
+        self._versions: dict[str, Version | UserError] = {}
         self._ownerships: dict[str, dict[str, tuple[str, ...]]] = {}
         self._behind: dict[str, int | None] = {}
 
@@ -62,16 +62,23 @@ class Template:
         return len(set(self.releases) - set(older))
 
     def version(self, name: str) -> Version:
-        """By tag or commit. Raises UserError if the template has none of that name."""
+        """By tag or commit. Raises UserError if there is none, or one that cannot be rendered."""
         if name not in self._versions:
-            commit = self._commit(name)
-            if commit is None:
-                raise UserError(
-                    f"The template {self.folder} has no version {name}: check its name."
-                )
-            with Objects(self.folder) as objects:
-                self._versions[name] = Version(name, commit, objects)
-        return self._versions[name]
+            try:
+                self._versions[name] = self._read(name)
+            except UserError as error:
+                self._versions[name] = error  # the next repository at that version need not wait
+        found = self._versions[name]
+        if isinstance(found, UserError):
+            raise found
+        return found
+
+    def _read(self, name: str) -> Version:
+        commit = self._commit(name)
+        if commit is None:
+            raise UserError(f"The template {self.folder} has no version {name}.")
+        with Objects(self.folder) as objects:
+            return Version(name, commit, objects)
 
     def knows(self, name: str) -> bool:
         return name in self._versions or self._commit(name) is not None
