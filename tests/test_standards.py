@@ -43,6 +43,7 @@ def test_a_teams_everyday_work_raises_no_alarm(project: Path, templates: Templat
         project / ".github/workflows/ours.yml",
         f"- uses: acme/action@{'a' * 40} # v1.2.3\n- uses: ./here\n",
     )
+    write(project / "fake.py", f"KEY = 'AKIA{'Q' * 16}'  # pragma: allowlist secret\n")
     write(project / "compose.env.example", "URL=postgresql://user:password@localhost/db\n")
     write(project / "datei-ü und blank.txt", "ü\n")
     replace(project / "params.yaml", "max_slice_gap: 0.1 ", "max_slice_gap: 0.2 ")

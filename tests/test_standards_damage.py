@@ -1,5 +1,6 @@
 """copier-mlops check: each kind of damage is found and named."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,18 @@ DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
         "owners.disagree",
         ".github/CODEOWNERS",
         "is asked of nobody",
+    ),
+    "gate switched off": (
+        lambda p: replace(p / "params.yaml", "max_loss: 0.0 ", "max_loss: null "),
+        "gates.weakened",
+        "params.yaml",
+        "gates.max_loss is null, so nothing blocks, and the policy asks for <= 0.05",
+    ),
+    "secret in a file with an odd name": (
+        lambda p: write(Path(os.fsdecode(os.fsencode(p) + b"/n\xff.txt")), f"x: {TOKEN}\n"),
+        "secret.found",
+        "n\udcff.txt",
+        "this looks like a GitHub token",
     ),
     "action by tag": (
         lambda p: write(p / ".github/workflows/ours.yml", OLD_ACTION),
