@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .errors import UserError
+from .fleet.commands import fleet
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,6 +87,9 @@ def restore(
 
     for path in put_back(repository, paths, Templates(template)):
         print(f"{path} is as the template has it")
+
+
+app.command()(fleet)
 
 
 def main() -> None:

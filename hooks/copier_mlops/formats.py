@@ -42,7 +42,7 @@ def counted(findings: Sequence[Finding]) -> str:
 
 
 def as_json(reports: Sequence[Report]) -> str:
-    return json.dumps([report.as_dict() for report in reports], indent=2, ensure_ascii=False)
+    return json.dumps([report.as_dict() for report in reports], indent=2)
 
 
 def as_sarif(reports: Sequence[Report]) -> str:
@@ -71,7 +71,8 @@ def sarif_run(report: Report) -> dict[str, Any]:
 
 
 def sarif_result(found: Finding) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": quote(found.path or ".copier-answers.yml")}}
+    path = quote(found.path or ".copier-answers.yml", errors="surrogateescape")
+    place = {"artifactLocation": {"uri": path}}
     region = {"region": {"startLine": found.line or 1}}
     result: dict[str, Any] = {
         "ruleId": found.rule,
@@ -94,12 +95,13 @@ def as_junit(reports: Sequence[Report]) -> str:
 
 
 def junit_suite(root: ElementTree.Element, report: Report) -> None:
-    suite = ElementTree.SubElement(root, "testsuite", name=report.repository)
+    name = printable(report.repository)
+    suite = ElementTree.SubElement(root, "testsuite", name=name)
     if report.broken:
-        case = ElementTree.SubElement(suite, "testcase", classname=report.repository, name="read")
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name="read")
         ElementTree.SubElement(case, "error", message=printable(report.broken))
     for rule in sorted({*RULES, *(found.rule for found in report.findings)}):
-        case = ElementTree.SubElement(suite, "testcase", classname=report.repository, name=rule)
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name=rule)
         found = [each for each in report.findings if each.rule == rule]
         blocking = [each for each in found if each.blocks]
         others = [each for each in found if not each.blocks]
