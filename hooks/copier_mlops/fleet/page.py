@@ -75,18 +75,19 @@ def page(
 
 def _figure(state: str, runs: list[Run]) -> dict[str, Any]:
     counts = [run.states[state] for run in runs][-SHOWN:]
-    change = counts[-1] - counts[-2] if len(counts) > 1 else None
     return {
         "title": TITLES[state],
         "number": counts[-1],
         "kind": KINDS[state],
-        "change": ""
-        if change is None
-        else "as before"
-        if change == 0
-        else f"{change:+,} since the last run",
+        "change": _change(*counts[-2:]) if len(counts) > 1 else "",
         "spark": _spark(counts),
     }
+
+
+def _change(before: int, now: int) -> str:
+    if now == before:
+        return "as before"
+    return f"{now - before:+,} since the last run".replace("-", "\N{MINUS SIGN}")
 
 
 def _spark(counts: list[int]) -> Markup:
