@@ -19,6 +19,7 @@ from copier_mlops.fleet.places import find
 from copier_mlops.fleet.workers import each
 from copier_mlops.formats import as_junit, as_sarif
 from fleets import DAMAGE, EDITED, RELEASES, Maker, Project, many, releases, render_all
+from test_readme import blocks, shell
 
 pytestmark = pytest.mark.slow
 
@@ -206,6 +207,8 @@ def test_places_are_folders_lists_and_repositories(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     names = [place.name for place in find([tmp_path])]
     assert names == ["acme/one", "acme/two", "beta/one", "empty"]
+    without = [place.name for place in find([tmp_path], besides=tmp_path / "empty")]
+    assert without == names[:-1], "the folder of results is none of the repositories"
     (tmp_path / "list.txt").write_text("# ours\nacme/one\n\nacme/gone  # moved\n")
     assert [place.name for place in find([tmp_path / "list.txt"])] == ["gone", "one"]
     one = tmp_path / "acme/one"
@@ -257,6 +260,21 @@ def _work(number: int) -> int:
 
 def _lost(number: int) -> int:
     return -number
+
+
+def test_the_commands_of_the_readme(maker: Maker, tmp_path: Path) -> None:
+    maker.make([Project("late", RELEASES[1], 1), Project("fine", RELEASES[-1], 1)], DAMAGE)
+    commands = [block for block in blocks(ROOT / "README.md") if "copier-mlops fleet" in block]
+    said = [
+        shell(
+            command.replace("uv run", f"uv run --project '{ROOT}'").replace("CLONES", "fleet"),
+            tmp_path,
+        )
+        for command in commands
+    ]
+    assert "Open reports/index.html" in said[0]
+    assert (tmp_path / "reports/index.html").exists()
+    assert "--repo=acme/late" in said[1]
 
 
 def test_predict_says_which_lines_will_conflict_and_touches_nothing(

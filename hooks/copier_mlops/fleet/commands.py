@@ -1,5 +1,7 @@
 """`copier-mlops fleet`: compare, show, write."""
 
+# ruff: noqa: PLC0415 - imported where they are needed, so that light commands start fast
+
 import sys
 import time
 from contextlib import nullcontext
@@ -46,7 +48,7 @@ def fleet(
 
     begun = time.perf_counter()
     survey = Survey(template, Policy.load(policy) if policy else None, predict)
-    found = find(places)
+    found = find(places, besides=output)
     rows: list[Row] = []
     when = datetime.now(UTC).isoformat(timespec="seconds")
     with Output(output, when) if output else nullcontext() as results:

@@ -20,8 +20,8 @@ class Place:
     path: Path
 
 
-def find(places: Iterable[Path]) -> list[Place]:
-    """All repositories at `places`, each once, in the order of their names.
+def find(places: Iterable[Path], besides: Path | None = None) -> list[Place]:
+    """All repositories at `places`, each once, in the order of their names; none at `besides`.
 
     A place is a clone, a bare repository, a folder of them or a text file that lists them, one path
     a line. What a list names but is not there is kept: the check reports it, and goes on.
@@ -29,10 +29,12 @@ def find(places: Iterable[Path]) -> list[Place]:
     Raises UserError for a place that is not there itself, or holds no repository.
     """
     found: dict[Path, None] = {}
+    own = besides and _absolute(besides)
     for place in places:
         if not place.exists():
             raise UserError(f"{place}: there is no such file or folder.")
-        inside = list(_listed(place) if place.is_file() else _below(place))
+        listed = _listed(place) if place.is_file() else _below(place)
+        inside = [path for path in listed if path != own]
         if not inside:
             raise UserError(
                 f"{place}: there is no Git repository here; name clones, bare repositories, "

@@ -59,7 +59,8 @@ class Prediction:
         if self.conflicts:
             noun = "conflict" if len(self.conflicts) == 1 else "conflicts"
             return f"{len(self.conflicts)} {noun} with {self.to}"
-        return f"updates to {self.to} without a conflict, {self.changed} files change"
+        gone = f", {len(self.removed)} of them go" if self.removed else ""
+        return f"updates to {self.to} without a conflict, {self.changed} files change{gone}"
 
 
 def predict(repository: Path, template: str, newest: str) -> Prediction:
