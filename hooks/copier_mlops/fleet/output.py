@@ -36,6 +36,7 @@ class Output:
         self._count = 0
 
     def __enter__(self) -> Self:
+        self._runs, self._before = runs(self._folder), last_states(self._folder)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._part = Path(tempfile.mkdtemp(prefix=".run-", dir=self._folder))
@@ -45,7 +46,6 @@ class Output:
                 "name another folder with --output."
             ) from error
         self._files.callback(shutil.rmtree, self._part)
-        self._runs, self._before = runs(self._folder), last_states(self._folder)
         self._json, self._junit = (
             self._files.enter_context((self._part / name).open("w", encoding="utf-8"))
             for name in (RESULT, JUNIT)
