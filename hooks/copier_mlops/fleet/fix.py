@@ -13,7 +13,7 @@ from .summary import Row
 
 ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?([\w.-]+)(?::\d+)?/|(?:[\w.-]+@)?([\w.-]+):)"
-    r"((?!-)[\w.-]+(?:/(?!-)[\w.-]+)+?)(?:\.git)?/?"
+    r"((?!-)[\w.-]+(?:/(?!-)[\w.-]+)+)/?"
 )
 """The address of a repository at a code host: the host, in either form, and owner/name."""
 
@@ -50,7 +50,7 @@ def commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]]:
             known = f"its remote is {address}" if address else "it has no remote named origin"
             left.append(f"{row.name}: {known}, which is at no code host.")
         else:
-            groups[Host.of(found[1] or found[2]), row.newest].append(found[3])
+            groups[Host.of(found[1] or found[2]), row.newest].append(found[3].removesuffix(".git"))
     return [_lines(write(*key, sorted(names))) for key, names in groups.items()], left
 
 
