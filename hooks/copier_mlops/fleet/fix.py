@@ -12,7 +12,8 @@ from ..git import git
 from .summary import Row
 
 ADDRESS = re.compile(
-    r"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?([\w.-]+)(?::\d+)?/|(?:[\w.-]+@)?([\w.-]+):)"
+    r"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?([\w-]+\.[\w.-]+)(?::\d+)?/"
+    r"|(?:[\w.-]+@)?([\w-]+\.[\w.-]+):)"
     r"((?!-)[\w.-]+(?:/(?!-)[\w.-]+)+)/?"
 )
 """The address of a repository at a code host: the host, in either form, and owner/name."""
@@ -47,15 +48,15 @@ def commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]]:
         if row.prediction and not row.prediction.clean:
             left.append(f"{row.name}: {row.prediction.title}.")
         elif not found:
-            known = f"its remote is {address}" if address else "it has no remote named origin"
-            left.append(f"{row.name}: {known}, which is at no code host.")
+            known = "is at no code host" if address else "is missing"
+            left.append(f"{row.name}: its remote named origin {known}.")
         else:
             groups[Host.of(found[1] or found[2]), row.newest].append(found[3].removesuffix(".git"))
     return [_lines(write(*key, sorted(names))) for key, names in groups.items()], left
 
 
 def _renovate(host: Host, newest: str, names: list[str]) -> list[str]:
-    """Its manager of Copier goes to the newest release by itself; the token is RENOVATE_TOKEN."""
+    """Its manager of Copier goes to the newest release by itself."""
     return [
         "npx --yes renovate",
         f"--platform={host.platform}",
@@ -68,7 +69,7 @@ def _renovate(host: Host, newest: str, names: list[str]) -> list[str]:
 
 
 def _multi_gitter(host: Host, newest: str, names: list[str]) -> list[str]:
-    """The token is GITHUB_TOKEN or GITLAB_TOKEN. Git's whole history: Copier compares with it."""
+    """With the whole history of each: Copier compares with it."""
     update = f"uvx copier update --defaults --skip-answered --vcs-ref {newest}"
     option = {"github": "--repo", "gitlab": "--project"}[host.platform]
     return [

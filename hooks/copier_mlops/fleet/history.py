@@ -74,4 +74,4 @@ def changes(before: dict[str, set[str]], rows: Iterable[Row]) -> dict[str, list[
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.exists() else ""
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""

@@ -74,7 +74,7 @@ def page(
 
 
 def _figure(state: str, runs: list[Run]) -> dict[str, Any]:
-    counts = [run.states[state] for run in runs][-SHOWN:]
+    counts = [run.states.get(state, 0) for run in runs][-SHOWN:]
     return {
         "title": TITLES[state],
         "number": counts[-1],

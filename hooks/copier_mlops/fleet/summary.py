@@ -119,15 +119,15 @@ class Summary:
 def headline(summary: Summary) -> str:
     """The whole fleet in one sentence."""
     said = {
-        UNREAD: "cannot be read",
-        BREAKS: "break a standard",
-        DRIFTED: "drifted",
-        BEHIND: "are behind",
+        BEHIND: ("is behind", "are behind"),
+        DRIFTED: ("drifted", "drifted"),
+        BREAKS: ("breaks a standard", "break a standard"),
+        UNREAD: ("cannot be read", "cannot be read"),
     }
     parts = [
-        f"{summary.states[state]:,} {words}"
-        for state, words in reversed(said.items())
-        if summary.states[state]
+        f"{count:,} {words[count > 1]}"
+        for state, words in said.items()
+        if (count := summary.states[state])
     ]
     last = parts.pop() if parts else "all are fine"
     told = f"{', '.join(parts)} and {last}" if parts else last

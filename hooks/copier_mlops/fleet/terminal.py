@@ -12,6 +12,7 @@ from .summary import BEHIND, BREAKS, DRIFTED, FINE, UNREAD, Row, Summary, headli
 LISTED = 30
 """Repositories that are shown, the most urgent first."""
 
+TOKENS = {"renovate": "RENOVATE_TOKEN", "multi-gitter": "GITHUB_TOKEN or GITLAB_TOKEN"}
 NUMBERS = ("Behind", "Errors")
 STYLES = {UNREAD: "bold red", BREAKS: "red", DRIFTED: "yellow", BEHIND: "cyan", FINE: "green"}
 
@@ -49,10 +50,12 @@ def _what(row: Row) -> str:
 
 
 def show_fix(tool: str, rows: list[Row]) -> None:
-    """Commands come plain, so that they can be copied or piped to a shell."""
-    lines, left = commands(tool, rows)
+    """Commands come plain, to be copied into a shell; what else is said, as comments."""
+    found, left = commands(tool, rows)
     for line in left:
-        print(f"# By hand: {line}")
-    if not lines:
+        print("# By hand:", *line.split())
+    if found:
+        print("# The token of the code host is taken from", TOKENS[tool])
+    else:
         print("# No repository behind can be updated by a pull request.")
-    print(*lines, sep="\n\n")
+    print(*found, sep="\n\n")
