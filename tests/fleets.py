@@ -49,7 +49,6 @@ def releases(template: Path, folder: Path) -> Path:
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns(".git"))
     commit(folder, tag=RELEASES[0])
     _append(folder / "template/.dvcignore", "# What 1.1 brings.\n")
-    (folder / "hooks/policy.yml").write_text(POLICY)
     commit(folder, tag=RELEASES[1])
     _append(folder / "template/.gitignore.jinja", "# What 2.0 brings.\n")
     (folder / "template/tests/news.txt").write_text("News of 2.0.\n")
@@ -65,9 +64,6 @@ QUESTION = """tier:
   default: silver
 
 # --- Where it runs"""
-
-
-POLICY = "floors: {gates.max_parity_gap: <= 0.01}\n"
 
 
 def _append(path: Path, text: str) -> None:

@@ -168,7 +168,10 @@ class Templates:
         """A bare copy, brought up to date; made under another name first."""
         folder = self._cache / hashlib.sha256(url.encode()).hexdigest()[:16]
         if folder.exists():
-            git("fetch", "--quiet", "--prune", "--force", "origin", "+refs/*:refs/*", cwd=folder)
+            try:
+                _fetch(folder)
+            except UserError:  # another process may have fetched the same at the same time
+                _fetch(folder)
             return folder
         self._cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
@@ -176,3 +179,7 @@ class Templates:
             if not folder.exists():
                 Path(scratch, "clone").rename(folder)
         return folder
+
+
+def _fetch(mirror: Path) -> None:
+    git("fetch", "--quiet", "--prune", "--force", "origin", "+refs/*:refs/*", cwd=mirror)
