@@ -195,4 +195,4 @@ def test_a_template_is_fetched_once_and_kept_up_to_date(template: Path, tmp_path
     assert (first.folder.parent, first.releases) == (tmp_path / "cache", [VERSION])
     git(platform, "tag", "v0.2.0", VERSION)
     assert Templates(cache=tmp_path / "cache").get(address).releases == [VERSION, "v0.2.0"]
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len([path for path in (tmp_path / "cache").iterdir() if path.is_dir()]) == 1

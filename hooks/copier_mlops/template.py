@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 from copier._vcs import get_repo
+from filelock import FileLock
 from packaging.version import InvalidVersion
 from packaging.version import Version as Number
 from platformdirs import user_cache_path
@@ -34,10 +35,13 @@ class Template:
         self._behind: dict[str, int | None] = {}
 
     @cached_property
+    def tags(self) -> set[str]:
+        return set(git("tag", "--list", cwd=self.folder).split())
+
+    @cached_property
     def releases(self) -> list[str]:
         """Its release tags, the oldest first: those that Copier would update to."""
-        tags = git("tag", "--list", cwd=self.folder).split()
-        numbers = {tag: number(tag) for tag in tags}
+        numbers = {tag: number(tag) for tag in self.tags}
         known = {tag: found for tag, found in numbers.items() if found and not found.is_prerelease}
         return sorted(known, key=lambda tag: known[tag])
 
@@ -52,7 +56,8 @@ class Template:
         return self._behind[version]
 
     def _count_behind(self, version: str) -> int | None:
-        at = number(version)
+        named = version in self.tags or DESCRIBED.fullmatch(version)  # a hash may be all digits
+        at = number(version) if named else None
         if at is not None:
             return sum(number(tag) > at for tag in self.releases)
         commit = self._commit(version)
@@ -165,21 +170,15 @@ class Templates:
         return self._mirror(url)
 
     def _mirror(self, url: str) -> Path:
-        """A bare copy, brought up to date; made under another name first."""
+        """A bare copy, brought up to date by one process at a time; made under another name."""
         folder = self._cache / hashlib.sha256(url.encode()).hexdigest()[:16]
-        if folder.exists():
-            try:
-                _fetch(folder)
-            except UserError:  # another process may have fetched the same at the same time
-                _fetch(folder)
-            return folder
         self._cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
-            git("clone", "--quiet", "--mirror", "--", url, "clone", cwd=Path(scratch))
-            if not folder.exists():
+        with FileLock(f"{folder}.lock"):
+            if folder.exists():
+                refs = "+refs/*:refs/*"
+                git("fetch", "--quiet", "--prune", "--force", "origin", refs, cwd=folder)
+                return folder
+            with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
+                git("clone", "--quiet", "--mirror", "--", url, "clone", cwd=Path(scratch))
                 Path(scratch, "clone").rename(folder)
         return folder
-
-
-def _fetch(mirror: Path) -> None:
-    git("fetch", "--quiet", "--prune", "--force", "origin", "+refs/*:refs/*", cwd=mirror)
