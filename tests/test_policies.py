@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Render, commit, run
-from copier import run_copy
 from copier_mlops.check import check
 from copier_mlops.errors import UserError
 from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import append, found, only, replace, write
+from standards import append, found, only, replace, template_of_its_own, write
 
 
 @pytest.mark.parametrize(
@@ -66,11 +65,8 @@ def test_a_setting_that_is_taken_out_counts_as_the_template_has_it(
     assert "gates.max_parity_gap is 0.001" in only(report).message
 
 
-def test_the_policy_of_the_newest_release_holds_for_all(template: Path, tmp_path: Path) -> None:
-    platform = tmp_path / "platform"
-    shutil.copytree(template, platform)
-    run_copy(str(platform), tmp_path / "p", defaults=True, quiet=True)
-    project = commit(tmp_path / "p")
+def test_the_policy_of_the_newest_release_holds_for_all(project: Path, template: Path) -> None:
+    platform = template_of_its_own(project, template)
     write(platform / "hooks/policy.yml", "floors: {gates.min_lift: '>= 0.1'}\n")
     commit(platform, tag="v0.2.0")
     report = check(project, Templates())

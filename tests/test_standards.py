@@ -11,7 +11,7 @@ from copier_mlops.check import check
 from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import Damage, append, found, only, replace, write
+from standards import Damage, append, found, only, replace, template_of_its_own, write
 from test_render import name_of
 
 
@@ -52,12 +52,9 @@ def test_a_teams_everyday_work_raises_no_alarm(project: Path, templates: Templat
         assert found(check(commit(project), templates, at=at)) == []
 
 
-def test_after_an_update_there_is_no_alarm(template: Path, tmp_path: Path) -> None:
+def test_after_an_update_there_is_no_alarm(project: Path, template: Path) -> None:
     """Neither before it, but for being behind, nor after: seeded samples are not missed."""
-    platform = tmp_path / "platform"
-    shutil.copytree(template, platform)
-    run_copy(str(platform), tmp_path / "project", defaults=True, quiet=True)
-    project = commit(tmp_path / "project")
+    platform = template_of_its_own(project, template)
     write(platform / "template/.dvcignore", "# News\n")
     write(platform / "template/tests/news.txt", "News\n")
     commit(platform, tag="v0.2.0")
@@ -72,13 +69,11 @@ def test_after_an_update_there_is_no_alarm(template: Path, tmp_path: Path) -> No
 
 
 def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
-    template: Path, tmp_path: Path
+    project: Path, template: Path
 ) -> None:
     """Copier would silently put the default in its place."""
-    platform = tmp_path / "platform"
-    shutil.copytree(template, platform)
-    run_copy(str(platform), tmp_path / "p", data={"licence": "MIT"}, defaults=True, quiet=True)
-    project = commit(tmp_path / "p")
+    replace(project / ANSWERS, "licence: Proprietary", "licence: MIT")
+    platform = template_of_its_own(project, template)
     replace(platform / "copier.yml", "[MIT, Apache-2.0, BSD", "[Apache-2.0, BSD")
     commit(platform, tag="v1.0.0")
     report = check(project, Templates())
@@ -89,11 +84,8 @@ def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
     assert "update with --data licence=VALUE" in said
 
 
-def test_a_policy_limits_how_far_one_may_lag(template: Path, tmp_path: Path) -> None:
-    platform = tmp_path / "platform"
-    shutil.copytree(template, platform)
-    run_copy(str(platform), tmp_path / "p", defaults=True, quiet=True)
-    project = commit(tmp_path / "p")
+def test_a_policy_limits_how_far_one_may_lag(project: Path, template: Path) -> None:
+    platform = template_of_its_own(project, template)
     for number in (1, 2, 10):
         commit(platform, tag=f"v1.{number}.0")
     git(platform, "tag", "v2.0.0rc1")
@@ -176,14 +168,12 @@ def test_without_the_template_the_rest_is_still_checked(project: Path, tmp_path:
     )
 
 
-def test_a_template_that_would_run_code_is_refused(template: Path, tmp_path: Path) -> None:
-    platform = tmp_path / "platform"
-    shutil.copytree(template, platform)
-    run_copy(str(platform), tmp_path / "p", defaults=True, quiet=True)
+def test_a_template_that_would_run_code_is_refused(project: Path, template: Path) -> None:
+    platform = template_of_its_own(project, template)
     append(platform / "copier.yml", "\n_tasks: [touch ran]\n")
     git(platform, "tag", "--delete", VERSION)
     commit(platform, tag=VERSION)
-    report = check(commit(tmp_path / "p"), Templates())
+    report = check(project, Templates())
     assert "copier.yml of the template's v0.1.0 uses _tasks" in str(report.broken)
 
 
