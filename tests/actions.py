@@ -68,6 +68,7 @@ def act(
     secrets: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
     inputs: Mapping[str, str] | None = None,
+    environments: Mapping[str, Mapping[str, str]] | None = None,
     env: Mapping[str, str] | None = None,
     payload: Mapping[str, Any] | None = None,
     store: Path | None = None,
@@ -76,8 +77,9 @@ def act(
 
     `job` runs only that one and those it needs. `ref` of the project, a git repository, is checked
     out; its branch main is `origin/main`, and `git push` reaches it. `payload` is laid over what is
-    told of the event, `env` is what the machine has in its environment, and `store` is a folder of
-    caches and artifacts that outlives the run.
+    told of the event, `environments` holds the secrets and variables that an environment has of its
+    own, `env` is what the machine has in its environment, and `store` is a folder of caches and
+    artifacts that outlives the run.
     """
     with tempfile.TemporaryDirectory(prefix="act-") as name:
         folder = Path(name)
@@ -88,13 +90,17 @@ def act(
         written = (checkout / ".github/workflows" / workflow).read_text(encoding="utf-8")
         source = folder / workflow
         # act does not know this newer way to name an action of the same repository.
-        source.write_text(written.replace("uses: $/", "uses: ./"), encoding="utf-8")
+        text = written.replace("uses: $/", "uses: ./")
+        source.write_text(in_its_own(text, environments or {}), encoding="utf-8")
         command = ["act", event, "--json", "--workflows", str(source), "--pull=false"]
         command += ["--eventpath", f"{folder}/event.json", "--action-cache-path", f"{folder}/work"]
         command += ["--no-cache-server", "--action-offline-mode", "--container-daemon-socket=-"]
         command += ["--concurrent-jobs=1"]  # as each has a machine of its own on GitHub
         command += ["--platform=ubuntu-24.04=-self-hosted", *(["--job", job] if job else [])]
         command += stood_in(checkout, folder / "stand-ins")
+        for place, values in (environments or {}).items():
+            named = [f"{place}_{name}={value}" for name, value in values.items()]
+            command += [f"--{kind}={each}" for kind in ("secret", "var") for each in named]
         for option, values in (("secret", secrets), ("var", variables), ("input", inputs)):
             command += [f"--{option}={key}={value}" for key, value in (values or {}).items()]
         machine = {
@@ -110,6 +116,22 @@ def act(
         }
         lines = said(command, checkout, machine)
         return read(lines, yaml.safe_load(written)["jobs"])
+
+
+def in_its_own(text: str, environments: Mapping[str, Mapping[str, str]]) -> str:
+    """A workflow whose jobs take from their environment what it has of its own; act knows none."""
+    if not environments:
+        return text
+    workflow = yaml.safe_load(text)
+    workflow["on"] = workflow.pop(True)  # as YAML 1.1 reads it
+    for name, job in workflow["jobs"].items():
+        place = job.get("environment", "")
+        place = place if isinstance(place, str) else place["name"]
+        told = json.dumps(job)
+        for value in environments.get(place, ()):
+            told = re.sub(rf"(secrets|vars)\.{value}\b", rf"\1.{place}_{value}", told)
+        workflow["jobs"][name] = json.loads(told)
+    return json.dumps(workflow)
 
 
 def checked_out(project: Path, ref: str, branch: str, folder: Path) -> Path:

@@ -90,6 +90,22 @@ def azure_server(container: str) -> Iterator[Server]:
 
 
 @contextmanager
+def image_registry() -> Iterator[str]:
+    """Debian's registry of images, which asks nobody who they are; its address without a scheme."""
+    [port] = free_ports(1)
+    address = f"127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as name:
+        settings = Path(name, "settings.yml")
+        settings.write_text(
+            f"version: 0.1\nhttp: {{addr: '{address}'}}\n"
+            f"storage: {{filesystem: {{rootdirectory: '{name}/images'}}}}\n"
+        )
+        serve = [debian("docker-registry", "docker-registry"), "serve", str(settings)]
+        with running(serve, "listening on"):
+            yield address
+
+
+@contextmanager
 def ssh_server() -> Iterator[Server]:
     """OpenSSH, for the user of these tests and one key. The address ends with an empty folder."""
     [port] = free_ports(1)
