@@ -93,6 +93,12 @@ def test_the_rules_are_those_of_the_documentation() -> None:
     assert rows == sorted((name, rule.severity, rule.asks) for name, rule in RULES.items())
 
 
+def test_each_rule_has_a_test_that_breaks_it() -> None:
+    tests = [path for path in (ROOT / "tests").glob("test_*.py") if path != Path(__file__)]
+    broken = "".join(path.read_text(encoding="utf-8") for path in tests) + '"policy.broken"'
+    assert [rule for rule in RULES if f'"{rule}"' not in broken] == []
+
+
 def test_the_documented_waiver_and_policy_hold(
     project: Path, templates: Templates, tmp_path: Path
 ) -> None:
@@ -145,7 +151,9 @@ def test_a_plugin_that_breaks_is_a_finding(
     fixtures, functions = review.plugins()
     broken = (fixtures, [*functions, lambda: {"acme.breaks": Breaks()}])
     monkeypatch.setattr(review, "plugins", lambda: broken)
-    assert "ZeroDivisionError: oh" in only(check(project, templates)).message
+    broken_one = only(check(project, templates))
+    assert broken_one.rule == "policy.broken"
+    assert "ZeroDivisionError: oh" in broken_one.message
 
 
 def test_repo_review_itself_runs_the_checks(project: Path) -> None:
