@@ -94,8 +94,8 @@ def test_the_rules_are_those_of_the_documentation() -> None:
 
 
 def test_each_rule_has_a_test_that_breaks_it() -> None:
-    tests = [path for path in (ROOT / "tests").glob("test_*.py") if path != Path(__file__)]
-    broken = "".join(path.read_text(encoding="utf-8") for path in tests) + '"policy.broken"'
+    tests = (ROOT / "tests").glob("test_*.py")
+    broken = "".join(path.read_text(encoding="utf-8") for path in tests)
     assert [rule for rule in RULES if f'"{rule}"' not in broken] == []
 
 
