@@ -4,6 +4,7 @@
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -95,7 +96,8 @@ app.command()(fleet)
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # names of files are bytes
+        if isinstance(stream, TextIOWrapper):  # names of files may be any bytes
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except UserError as error:

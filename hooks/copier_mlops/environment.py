@@ -6,10 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from copier._jinja_ext import SandboxedEnvironment
 from copier._main import Worker
 from copier._settings import SettingsModel
 from jinja2 import FunctionLoader, Template
-from jinja2.sandbox import SandboxedEnvironment
 
 
 def copiers_environment(
@@ -20,14 +20,14 @@ def copiers_environment(
     Texts are compiled once, however often they are rendered.
     """
     worker = Worker(src_path="", settings=SettingsModel())
-    worker.template = SimpleNamespace(  # type: ignore[assignment, misc]
+    worker.template = SimpleNamespace(  # type: ignore[assignment]
         local_abspath=Path(),
         envops={"keep_trailing_newline": True, **envops},
         jinja_extensions=(),
     )
     environment = worker.jinja_env
     environment.loader = FunctionLoader(load)
-    environment.from_string = compiled_once(environment)  # type: ignore[method-assign]
+    environment.from_string = compiled_once(environment)  # type: ignore[assignment, method-assign]
     return environment
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from copier._jinja_ext import SandboxedEnvironment
 from copier._settings import SettingsModel
 from copier._types import MISSING
 from copier._user_data import AnswersMap, Question
 from copier.errors import CopierError
 from jinja2 import TemplateError
-from jinja2.sandbox import SandboxedEnvironment
 
 from .errors import UserError
 from .memo import Memo, names_of
@@ -39,10 +40,7 @@ class Questions:
             for name, details in data.items()
         }
         self._asked = {
-            name: Memo(
-                self.needs[name] - {name} | {RECORDED},
-                lambda own, name=name: self._ask(name, own),
-            )
+            name: Memo(self.needs[name] - {name} | {RECORDED}, partial(self._ask, name))
             for name in data
         }
 

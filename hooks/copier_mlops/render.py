@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
+from copier._jinja_ext import SandboxedEnvironment
 from copier._template import DEFAULT_EXCLUDE, DEFAULT_TEMPLATES_SUFFIX, filter_config
 from copier._types import MISSING
 from jinja2 import TemplateError
-from jinja2.sandbox import SandboxedEnvironment
 
 from .environment import copiers_environment, swift
 from .errors import UserError

@@ -85,7 +85,7 @@ class Root(Traversable):
     def read_text(self, encoding: str | None = None) -> str:
         return self._content().decode(encoding or "utf-8")
 
-    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:  # type: ignore[override]
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
         binary = io.BytesIO(self._content())
         return binary if "b" in mode else io.TextIOWrapper(binary, encoding="utf-8")
 

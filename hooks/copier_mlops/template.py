@@ -59,7 +59,7 @@ class Template:
         named = version in self.tags or DESCRIBED.fullmatch(version)  # a hash may be all digits
         at = number(version) if named else None
         if at is not None:
-            return sum(number(tag) > at for tag in self.releases)
+            return sum(1 for tag in self.releases if (number(tag) or at) > at)
         commit = self._commit(version)
         if commit is None:
             return None

@@ -77,7 +77,7 @@ class FolderTree(Tree):
         self.files = dict(zip(paths, self._entries(paths), strict=True))
 
     @cached_property
-    def committed(self) -> Mapping[str, Entry]:  # type: ignore[override]
+    def committed(self) -> Mapping[str, Entry]:
         try:
             with Objects(self._folder) as objects:
                 return objects.files("HEAD")

@@ -48,9 +48,9 @@ class Waiver(Strict):
 def waived(findings: list[Finding], tree: Tree, policy: Policy, today: date) -> list[Finding]:
     """The findings, those that a valid waiver covers marked, and what is wrong with waivers."""
     result = list(findings)
-    for waiver, problem in read(tree, policy, today):
-        if problem or waiver is None:
-            result.append(problem)
+    for waiver in read(tree, policy, today):
+        if isinstance(waiver, Finding):
+            result.append(waiver)
             continue
         covered = [at for at, found in enumerate(result) if waiver.covers(found)]
         for at in covered:
@@ -67,9 +67,7 @@ def waived(findings: list[Finding], tree: Tree, policy: Policy, today: date) -> 
     return result
 
 
-def read(
-    tree: Tree, policy: Policy, today: date
-) -> Iterator[tuple[Waiver, None] | tuple[None, Finding]]:
+def read(tree: Tree, policy: Policy, today: date) -> Iterator[Waiver | Finding]:
     """Each waiver that holds, or what is wrong with it."""
     if WAIVERS not in tree.files:
         return
@@ -80,36 +78,34 @@ def read(
             raise TypeError
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
-        yield None, finding("waiver.malformed", f"{WAIVERS} is no YAML: {said}.", WAIVERS)
+        yield finding("waiver.malformed", f"{WAIVERS} is no YAML: {said}.", WAIVERS)
         return
     except (KeyError, TypeError):
         message = f"{WAIVERS} holds one list, for example: waivers: [{EXAMPLE}]."
-        yield None, finding("waiver.malformed", message, WAIVERS)
+        yield finding("waiver.malformed", message, WAIVERS)
         return
     for number, item in enumerate(items, start=1):
         yield judged(number, item, policy, today)
 
 
-def judged(
-    number: int, item: object, policy: Policy, today: date
-) -> tuple[Waiver, None] | tuple[None, Finding]:
+def judged(number: int, item: object, policy: Policy, today: date) -> Waiver | Finding:
     where = f"{WAIVERS}, waiver {number}"
     try:
         waiver = Waiver.model_validate(item)
     except ValidationError as error:
         message = f"{where}: {first(error)} Write for example: {EXAMPLE}."
-        return None, finding("waiver.malformed", message, WAIVERS)
+        return finding("waiver.malformed", message, WAIVERS)
     last = today + timedelta(days=policy.waivers.max_days)
     if waiver.expires < today:
         message = (
             f"{where}: it expired on {waiver.expires}; {waiver.owner} sets {waiver.rule} right, "
             "or gives a new reason and day."
         )
-        return None, finding("waiver.expired", message, WAIVERS)
+        return finding("waiver.expired", message, WAIVERS)
     if waiver.rule in policy.waivers.never or waiver.rule.startswith("waiver."):
         message = f"{where}: {waiver.rule} cannot be waived; set right what it finds."
-        return None, finding("waiver.refused", message, WAIVERS)
+        return finding("waiver.refused", message, WAIVERS)
     if waiver.expires > last:
         message = f"{where}: it lasts until {waiver.expires}; the policy allows until {last}."
-        return None, finding("waiver.refused", message, WAIVERS)
-    return waiver, None
+        return finding("waiver.refused", message, WAIVERS)
+    return waiver

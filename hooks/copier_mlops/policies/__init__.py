@@ -1,12 +1,13 @@
 """The policies of this package, as a plugin of repo-review."""
 
-from repo_review.checks import Check
+from typing import Any
+
 from repo_review.families import Family
 
 from . import contents, locks, statement, workflows
 
 
-def checks() -> dict[str, Check]:
+def checks() -> dict[str, Any]:
     """Each by the name of its rule."""
     return {
         "file.unreadable": contents.Unreadable(),

@@ -141,7 +141,7 @@ def unpickling(content: bytes) -> tuple[tuple[int, str], ...]:
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    modules = {}
+    modules: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules |= {each.asname or each.name: each.name for each in node.names}

@@ -87,7 +87,7 @@ def grouped(groups: dict[str, Any], name: str) -> Iterator[str]:
 
 def needs(texts: Any) -> set[Need]:
     """Markers are left out: uv writes them in its own way."""
-    found = set()
+    found: set[Need] = set()
     for text in texts:
         try:
             need = Requirement(text)
