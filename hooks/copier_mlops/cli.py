@@ -12,6 +12,7 @@ import typer
 
 from .errors import UserError
 from .fleet.commands import fleet
+from .template_commands import release, update
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Standards of repositories made from a template: of one, or of a fleet.",
 )
+app.command()(update)
+app.command()(release)
 
 Format = StrEnum("Format", ["text", "json", "sarif", "junit"])
 Place = Annotated[Path, typer.Argument(help="The repository: a clone, or a bare one.")]

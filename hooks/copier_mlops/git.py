@@ -34,13 +34,18 @@ def environment() -> dict[str, str]:
     }
 
 
-def git(*arguments: str | Path, cwd: Path, text: str | None = None) -> str:
-    """What a git command prints. Raises UserError with git's own words."""
+def git(
+    *arguments: str | Path, cwd: Path, text: str | None = None, index: Path | None = None
+) -> str:
+    """What a git command prints. Raises UserError with git's own words.
+
+    `index` is a file to use in place of the repository's own index.
+    """
     try:
         done = subprocess.run(
             ["git", *map(str, arguments)],
             cwd=cwd,
-            env=environment(),
+            env=environment() | ({"GIT_INDEX_FILE": str(index)} if index else {}),
             input=text,
             capture_output=True,
             encoding="utf-8",

@@ -61,11 +61,13 @@ class Source:
 class Render:
     """What a project consists of, by path, and the answers that it was made with.
 
-    `absent` are paths of files that the answers leave out, and the questions that decided so.
+    `absent` are paths of files that the answers leave out, and the questions that decided so;
+    `withheld` those that Copier is told to exclude.
     """
 
     files: dict[str, Rendered]
     absent: dict[str, tuple[str, ...]]
+    withheld: frozenset[str]
     answers: dict[str, Answer]
     values: dict[str, Any]
 
@@ -98,7 +100,7 @@ class Version:
         values = {**recorded, **{name: answer.value for name, answer in answers.items()}}
         values = {name: value for name, value in values.items() if value is not MISSING}
         values |= {
-            "_copier_conf": {"answers_file": PurePosixPath(ANSWERS)},
+            "_copier_conf": {"answers_file": PurePosixPath(ANSWERS), "exclude": ()},
             "_copier_operation": operation,
             "_copier_answers": remembered(recorded, answers),
         }
@@ -107,14 +109,17 @@ class Version:
             parts = {text: part(values) for text, part in self._parts.items()}
         files = {}
         absent = {}
+        withheld = set()
         for source in self.sources:
             path = self._path(source, parts)
             if not path:
                 absent["/".join(parts[part] for part in source.anyway)] = source.asked
-            elif not matches(patterns, path):
+            elif matches(patterns, path):
+                withheld.add(path)
+            else:
                 files[path] = Rendered(source.mode, self._hash(source, values), source.name)
         absent = {path: asked for path, asked in absent.items() if path not in files}
-        return Render(files, absent, answers, values)
+        return Render(files, absent, frozenset(withheld), answers, values)
 
     def content(self, source: str, values: Values, objects: Objects) -> bytes:
         """What a file of the template becomes. `objects` are those of the template."""
