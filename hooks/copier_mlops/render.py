@@ -107,9 +107,7 @@ class Version:
         with self._saying("copier.yml"):
             patterns = self._patterns(values)
             parts = {text: part(values) for text, part in self._parts.items()}
-        files = {}
-        absent = {}
-        withheld = set()
+        files, absent, withheld = {}, {}, set()
         for source in self.sources:
             path = self._path(source, parts)
             if not path:
