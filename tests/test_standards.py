@@ -10,6 +10,7 @@ from copier import run_copy, run_update
 from copier_mlops.check import check
 from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
+from copier_mlops.restore import restore
 from copier_mlops.template import Templates
 from standards import Damage, append, found, only, replace, template_of_its_own, write
 from test_render import name_of
@@ -73,6 +74,7 @@ def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
 ) -> None:
     """Copier would silently put the default in its place."""
     replace(project / ANSWERS, "licence: Proprietary", "licence: MIT")
+    assert list(restore(project, ["deploy/Dockerfile"], Templates())) == ["deploy/Dockerfile"]
     platform = template_of_its_own(project, template)
     replace(platform / "copier.yml", "[MIT, Apache-2.0, BSD", "[Apache-2.0, BSD")
     commit(platform, tag="v1.0.0")
