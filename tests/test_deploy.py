@@ -247,6 +247,19 @@ def test_the_commands_of_the_readme_are_true(render: Render, tmp_path: Path) -> 
     assert {*yaml.safe_load(shown)["data"]} == {"API_KEY", "ADMIN_KEY", "JOURNAL_URL"}
 
 
+def test_all_that_a_delivery_takes_from_the_code_host_is_told(render: Render) -> None:
+    taken, told = set(), set()
+    for answers in ({}, SERVICE):
+        project = render(answers)
+        for name in ("cd", "rollback"):
+            text = (project / f".github/workflows/{name}.yml").read_text(encoding="utf-8")
+            taken |= {*re.findall(r"\b(?:secrets|vars)\.(\w+)", text)}
+        for readme in ("README.md", "deploy/README.md"):
+            told |= {*re.findall(r"`([A-Z_]+)", (project / readme).read_text(encoding="utf-8"))}
+    assert len(taken) > 20
+    assert taken <= told, taken - told
+
+
 def test_what_was_measured_and_deployed_survives_an_update(template: Path, tmp_path: Path) -> None:
     """The environments and the measured resources are the team's; the base is the platform's."""
     project, platform = tmp_path / "project", tmp_path / "platform"

@@ -12,7 +12,9 @@ from .errors import UserError
 def git(*arguments: str) -> str:
     """Run git here. Raises UserError with git's own words."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, encoding="utf-8", errors="replace", check=True
+        )
     except FileNotFoundError as error:
         raise UserError("git is not installed: install it and run this again.") from error
     except subprocess.CalledProcessError as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .data_commands import say
+from .errors import BlockedError
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
 
@@ -59,3 +60,18 @@ def lock() -> None:
     from .project import in_step
 
     say(in_step())
+
+
+@app.command(epilog="Example: project review --base origin/main")
+def review(
+    base: Annotated[str, typer.Option(help="The branch, tag or commit before the change.")],
+    summary: Annotated[Path | None, typer.Option(help="A Markdown file to add it to.")] = None,
+) -> None:
+    """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
+    before was better or worth more, beyond chance."""
+    from .review.page import review
+
+    told, failed = review(base, summary)
+    say(told)
+    if failed:
+        raise BlockedError("\n".join([f"{len(failed)} finding(s) block the change:", *failed]))

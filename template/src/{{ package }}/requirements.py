@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 @cache
 def demanded(room: str) -> dict[str, Requirement]:
-    """The requirements of pipeline, storage, service or objectives, by the name of their gate."""
+    """Requirements of pipeline, review, storage, service or objectives, by the name of the gate."""
     rows = read_yaml(str(Path(__file__).with_name("requirements.yaml")))[room]
     return {name: Requirement.model_validate(row) for name, row in rows.items()}
 
@@ -67,7 +67,7 @@ def table(problem: Problem, params: Params) -> Iterator[Row]:
     """All that is demanded in this project, in the order of the lifecycle."""
     said = {"problem.yaml": problem.model_dump(), "params.yaml": params.model_dump()}
     served = find_spec(f"{__package__}.serving") is not None
-    for room in ("pipeline", "storage", *OF_A_SERVICE * served):
+    for room in ("pipeline", "review", "storage", *OF_A_SERVICE * served):
         for name, requirement in demanded(room).items():
             places = requirement.places()
             demands = tuple((entry, limit(said.get(entry.file), entry)) for entry in places)

@@ -58,10 +58,11 @@ class EvaluateParams(Settings):
 
 class GateParams(Settings):
     """`min_lift`: by how much the primary metric must exceed the baseline's.
-    `max_loss`: by how much it may be worse than the champion's.
+    `max_loss`: by how much it may be worse than the champion's, or the base's of a review.
     `max_slice_gap`: by how much a slice may be worse than the whole.
     `max_parity_gap`: the share of rows on which the packaged model may differ.
     `min_value`: value per thousand decisions, over that of doing nothing.
+    `max_value_loss`: by how much that value may be below the base's of a review.
     """
 
     min_lift: float = 0.01
@@ -69,6 +70,7 @@ class GateParams(Settings):
     max_slice_gap: float = 0.1
     max_parity_gap: Share = 0.001
     min_value: float = 0.0
+    max_value_loss: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Budgets(Settings):

@@ -13,11 +13,12 @@ from ..data.contract import Contract
 from ..files import MODEL, REPORTS, TEST, replacing, write_json
 from ..settings import Params, Problem, Task
 from . import registry
-from .inputs import Input, feed, frame, misfit, truth
-from .metrics import Metric, primary, report
+from .inputs import Input, feed, frame, misfit
+from .metrics import Metric, report
 from .predictor import Predictor
-from .slices import SEED, interval, score_of, slices
-from .value import PER, Array, decisions, usual, value_per_thousand
+from .rivals import Judge
+from .slices import SEED, slices
+from .value import PER, Array, usual
 
 EVALUATION = REPORTS / "evaluation.json"
 METRICS = REPORTS / "metrics.json"
@@ -45,45 +46,31 @@ def evaluation(
 ) -> dict[str, Any]:
     """Everything that is to be said about the model; figures unrounded."""
     task, threshold = contract.task, model.meta.get("threshold")
-    true, scores = truth(test, contract), model.scores(test)
-    metric, decided = primary(task, params.train.metric), decisions(scores, threshold, task)
-    score = score_of(metric, true, scores)
+    judge = Judge(test, contract, problem, params)
+    true, metric, ours = judge.true, judge.metric, judge.answers(model)
     usually, policy = usual(true, task)
-
-    def worth(decided: Array | float) -> float:
-        return value_per_thousand(true, decided, problem.value, task)
-
-    def against(version: int, old: Predictor) -> dict[str, Any]:
-        """`difference` is newcomer minus champion, its bounds by paired bootstrap."""
-        scores = old.scores(test)
-        before = score_of(metric, true, scores)
-        apart = interval(lambda rows: score(rows) - before(rows), len(true), params.evaluate)
-        value = worth(decisions(scores, old.meta.get("threshold"), task))
-        told = {"version": version, "score": metric.score(true, scores)}
-        return told | {"difference": apart.pop("value"), **apart, "value": value}
-
     version, old, note = champion(contract)
-    in_use = against(version, old) if old else None
+    in_use = {"version": version} | judge.apart(ours, judge.answers(old)) if old else None
     return {
         "task": task,
         "target": contract.target.name,
         "rows": test.height,
         "contract": {"id": contract.id, "version": contract.version},
-        "primary_metric": {"name": metric.name, **interval(score, len(true), params.evaluate)},
-        "metrics": report(task, true, scores, threshold),
+        "primary_metric": {"name": metric.name, **judge.interval(judge.score(ours))},
+        "metrics": report(task, true, ours.scores, threshold),
         "baseline": baseline(true, contract, metric, problem.baseline.score),
         "threshold": threshold,
-        "confusion": confusion(true, decided, contract),
-        "calibration": calibration(true, scores, task),
+        "confusion": confusion(true, ours.decided, contract),
+        "calibration": calibration(true, ours.scores, task),
         "importance": importance(model, test, true, metric),
-        "slices": slices(test, contract, true, scores, metric=metric, params=params.evaluate),
+        "slices": slices(test, contract, true, ours.scores, metric=metric, params=params.evaluate),
         "value": {
             "unit": problem.value.unit,
             "per": PER,
-            "model": worth(decided),
-            "do_nothing": worth(usually),
+            "model": judge.worth(ours.decided),
+            "do_nothing": judge.worth(usually),
             "do_nothing_means": policy,
-            "always_act": worth(1) if task == "binary" else None,
+            "always_act": judge.worth(1) if task == "binary" else None,
             "champion": in_use["value"] if in_use else None,
         },
         "champion": in_use,
