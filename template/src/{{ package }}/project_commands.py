@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .data_commands import say
-from .errors import BlockedError
+from .errors import BlockedError, UserError
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
 
@@ -31,7 +31,6 @@ def template(
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
-    from .errors import UserError
     from .origin import address
 
     if output is None:
