@@ -49,6 +49,26 @@ def test_a_dropped_line_is_in_a_patch_that_brings_it_back(project: Path) -> None
     assert (project / "src/flights/stages.py").read_text() == before
 
 
+@pytest.mark.parametrize(("local", "kept"), [([], False), (["apply.whitespace", "nowarn"], True)])
+def test_what_setup_sets_keeps_lines_that_end_in_blanks(
+    platform: Platform, project: Path, monkeypatch: pytest.MonkeyPatch, local: list[str], kept: bool
+) -> None:
+    """Where git is told to refuse them, Copier alone drops the edits of every file."""
+    readme = project / "README.md"
+    readme.write_text(f"Ours, with two blanks at the end  \n{readme.read_text()}")
+    commit(project)
+    if local:
+        git(project, "config", *local)
+    platform.files["README.md.jinja"] += b"News\n"
+    platform.release()
+    settings = Path(platform.home.parent, "gitconfig")
+    settings.write_text("[apply]\n\twhitespace = error\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    run("copier", "update", "--defaults", cwd=project)
+    assert readme.read_text().startswith("Ours, with two blanks at the end  \n") == kept
+    assert readme.read_text().endswith("News\n")
+
+
 def test_work_that_is_not_committed_is_not_touched(project: Path) -> None:
     (project / "README.md").write_text("Half done")
     done = run("copier-mlops", "update", cwd=project, check=False)
