@@ -77,6 +77,18 @@ def test_work_that_is_not_committed_is_not_touched(project: Path) -> None:
     assert (project / "README.md").read_text() == "Half done"
 
 
+def test_what_is_all_there_needs_no_reject(project: Path) -> None:
+    """A link is not what it leads to; a file that the team removed is not lost."""
+    stages = project / "src/flights/stages.py"
+    stages.write_text(stages.read_text().removesuffix("OURS = 1\n"))
+    (project / "docs/start.md").symlink_to("../README.md")
+    (project / "docs/runbook.md").unlink()
+    commit(project)
+    run("copier-mlops", "update", cwd=project)
+    assert not list(project.rglob("*.rej"))
+    assert (project / "docs/start.md").is_symlink()
+
+
 def test_an_answer_and_a_release_can_be_chosen(platform: Platform, project: Path) -> None:
     done = run("copier-mlops", "update", "--to", "v1.0.0", "--data", "owner=@jo", cwd=project)
     assert done.stdout

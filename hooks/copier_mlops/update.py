@@ -73,14 +73,16 @@ def ignored(project: Path, template: Template, recorded: Mapping[str, Any]) -> d
 
 def run_copier(project: Path, options: list[str]) -> None:
     """Copier's own command, with git as it should be set."""
-    settings = environment() | {"GIT_CONFIG_COUNT": str(len(SAFE))}
-    for number, (name, value) in enumerate(SAFE.items()):
+    settings = environment()
+    first = int(settings.get("GIT_CONFIG_COUNT", 0))
+    for number, (name, value) in enumerate(SAFE.items(), first):
         settings |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    settings["GIT_CONFIG_COUNT"] = str(first + len(SAFE))
     command = [sys.executable, "-m", "copier", "update", *options]
     if subprocess.run(command, cwd=project, env=settings, check=False).returncode:
         raise UserError(
             "Copier did not finish, for the reason above; "
-            "git restore . and git clean -d bring back what was committed."
+            "git restore . and git clean -fd bring back what was committed."
         )
 
 
@@ -97,6 +99,9 @@ def save(project: Path, name: str, given: bytes, mine: bytes) -> bool:
 
 
 def content(path: Path) -> bytes:
+    """Of a link, where it leads, as git has it; of nothing, nothing."""
+    if path.is_symlink():
+        return os.fsencode(path.readlink())
     return path.read_bytes() if path.is_file() else b""
 
 
