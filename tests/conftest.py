@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from copier import run_copy
+from copier_mlops.template import Templates
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "v0.1.0"
@@ -167,3 +168,24 @@ def image(docker: None, flights: Path) -> Iterator[str]:
 
     with built(flights) as image:
         yield image
+
+
+@pytest.fixture(scope="session")
+def templates(template: Path) -> Templates:
+    """The template under test, whatever a project says that it was made from."""
+    return Templates(str(template))
+
+
+@pytest.fixture(scope="session")
+def committed(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default project as it was rendered, committed."""
+    folder = tmp_path_factory.mktemp("committed") / "flights"
+    shutil.copytree(render({}), folder)
+    return commit(folder)
+
+
+@pytest.fixture
+def project(committed: Path, tmp_path: Path) -> Path:
+    """A default project of its own, committed, for a test to change."""
+    shutil.copytree(committed, tmp_path / "flights")
+    return tmp_path / "flights"

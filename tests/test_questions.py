@@ -1,4 +1,4 @@
-"""Each question explains itself, has a default, refuses nonsense with an example, and matters."""
+"""Each question refuses nonsense in one sentence, and matters; its form is a rule of a release."""
 
 import keyword
 import re
@@ -88,14 +88,6 @@ WRONG: dict[str, list[str]] = {
 NEEDS: dict[str, Answers] = {"dvc_remote_url": S3, "mlflow_uri": SERVER}
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_a_question_explains_itself(name: str) -> None:
-    question = ASKED[name]
-    assert question["help"].strip().endswith((".", "?"))
-    assert "default" in question
-    assert question.get("choices") or "for example: " in question["validator"]
-
-
 def test_every_question_is_covered_here() -> None:
     assert {shown[0] for shown in SHOWS} == set(ASKED) == set(WRONG)
 
@@ -117,8 +109,10 @@ def test_an_empty_project_holds_no_sample(render: Render) -> None:
 
 def test_a_server_leaves_no_trace_of_the_embedded_store(render: Render) -> None:
     rendered = files(render(SERVER))
+    # What CI registers to judge a change stays with that run.
+    theirs = (".github/", "src/", "tests/")
     assert not [name for name, content in rendered.items() if b"sqlite:///mlflow" in content
-                and not name.startswith(("src/", "tests/"))]  # fmt: skip
+                and not name.startswith(theirs)]  # fmt: skip
 
 
 def test_one_machine_knows_nothing_of_a_cluster(render: Render) -> None:

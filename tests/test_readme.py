@@ -52,10 +52,12 @@ def test_the_first_command_ends_with_a_champion(flights: Path) -> None:
 
 def test_all_blocks_are_known() -> None:
     """A block that is added must be run by a test here."""
-    start, own, update, work = blocks(ROOT / "README.md")
+    start, own, update, survey, predict, work = blocks(ROOT / "README.md")
     assert start.startswith("pip install uv && uvx copier copy --defaults")
     assert own.startswith("uv run flights data add TABLE --target COLUMN")
     assert update == "uvx copier update"
+    assert "copier-mlops fleet" in survey  # these two are run by test_fleet.py
+    assert "--predict" in predict
     assert work == "pip install uv && uv run pytest"
 
 

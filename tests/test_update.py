@@ -91,6 +91,24 @@ def test_seeded_files_are_the_teams(release: Release, project: Path) -> None:
     assert not git(project, "diff", "--name-only", "--", "src", "data").strip()
 
 
+@pytest.mark.parametrize(
+    ("answers", "path"),
+    [
+        ({"package": "trains"}, "src/flights/model/features.py"),
+        ({"deploy": "none"}, "deploy/k8s/base/resources.yaml"),
+    ],
+)
+def test_no_answer_takes_a_seeded_file_away(
+    platform: Path, tmp_path: Path, answers: dict[str, str], path: str
+) -> None:
+    """Copier would remove what the new answers do not render, whatever the team wrote there."""
+    home = tmp_path / "project"
+    run_copy(str(platform), home, data={"deploy": "kubernetes"}, defaults=True, quiet=True)
+    kept = append(home / path, "# Ours\n")
+    update(home, **answers)
+    assert (home / path).read_text(encoding="utf-8") == kept
+
+
 def test_a_new_seeded_file_arrives(release: Release, project: Path) -> None:
     candidates = project / "src" / "flights" / "model" / "candidates.py"
     candidates.unlink(missing_ok=True)
@@ -182,23 +200,6 @@ def test_hostile_answers_survive_an_update(
     update(tmp_path / "odd")
     kept = yaml.safe_load((tmp_path / "odd" / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers.items() <= kept.items()
-
-
-def test_edits_of_a_dropped_file_survive_when_it_is_excluded(
-    platform: Path, release: Release, tmp_path: Path
-) -> None:
-    """The rule for dropped and renamed files: their old paths stay in _exclude."""
-    release({"tests/dropped.txt": "Platform\n"}, tag="v1.1.0")
-    run_copy(str(platform), tmp_path / "project", defaults=True, quiet=True)
-    project = commit(tmp_path / "project")
-    append(project / "tests" / "dropped.txt", "Team\n")
-    (platform / "template" / "tests" / "dropped.txt").unlink()
-    config = (platform / "copier.yml").read_text(encoding="utf-8")
-    config = config.replace("_exclude:\n", '_exclude:\n  - "/tests/dropped.txt"\n')
-    (platform / "copier.yml").write_text(config, encoding="utf-8")
-    release({"tests/news.txt": "News\n"})
-    update(project)
-    assert (project / "tests" / "dropped.txt").read_text() == "Platform\nTeam\n"
 
 
 @pytest.mark.parametrize(

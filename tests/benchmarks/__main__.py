@@ -2,7 +2,7 @@
 
 import sys
 
-from . import automl, batch, big_tables, lifecycle, records, scale, service
+from . import automl, batch, big_tables, fleet, lifecycle, records, scale, service
 
 BENCHMARKS = {
     "lifecycle": lifecycle,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "automl": automl,
     "scale": scale,
     "service": service,
+    "fleet": fleet,
 }
 
 

@@ -32,6 +32,9 @@ def setup() -> list[str]:
     if not Path(".git").exists():
         git("init", "--quiet", "--initial-branch", "main")
         done.append("made a git repository")
+    if "apply.whitespace" not in git("config", "--list", "--local"):
+        git("config", "apply.whitespace", "nowarn")  # or an update drops lines that end in blanks
+        done.append("made updates keep lines as they are")
     if not Path(".git/hooks/pre-commit").exists():
         install = [sys.executable, "-m", "pre_commit", "install"]
         subprocess.run(install, capture_output=True, check=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .data_commands import say
-from .errors import BlockedError
+from .errors import BlockedError, UserError
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
 
@@ -18,6 +18,31 @@ def requirements() -> None:
     from .settings import Params, Problem
 
     say(told(Problem.read(), Params.read()))
+
+
+@app.command()
+def template(
+    output: Annotated[
+        Path | None,
+        typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
+    ] = None,
+) -> None:
+    """Address and version of the template this was made from, to run its checks with.
+
+    Example: uvx --from "$(uv run mlops project template)" copier-mlops check
+    """
+    from .origin import address
+
+    if output is None:
+        say([address()])
+        return
+    try:
+        found = address()
+    except UserError as error:
+        say([f"::warning title=Standards are not checked::{error}"])
+        return
+    with output.open("a", encoding="utf-8") as file:
+        file.write(f"template={found}\n")
 
 
 @app.command()

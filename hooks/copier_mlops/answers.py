@@ -1,0 +1,106 @@
+"""The recorded answers against the questions and the files."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from .errors import UserError
+from .findings import Finding
+from .git import Entry
+from .render import ANSWERS, Render, Version
+from .rules import finding
+from .trees import Tree
+
+UNASKED = ("_commit", "_src_path")
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def recorded_answers(tree: Tree) -> dict[str, Any]:
+    """Raises UserError if they cannot be read, or do not say where the template is."""
+    try:
+        content = tree.read(ANSWERS)
+    except KeyError as error:
+        raise UserError(
+            f"{ANSWERS} is missing, so this was not made from a template; "
+            "adopt it with copier copy, or put the file back."
+        ) from error
+    try:
+        found = yaml.load(content, Loader)  # noqa: S506 - one of the two safe loaders
+    except (yaml.YAMLError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UserError(
+            f"{ANSWERS} cannot be read: {said}; restore it from the history."
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in UNASKED):
+        raise UserError(
+            f"{ANSWERS} does not say {' and '.join(UNASKED)}; restore it from the history."
+        )
+    return {str(name): value for name, value in found.items()}
+
+
+def answers_findings(
+    recorded: Mapping[str, Any], render: Render, version: Version, newest: Version
+) -> Iterator[Finding]:
+    """Answers that no question asked for, or that no question would take again."""
+    for name in recorded:
+        if not name.startswith("_") and name not in version.questions.data:
+            yield finding(
+                "answers.unknown",
+                f'{ANSWERS} answers "{name}", which is no question of {version.name}: '
+                "take the line out.",
+                ANSWERS,
+            )
+    refused = {name: answer for name, answer in render.answers.items() if answer.refused}
+    for name, answer in refused.items():
+        yield finding(
+            "answers.invalid",
+            f'{ANSWERS}: {name} cannot be "{recorded[name]}" ({answer.refused}); '
+            f"answer anew with copier update --data {name}=VALUE.",
+            ANSWERS,
+        )
+    if newest is version:
+        return
+    for name, answer in newest.questions.answer(recorded).items():
+        if answer.refused and name not in refused:
+            yield finding(
+                "answers.invalid",
+                f'{ANSWERS}: {name} "{recorded[name]}" is no longer valid in {newest.name}, an '
+                f'update would silently make it "{answer.value}" ({answer.refused}); '
+                f"update with --data {name}=VALUE.",
+                ANSWERS,
+            )
+
+
+def other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
+    """The sentence to say if the code lies in another folder than the answers say."""
+    package = render.values.get("package")
+    if package is None or any(path.startswith(f"src/{package}/") for path in files):
+        return None
+    folders = sorted(
+        {path.split("/")[1] for path in files if path.startswith("src/") and path.count("/") > 1}
+    )
+    there = f"src/{folders[0]}" if folders else "no folder in src"
+    return (
+        f'{ANSWERS} says the package is "{package}", but there is {there}: '
+        "put the answer, or the name of the folder, back."
+    )
+
+
+def contradictions(
+    render: Render, files: Mapping[str, Entry], owner: Callable[[str], str | None]
+) -> Iterator[Finding]:
+    """Files that these answers leave out, and that are there all the same."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for path, asked in render.absent.items():
+        if path in files and owner(path) != "seeded":
+            found.setdefault(asked, []).append(path)
+    for asked, paths in found.items():
+        said = " and ".join(f'{name} is "{render.values[name]}"' for name in asked)
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield finding(
+            "answers.contradict",
+            f"{paths[0]}{more} should not be there when {said}: remove what is left over, "
+            f"or answer anew with copier update --data {asked[0]}=VALUE.",
+            paths[0],
+        )

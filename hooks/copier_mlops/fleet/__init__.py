@@ -1,0 +1,1 @@
+"""Many repositories at once: who is behind, who drifted, who breaks a standard."""

@@ -1,0 +1,148 @@
+"""Try an update in a scratch copy: does it work, and which lines will conflict?"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from copier import run_update
+
+from ..git import environment, git
+
+ANSWERS = ".copier-answers.yml"
+OPENS, ENDS = b"<<<<<<< before updating", b">>>>>>> after updating"
+SETTINGS = {
+    "apply.whitespace": "nowarn",
+    "commit.gpgSign": "false",
+    "core.autocrlf": "false",
+    "core.hooksPath": os.devnull,
+    # A link in a repository would lead the update out of the scratch copy.
+    "core.symlinks": "false",
+    "user.email": "fleet@localhost",
+    "user.name": "copier-mlops fleet",
+}
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Lines of a file, counted from 1, that the template and the team have both changed."""
+
+    path: str
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.first}-{self.last}"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the update to release `to` will do, or in `failed` why it cannot be made."""
+
+    to: str
+    changed: int = 0
+    removed: list[str] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    failed: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        return not self.conflicts and self.failed is None
+
+    @property
+    def title(self) -> str:
+        if self.failed:
+            return f"the update to {self.to} fails"
+        if self.conflicts:
+            noun = "conflict" if len(self.conflicts) == 1 else "conflicts"
+            return f"{len(self.conflicts)} {noun} with {self.to}"
+        gone = f", {len(self.removed)} of them go" if self.removed else ""
+        return f"updates to {self.to} without a conflict, {self.changed} files change{gone}"
+
+
+def predict(repository: Path, template: str, newest: str) -> Prediction:
+    """Update a scratch clone of the repository to release `newest` of `template`, an address.
+
+    The repository itself is only read. The clone is removed again.
+    """
+    with tempfile.TemporaryDirectory(prefix="copier-mlops-") as folder, _settings(folder):
+        scratch = Path(folder) / "scratch"
+        try:
+            _clone(repository, scratch, template)
+            run_update(
+                scratch,
+                vcs_ref=newest,
+                defaults=True,
+                overwrite=True,
+                quiet=True,
+                skip_answered=True,
+            )
+            return _outcome(scratch, newest)
+        except Exception as error:  # a template may raise anything, and the run goes on
+            return Prediction(newest, failed=" ".join(str(error).split()))
+
+
+def _clone(repository: Path, scratch: Path, template: str) -> None:
+    """With the address of the template that is to be used, where the answers name another one."""
+    git("clone", "--quiet", "--shared", "--", repository, scratch, cwd=Path.cwd())
+    answers = scratch / ANSWERS
+    said = yaml.safe_load(answers.read_text(encoding="utf-8"))
+    if said["_src_path"] != template:
+        answers.write_text(
+            yaml.safe_dump(said | {"_src_path": template}, allow_unicode=True), encoding="utf-8"
+        )
+        git(
+            "commit",
+            "--quiet",
+            "--all",
+            "--no-verify",
+            "--message",
+            "The template's place",
+            cwd=scratch,
+        )
+
+
+def _outcome(scratch: Path, newest: str) -> Prediction:
+    changes = git("status", "--porcelain", "-z", "--no-renames", cwd=scratch).split("\0")
+    kinds = {line[3:]: line[:2] for line in changes if line and line[3:] != ANSWERS}
+    unmerged = sorted(path for path, kind in kinds.items() if "U" in kind or kind in ("AA", "DD"))
+    return Prediction(
+        newest,
+        changed=len(kinds),
+        removed=sorted(
+            path for path, kind in kinds.items() if "D" in kind and path not in unmerged
+        ),
+        conflicts=[conflict for path in unmerged for conflict in _conflicts(scratch, path)],
+    )
+
+
+def _conflicts(scratch: Path, path: str) -> Iterator[Conflict]:
+    first = 1
+    for number, line in enumerate((scratch / path).read_bytes().splitlines(), start=1):
+        if line.rstrip() == OPENS:
+            first = number
+        elif line.rstrip() == ENDS:
+            yield Conflict(path, first, number)
+
+
+@contextmanager
+def _settings(folder: str) -> Iterator[None]:
+    """Copier works in this process: its git asks nobody, and what it leaves lands in `folder`."""
+    before, place = dict(os.environ), tempfile.tempdir
+    tempfile.tempdir = folder
+    os.environ.clear()
+    os.environ.update(environment())
+    start = int(before.get("GIT_CONFIG_COUNT", 0))
+    for number, (name, text) in enumerate(SETTINGS.items(), start=start):
+        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
+        os.environ[f"GIT_CONFIG_VALUE_{number}"] = text
+    os.environ["GIT_CONFIG_COUNT"] = str(start + len(SETTINGS))
+    try:
+        yield
+    finally:
+        tempfile.tempdir = place
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,61 @@
+"""What a survey found, in a terminal."""
+
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .fix import commands
+from .summary import BEHIND, BREAKS, DRIFTED, FINE, UNREAD, Row, Summary, headline, urgency
+
+LISTED = 30
+"""Repositories that are shown, the most urgent first."""
+
+TOKENS = {"renovate": "RENOVATE_TOKEN", "multi-gitter": "GITHUB_TOKEN or GITLAB_TOKEN"}
+NUMBERS = ("Behind", "Errors")
+STYLES = {UNREAD: "bold red", BREAKS: "red", DRIFTED: "yellow", BEHIND: "cyan", FINE: "green"}
+
+
+def show(rows: list[Row], summary: Summary) -> None:
+    """Those with something to do, what fails most, and the whole fleet in one sentence."""
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    urgent = sorted((row for row in rows if row.states != (FINE,)), key=urgency)
+    if urgent:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for title in ("Repository", "State", "Version", "Behind", "Errors", "What"):
+            table.add_column(
+                title, justify="right" if title in NUMBERS else "left", overflow="fold"
+            )
+        for row in urgent[:LISTED]:
+            states = ", ".join(f"[{STYLES[state]}]{state}[/]" for state in row.states)
+            behind = "" if row.behind is None else str(row.behind)
+            errors = str(row.errors or "")
+            table.add_row(escape(row.name), states, row.version, behind, errors, escape(_what(row)))
+        console.print(table)
+    if len(urgent) > LISTED:
+        console.print(f"and {len(urgent) - LISTED:,} more; --output FOLDER shows them all.")
+    for rule, count in list(summary.rules.items())[:5]:
+        console.print(f"{count:>7,}  break {rule}")
+    console.print(headline(summary) + ".")
+
+
+def _what(row: Row) -> str:
+    """The first thing to look at."""
+    if row.broken:
+        return row.broken
+    if row.prediction and row.prediction.conflicts:
+        return f"{row.prediction.title}: {', '.join(map(str, row.prediction.conflicts))}"
+    return ", ".join(row.rules) or (row.prediction.title if row.prediction else "")
+
+
+def show_fix(tool: str, rows: list[Row]) -> None:
+    """Commands come plain, to be copied into a shell; what else is said, as comments."""
+    found, left = commands(tool, rows)
+    for line in left:
+        print("# By hand:", *line.split())
+    if found:
+        print("# The token of the code host is taken from", TOKENS[tool])
+    else:
+        print("# No repository behind can be updated by a pull request.")
+    print(*found, sep="\n\n")

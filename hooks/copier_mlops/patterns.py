@@ -1,0 +1,18 @@
+"""Patterns of paths as in .gitignore, compiled once: the same few meet thousands of paths."""
+
+from functools import lru_cache
+from typing import Any
+from unicodedata import normalize
+
+from pathspec import PathSpec
+
+
+@lru_cache(maxsize=4096)
+def compiled(patterns: tuple[str, ...]) -> PathSpec[Any]:
+    """Normalised as Copier does it."""
+    return PathSpec.from_lines("gitignore", [normalize("NFD", text) for text in patterns])
+
+
+@lru_cache(maxsize=100_000)
+def matches(patterns: tuple[str, ...], path: str) -> bool:
+    return compiled(patterns).match_file(path)

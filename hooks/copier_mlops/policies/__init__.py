@@ -1,0 +1,33 @@
+"""The policies of this package, as a plugin of repo-review."""
+
+from typing import Any
+
+from repo_review.families import Family
+
+from . import contents, locks, statement, workflows
+
+
+def checks() -> dict[str, Any]:
+    """Each by the name of its rule."""
+    return {
+        "file.unreadable": contents.Unreadable(),
+        "problem.incomplete": statement.Incomplete(),
+        "owners.missing": statement.OwnersMissing(),
+        "owners.disagree": statement.OwnersDisagree(),
+        "gates.weakened": statement.GatesWeakened(),
+        "actions.unpinned": workflows.Unpinned(),
+        "secret.found": contents.Secrets(),
+        "pickle.file": contents.PickleFiles(),
+        "pickle.code": contents.PickleCode(),
+        "lock.missing": locks.Missing(),
+        "lock.stale": locks.Stale(),
+    }
+
+
+def families() -> dict[str, Family]:
+    return {
+        "mlops": Family(
+            name="Standards of the template",
+            description="Each message says what to do: see docs/standards.md of the template.",
+        )
+    }

@@ -1,0 +1,138 @@
+"""Lock files against what they lock, by their content: nothing is resolved or run."""
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from ..subject import Subject
+
+UV = "uv.lock"
+PYPROJECT = "pyproject.toml"
+BLOCK = "[[package]]\n"
+OWN = ('source = { editable = "." }', 'source = { virtual = "." }')
+Need = tuple[str, frozenset[str], SpecifierSet]
+
+
+class Missing:
+    """uv.lock is committed."""
+
+    family = "mlops"
+
+    @staticmethod
+    def check(subject: Subject) -> str:
+        if UV in subject.tree.files or PYPROJECT not in subject.tree.files:
+            return ""
+        return f"{PYPROJECT}: there is no {UV} beside it: run uv lock and commit the file."
+
+
+class Stale:
+    """uv.lock and dvc.lock agree with what they lock."""
+
+    family = "mlops"
+
+    @staticmethod
+    def check(subject: Subject, pyproject: dict[str, Any]) -> str:
+        return "\n".join([*uv_lock(subject, pyproject), *dvc_lock(subject)])
+
+
+def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
+    if UV not in subject.tree.files or "project" not in pyproject:
+        return
+    locked = own_package(subject.tree.read(UV).decode(errors="replace"))
+    if locked is None:
+        yield f"{UV}: does not hold this project: run uv lock."
+        return
+    for where, asked, known in both(pyproject, locked):
+        differ = sorted(name for name, *_ in asked ^ known)
+        if differ:
+            yield (
+                f"{UV}: does not agree with {where} of {PYPROJECT} about "
+                f"{', '.join(dict.fromkeys(differ))}: run uv lock and commit the file."
+            )
+
+
+def own_package(text: str) -> dict[str, Any] | None:
+    """What the lock says of the project itself; the hundreds of others are not parsed."""
+    for block in text.split(BLOCK):
+        if any(source in block for source in OWN):
+            return dict(tomllib.loads(BLOCK + block)["package"][0])
+    return None
+
+
+def both(
+    pyproject: dict[str, Any], locked: dict[str, Any]
+) -> Iterator[tuple[str, set[Need], set[Need]]]:
+    """Where, what is asked there, and what the lock knows of that."""
+    project, metadata = pyproject["project"], locked.get("metadata", {})
+    extras = project.get("optional-dependencies", {}).values()
+    listed = [*project.get("dependencies", []), *(text for group in extras for text in group)]
+    yield "dependencies", needs(listed), known(metadata.get("requires-dist", []))
+    groups = pyproject.get("dependency-groups", {})
+    of_lock = metadata.get("requires-dev", {})
+    for name in sorted({*groups, *of_lock}):
+        yield f"group {name}", needs(grouped(groups, name)), known(of_lock.get(name, []))
+
+
+def grouped(groups: dict[str, Any], name: str) -> Iterator[str]:
+    for item in groups.get(name, []):
+        if isinstance(item, dict):
+            yield from grouped(groups, item["include-group"])
+        else:
+            yield item
+
+
+def needs(texts: Any) -> set[Need]:
+    """Markers are left out: uv writes them in its own way."""
+    found: set[Need] = set()
+    for text in texts:
+        try:
+            need = Requirement(text)
+        except InvalidRequirement:
+            continue  # uv itself says that better
+        found.add((canonicalize_name(need.name), frozenset(need.extras), need.specifier))
+    return found
+
+
+def known(items: list[dict[str, Any]]) -> set[Need]:
+    return {
+        (
+            canonicalize_name(item["name"]),
+            frozenset(item.get("extras", ())),
+            SpecifierSet(item.get("specifier", "")),
+        )
+        for item in items
+    }
+
+
+def dvc_lock(subject: Subject) -> Iterator[str]:
+    """Its stages are those of dvc.yaml, and run the same commands on the same files."""
+    if "dvc.lock" not in subject.tree.files:
+        return
+    stages = subject.yaml("dvc.yaml").get("stages") or {}
+    locked = subject.yaml("dvc.lock").get("stages") or {}
+    plain = {name for name, stage in stages.items() if "cmd" in stage}  # no foreach, no matrix
+    for name in sorted(locked.keys() - stages.keys()):
+        if "@" not in name:
+            yield f"dvc.lock: holds a stage {name} that dvc.yaml does not have: run dvc repro."
+    for name in sorted(plain):
+        if name not in locked:
+            yield f"dvc.lock: lacks the stage {name} of dvc.yaml: run dvc repro."
+        elif "${" not in str(stages[name]) and differs(stages[name], locked[name]):
+            yield f"dvc.lock: its stage {name} is not that of dvc.yaml: run dvc repro."
+
+
+def differs(stage: dict[str, Any], locked: dict[str, Any]) -> bool:
+    outs = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+    return (
+        stage["cmd"] != locked.get("cmd")
+        or paths(stage.get("deps", [])) != {item["path"] for item in locked.get("deps", [])}
+        or paths(outs) != {item["path"] for item in locked.get("outs", [])}
+    )
+
+
+def paths(items: list[Any]) -> set[str]:
+    return {next(iter(item)) if isinstance(item, dict) else item for item in items}

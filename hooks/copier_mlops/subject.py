@@ -1,0 +1,153 @@
+"""A repository as policies see it: an importlib Traversable with a little more to ask."""
+
+import io
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from .policy import Policy
+from .trees import FolderTree, Tree
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`changed` are the contents, by path, of files that are not as the template has them;
+    `rendered` gives a file's content as it came from the template, None if it did not.
+    """
+
+    tree: Tree
+    changed: Mapping[str, bytes]
+    policy: Policy = field(default_factory=Policy)
+    rendered: Callable[[str], bytes | None] = field(default=lambda path: None)
+
+    def yaml(self, path: str) -> dict[str, Any]:
+        """A table; an empty one if there is no such file, or another thing in it."""
+        content = self.tree.read(path) if path in self.tree.files else b""
+        return table(content)
+
+    def __deepcopy__(self, memo: object) -> "Subject":
+        return self
+
+
+@lru_cache(maxsize=1024)
+def table(content: bytes) -> dict[str, Any]:
+    """Of a YAML text. What cannot be read is said by the rule file.unreadable."""
+    try:
+        found = yaml.load(content, Loader)  # noqa: S506 - one of the two safe loaders
+    except (yaml.YAMLError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class Root(Traversable):
+    """A folder or file of a repository, whether it is checked out or not."""
+
+    def __init__(self, subject: Subject, path: str = "") -> None:
+        self.subject = subject
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        return self._path.rsplit("/", 1)[-1]
+
+    def is_file(self) -> bool:
+        return self._path in self.subject.tree.files
+
+    def is_dir(self) -> bool:
+        return any(path.startswith(self._prefix) for path in self.subject.tree.files)
+
+    def iterdir(self) -> Iterator["Root"]:
+        inside = (
+            path.removeprefix(self._prefix).split("/")[0]
+            for path in self.subject.tree.files
+            if path.startswith(self._prefix)
+        )
+        return (Root(self.subject, self._prefix + name) for name in dict.fromkeys(inside))
+
+    def joinpath(self, *parts: Any) -> "Root":
+        inside = [part for text in parts for part in str(text).split("/") if part not in ("", ".")]
+        return Root(self.subject, self._prefix + "/".join(inside))
+
+    def __truediv__(self, part: Any) -> "Root":
+        return self.joinpath(part)
+
+    def read_bytes(self) -> bytes:
+        return self._content()
+
+    def read_text(self, encoding: str | None = None) -> str:
+        return self._content().decode(encoding or "utf-8")
+
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
+        binary = io.BytesIO(self._content())
+        return binary if "b" in mode else io.TextIOWrapper(binary, encoding="utf-8")
+
+    def __deepcopy__(self, memo: object) -> "Root":
+        return self
+
+    def __str__(self) -> str:
+        return self._path or "."
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._path}/" if self._path else ""
+
+    def _content(self) -> bytes:
+        try:
+            return self.subject.tree.read(self._path)
+        except KeyError as error:
+            raise FileNotFoundError(self._path) from error
+
+
+class Nothing(Tree):
+    """No file at all: what repo-review lists the checks with."""
+
+    files: Mapping[str, Any] = {}
+
+    def read(self, path: str) -> bytes:
+        raise KeyError(path)
+
+    def read_all(self, paths: Any) -> Iterator[tuple[str, bytes]]:
+        yield from ()
+
+
+# --- Fixtures of repo-review: what a check may ask for by the name of its argument ---
+
+
+def subject(root: Traversable) -> Subject:
+    """Everything about the repository; also where repo-review itself runs, on a folder."""
+    if isinstance(root, Root):
+        return root.subject
+    tree: Tree = FolderTree(root) if isinstance(root, Path) else Nothing()
+    return Subject(tree, dict(tree.read_all(tree.files)))
+
+
+def problem(subject: Subject) -> dict[str, Any]:
+    """problem.yaml as a table."""
+    return subject.yaml("problem.yaml")
+
+
+def params(subject: Subject) -> dict[str, Any]:
+    """params.yaml as a table."""
+    return subject.yaml("params.yaml")
+
+
+def pyproject(package: Traversable) -> dict[str, Any]:
+    """pyproject.toml as a table. Unlike repo-review's own, it is kept, and may be a bad one."""
+    path = package.joinpath("pyproject.toml")
+    return toml_table(path.read_bytes()) if path.is_file() else {}
+
+
+@lru_cache(maxsize=1024)
+def toml_table(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except ValueError:
+        return {}

@@ -1,0 +1,57 @@
+"""The commands for those who update a project, and for those who release the template."""
+
+# ruff: noqa: PLC0415 - imported where they are needed, so that light commands start fast
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import UserError
+
+ProjectFolder = Annotated[Path, typer.Argument(help="The project's folder.")]
+TemplateFolder = Annotated[Path, typer.Argument(help="The template's folder.")]
+
+
+def update(
+    project: ProjectFolder = Path(),
+    to: Annotated[str | None, typer.Option(help="The release; without it, the newest.")] = None,
+    data: Annotated[list[str] | None, typer.Option(help="An answer to change, NAME=VALUE.")] = None,
+    ask: Annotated[bool, typer.Option(help="Ask every question again.")] = False,
+) -> None:
+    """Update a project from its template; whatever Copier would drop is saved in .rej files.
+
+    Example: copier-mlops update --data licence=MIT
+    """
+    from .update import update as run
+
+    options = [*(["--vcs-ref", to] if to else []), *([] if ask else ["--defaults"])]
+    options += [part for answer in data or [] for part in ("--data", answer)]
+    saved = run(project, options)
+    if saved:
+        rejects = ", ".join(f"{name}.rej" for name in saved)
+        raise UserError(
+            f"Copier dropped lines of yours: take what is still needed from {rejects}, "
+            "then remove what is left of it."
+        )
+
+
+def release(
+    template: TemplateFolder = Path(),
+    since: Annotated[
+        str | None, typer.Option(help="The first earlier release to compare with.")
+    ] = None,
+) -> None:
+    """Check that a release of the template takes nothing away from any project.
+
+    Example: copier-mlops release --since v1.0.0
+    """
+    from .release_rules import found
+
+    findings = found(template, since)
+    for finding in findings:
+        place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+        print(f"{place}: {finding.message} [{finding.rule}]")
+    if findings:
+        raise SystemExit(1)
+    print("This template may be released.")

@@ -1,0 +1,127 @@
+"""The files of a repository, as a commit has them or as they lie in a folder."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from .errors import UserError
+from .git import EXECUTABLE, LINK, Entry, Objects, blob_hash, git
+
+LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
+REGULAR = "100644"
+
+
+class Tree(ABC):
+    """Files by their path with slashes. Never changes once it is read."""
+
+    files: Mapping[str, Entry]
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """Raises KeyError if there is no such file."""
+
+    @abstractmethod
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of files that are not too large to be looked into."""
+
+    @property
+    def committed(self) -> Mapping[str, Entry]:
+        """The files of the last commit."""
+        return self.files
+
+    def __deepcopy__(self, memo: object) -> "Tree":
+        return self
+
+
+class CommitTree(Tree):
+    """Of a commit, read from git's objects while those are open."""
+
+    def __init__(self, objects: Objects, revision: str) -> None:
+        self._objects = objects
+        self._known: dict[str, bytes] = {}
+        self.files = objects.files(revision)
+
+    def read(self, path: str) -> bytes:
+        if path not in self._known:
+            self._known[path] = self._objects.read(self.files[path].blob)[1]
+        return self._known[path]
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = list(paths)
+        sizes = self._objects.sizes(self.files[path].blob for path in wanted)
+        small = [path for path, size in zip(wanted, sizes, strict=True) if size <= LARGEST]
+        contents = self._objects.read_all(self.files[path].blob for path in small)
+        for path, (_, content) in zip(small, contents, strict=True):
+            self._known[path] = content
+            yield path, content
+
+
+class FolderTree(Tree):
+    """As the files lie in a folder, those that git ignores left out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not folder.is_dir():
+            raise UserError(f"There is no folder {folder}: check the path.")
+        self._in_git = True
+        try:
+            listed = git(
+                "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=folder
+            ).split("\0")
+        except UserError:
+            self._in_git = False
+            listed = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))]
+        paths = [path for path in dict.fromkeys(filter(None, listed)) if self._is_file(path)]
+        self.files = dict(zip(paths, self._entries(paths), strict=True))
+
+    @cached_property
+    def committed(self) -> Mapping[str, Entry]:
+        try:
+            with Objects(self._folder) as objects:
+                return objects.files("HEAD")
+        except UserError:
+            return {}
+
+    def read(self, path: str) -> bytes:
+        if path not in self.files:
+            raise KeyError(path)
+        if self.files[path].mode == LINK:
+            return os.fsencode((self._folder / path).readlink())
+        return (self._folder / path).read_bytes()
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for path in paths:
+            if (self._folder / path).lstat().st_size <= LARGEST:
+                yield path, self.read(path)
+
+    def _is_file(self, path: str) -> bool:
+        full = self._folder / path
+        return full.is_symlink() or full.is_file()
+
+    def _entries(self, paths: list[str]) -> Iterator[Entry]:
+        """As git would write them: line ends and filters are those of the repository."""
+        plain = [path for path in paths if self._mode(path) != LINK and "\n" not in path]
+        hashes: dict[str, str] = {}
+        if self._in_git and plain:
+            done = git(
+                "hash-object", "--stdin-paths", cwd=self._folder, text="\n".join(plain) + "\n"
+            )
+            hashes = dict(zip(plain, done.split(), strict=True))
+        for path in paths:
+            mode = self._mode(path)
+            content = (
+                os.fsencode((self._folder / path).readlink())
+                if mode == LINK
+                else b""
+                if path in hashes
+                else (self._folder / path).read_bytes()
+            )
+            yield Entry(mode, hashes.get(path) or blob_hash(content))
+
+    def _mode(self, path: str) -> str:
+        full = self._folder / path
+        if full.is_symlink():
+            return LINK
+        return EXECUTABLE if full.stat().st_mode & 0o100 else REGULAR

@@ -1,0 +1,140 @@
+"""`copier update`, after which every line that the team wrote is still there."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from .answers import recorded_answers
+from .errors import UserError
+from .git import Objects, environment, git
+from .render import ANSWERS
+from .template import Template, Templates
+from .trees import CommitTree, FolderTree
+
+# Settings of a person's git with which Copier's use of it drops edits, and exits with 0.
+SAFE = {
+    "apply.whitespace": "nowarn",
+    "core.attributesFile": os.devnull,
+}
+REJECT = ".rej"
+
+
+def update(project: Path, options: list[str], templates: Templates | None = None) -> list[str]:
+    """Update a project; returns the files of which lines had to be saved in a reject.
+
+    `options` are those of `copier update`. What Copier dropped is in a patch beside the file, named
+    as git names rejects, that makes the team's file of the one the template gave. Raises UserError
+    if work is not committed, the project has no template, or Copier does not finish.
+    """
+    if git("status", "--porcelain", cwd=project):
+        raise UserError(f"{project} has work that is not committed: commit it, then update again.")
+    recorded = recorded_answers(FolderTree(project))
+    template = (templates or Templates()).get(recorded["_src_path"])
+    given = rendered(template, recorded)
+    mine = committed(project) | ignored(project, template, recorded)
+    run_copier(project, options)
+    names = [name for name in sorted(mine) if name != ANSWERS]
+    return [name for name in names if save(project, name, given.get(name, b""), mine[name])]
+
+
+def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files that the template gave the project, at the version it is at."""
+    version = template.version(recorded["_commit"])
+    render = version.render(recorded, "update")
+    with Objects(template.folder) as objects:
+        return {
+            name: version.content(file.source, render.values, objects)
+            for name, file in render.files.items()
+        }
+
+
+def committed(project: Path) -> dict[str, bytes]:
+    """The files of the last commit."""
+    with Objects(project) as objects:
+        tree = CommitTree(objects, "HEAD")
+        return {name: tree.read(name) for name in tree.files}
+
+
+def ignored(project: Path, template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:
+    """Files that git does not know and that the newest release would write over."""
+    newest = template.version(template.newest or "HEAD").render(recorded, "update").files
+    tracked = set(git("ls-files", "-z", cwd=project).split("\0"))
+    return {
+        name: (project / name).read_bytes()
+        for name in newest
+        if name not in tracked and (project / name).is_file()
+    }
+
+
+def run_copier(project: Path, options: list[str]) -> None:
+    """Copier's own command, with git as it should be set."""
+    settings = environment()
+    first = int(settings.get("GIT_CONFIG_COUNT", 0))
+    for number, (name, value) in enumerate(SAFE.items(), first):
+        settings |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    settings["GIT_CONFIG_COUNT"] = str(first + len(SAFE))
+    command = [sys.executable, "-m", "copier", "update", *options]
+    if subprocess.run(command, cwd=project, env=settings, check=False).returncode:
+        raise UserError(
+            "Copier did not finish, for the reason above; "
+            "git restore . and git clean -fd bring back what was committed."
+        )
+
+
+def save(project: Path, name: str, given: bytes, mine: bytes) -> bool:
+    """Put a patch beside a file that lost lines of the team's. Returns whether it had to."""
+    path = project / name
+    reject = path.with_name(path.name + REJECT)
+    kept = content(path) + b"\n" + content(reject)
+    if holds(kept, given, mine):
+        return False
+    with reject.open("ab") as rejects:
+        rejects.write(patch(name, given, mine))
+    return True
+
+
+def content(path: Path) -> bytes:
+    """Of a link, where it leads, as git has it; of nothing, nothing."""
+    if path.is_symlink():
+        return os.fsencode(path.readlink())
+    return path.read_bytes() if path.is_file() else b""
+
+
+def holds(kept: bytes, given: bytes, mine: bytes) -> bool:
+    """Whether each line of `mine` that was not `given` is kept; a binary file is one line."""
+    if b"\0" in mine:
+        return mine in (given, kept[: len(mine)])
+    return not (lines(mine) - lines(given)) - lines(kept)
+
+
+def lines(text: bytes) -> Counter[bytes]:
+    """How often it has each line, however they end."""
+    return Counter(line.removeprefix(b"+").rstrip(b"\r") for line in text.split(b"\n") if line)
+
+
+def patch(name: str, given: bytes, mine: bytes) -> bytes:
+    """What `git apply` makes `mine` from `given` with, of any file."""
+    with TemporaryDirectory() as scratch:
+        for side, bytes_ in (("a", given), ("b", mine)):
+            path = Path(scratch, side, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes_)
+        compare = [
+            "git",
+            "diff",
+            "--no-index",
+            "--no-prefix",
+            "--no-color",
+            "--no-ext-diff",
+            "--binary",
+        ]
+        paths = [f"a/{name}", f"b/{name}"]
+        done = subprocess.run(
+            [*compare, *paths], cwd=scratch, env=environment(), capture_output=True, check=False
+        )
+    return done.stdout
