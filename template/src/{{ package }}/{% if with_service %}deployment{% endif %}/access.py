@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from ..errors import UserError
+from ..monitoring.facts import COMPOSE
 
-COMPOSE = Path("deploy/compose.yaml")
 RELEASE = "release"  # the environment that builds; any other one is a place to deploy to
 
 
