@@ -40,6 +40,7 @@ def propose(project: Path, name: str, edit: Edit, *, rerun: bool = False) -> str
         run("uv", "run", "dvc", "repro", cwd=project)
     commit(project, name)
     git(project, "switch", "--quiet", "main")
+    git(project, "clean", "--quiet", "--force", "-d", "data/raw")
     return name
 
 
@@ -87,22 +88,26 @@ def test_a_lint_error_fails_in_lint(project: Path, tmp_path: Path) -> None:
     assert "Incompatible types in assignment" in ran["lint"].log
 
 
-def test_a_schema_break_fails_in_data(project: Path, tmp_path: Path) -> None:
-    ref = propose(project, "schema", deliver_broken_rows)
-    ran = check(project, ref, tmp_path, "model")
+@pytest.fixture(scope="module")
+def schema_break(project: Path) -> str:
+    """A branch with rows that no airline flew; DVC has them, git does not."""
+    return propose(project, "schema", deliver_broken_rows)
+
+
+def test_a_schema_break_fails_in_data(project: Path, schema_break: str, tmp_path: Path) -> None:
+    ran = check(project, schema_break, tmp_path, "model")
     assert outcome(ran, "data", "model") == ["failure", "skipped"], ran.log
     assert "reject_rate: BLOCKED" in ran["data"].log
     assert "0002-broken.csv row 1: carrier breaks the rule category: '??'" in ran["data"].log
 
 
-def test_a_fork_cannot_read_the_store_and_is_told_so(project: Path, tmp_path: Path) -> None:
-    """The rows of the break are in DVC only, and no run has left a cache."""
-    propose(project, "elsewhere", deliver_broken_rows)
+def test_a_fork_cannot_read_the_store_and_is_told_so(project: Path, schema_break: str) -> None:
+    """No run has left a cache."""
     theirs = {"pull_request": {"head": {"repo": {"fork": True}}}}
-    ran = act(project, "pull_request", job="model", ref="elsewhere", payload=theirs)
+    ran = act(project, "pull_request", job="model", ref=schema_break, payload=theirs)
     assert outcome(ran, "data", "model") == ["success", "skipped"], ran.log
     assert "A fork may not read the data store" in ran["data"].log
-    ran = act(project, "push", job="model", ref="elsewhere")
+    ran = act(project, "push", job="model", ref=schema_break)
     assert outcome(ran, "data", "model") == ["failure", "skipped"], ran.log
     assert "0002-broken.csv is neither in git nor to be had from the DVC remote" in ran["data"].log
 
@@ -159,3 +164,61 @@ def test_a_secret_fails_in_security_though_it_was_taken_out_again(
     assert ran["security"].conclusion == "failure"
     assert "AWS Access Key" in ran["security"].log
     assert "notes.txt:1" in ran["security"].log
+
+
+NOTEBOOK = """\
+{"cells": [{"cell_type": "code", "execution_count": 7, "id": "a", "metadata": {}, "source": ["1"],
+ "outputs": [{"output_type": "execute_result", "data": {"text/plain": ["'a customer'"]},
+ "execution_count": 7, "metadata": {}}]}],
+ "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+"""
+WORKFLOW = """\
+name: Own
+on: push
+jobs:
+  own:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo $HOME
+      - uses: actions/checkout@v7
+"""
+
+
+def write(file: str, text: str) -> Edit:
+    def edit(project: Path) -> None:
+        (project / file).write_text(text)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("hook", "edit", "says"),
+    [
+        (
+            "settings",
+            replace("params.yaml", "min_rows", "min_row"),
+            "data.min_row: this key is not",
+        ),
+        (
+            "settings",
+            replace("contract.yaml", "logicalType: timestamp", "logicalType: time"),
+            "'scheduled'",
+        ),
+        ("actionlint", write(".github/workflows/own.yml", WORKFLOW), "shellcheck reported issue"),
+        ("zizmor", write(".github/workflows/own.yml", WORKFLOW), "unpinned-uses"),
+        ("hadolint", replace("deploy/Dockerfile", r"^USER .*\n", "USER root\n"), "DL3002"),
+        ("nbstripout", write("own.ipynb", NOTEBOOK), "files were modified by this hook"),
+        ("detect-secrets", write("own.py", f"KEY = 'AKIA{'Q3EGRWQFWBM4GXZP'}'\n"), "own.py:1"),
+        ("lock", replace("params.yaml", "trials: 16", "trials: 8"), "params.yaml (train) has chan"),
+    ],
+)
+def test_each_hook_blocks(project: Path, hook: str, edit: Edit, says: str) -> None:
+    stage = "pre-push" if hook == "lock" else "pre-commit"
+    command = ["uv", "run", "pre-commit", "run", hook, "--all-files", "--hook-stage", stage]
+    assert run(*command, cwd=project).returncode == 0
+    edit(project)
+    git(project, "add", "--all")
+    done = run(*command, cwd=project, check=False)
+    git(project, "reset", "--quiet", "--hard")
+    assert done.returncode == 1
+    assert says in done.stdout
