@@ -196,7 +196,7 @@ def test_no_request_fails_whatever_is_deployed(
     releases: Callable[[str], str],
     users: Users,
 ) -> None:
-    """The next release, three bad ones that are taken away again, and the way back, and forth."""
+    """The next release, three bad ones that are taken away again, and the way back."""
     with users.asking():
         host.deploy("up", name=releases("next"))
         for bad, why in BLOCKED.items():
@@ -206,7 +206,8 @@ def test_no_request_fails_whatever_is_deployed(
             assert f"{IMAGE}:next (" in host.in_service()
         assert f"{IMAGE} is in service again" in host.deploy("rollback")
         assert f"{IMAGE} (" in host.in_service()
-        host.deploy("rollback")
+        assert "has no release to go back to" in host.deploy("rollback", fails=True)
+        host.deploy("up", name=releases("next"))
         assert f"{IMAGE}:next (" in host.in_service()
     assert {*users.seen} == {"200"}, users.seen
     assert users.seen["200"] > 500
@@ -215,7 +216,7 @@ def test_no_request_fails_whatever_is_deployed(
         ("deployed", IMAGE),
         ("deployed", f"{IMAGE}:next"),
         ("rolled back", IMAGE),
-        ("rolled back", f"{IMAGE}:next"),
+        ("deployed", f"{IMAGE}:next"),
     ]
     assert {step["who"] for step in host.log()} == {"tester@acme.example"}
 
