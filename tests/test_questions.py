@@ -137,7 +137,7 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     assert {"src/flights/serving/app.py", "src/flights/serving/latency.py"} < gone
     rooms = [f"{place}/{room}/" for place in ("src/flights", "tests") for room in WATCHED]
     rooms += ["deploy/", "docs/runbooks/", "src/flights/business/monitoring", "tests/served.py"]
-    rooms += [".github/workflows/cd.yml", ".github/workflows/rollback.yml"]
+    rooms += [f".github/workflows/{name}.yml" for name in ("cd", "monitor", "rollback")]
     rooms += [f"src/flights/{group}_commands.py" for group in ("monitor", "deploy")]
     assert not [name for name in gone if not name.startswith(tuple(rooms))]
     assert not [name for name in none if name.startswith("deploy/")]

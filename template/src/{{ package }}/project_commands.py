@@ -1,5 +1,6 @@
 """The group `project`: what is demanded here, and what a change does to it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -49,3 +50,28 @@ def review(
     say(told)
     if failed:
         raise BlockedError("\n".join([f"{len(failed)} finding(s) block the change:", *failed]))
+
+
+@app.command()
+def owners() -> None:
+    """Does CODEOWNERS ask those for review whom problem.yaml names?"""
+    from .owners import agree
+
+    say(agree())
+
+
+if find_spec(f"{__package__}.updates"):  # Renovate does it otherwise
+
+    @app.command(epilog="Example: project update")
+    def update(
+        text: Annotated[
+            Path | None, typer.Option(help="Where to write what a pull request says.")
+        ] = None,
+        output: Annotated[
+            Path | None, typer.Option(help="Where to tell the outcome, as GitHub reads it.")
+        ] = None,
+    ) -> None:
+        """Bring the newest version of the template in, and say where both sides changed a line."""
+        from .updates import update
+
+        say(update(text, output))

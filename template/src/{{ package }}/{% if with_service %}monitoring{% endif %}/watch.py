@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..errors import UserError
-from ..sections import seconds
+from ..sections import Watch, seconds
 from ..serving.options import Options
 from ..settings import Params, Problem
 from .client import Client
@@ -71,13 +71,20 @@ def turn(client: Client, journal: str, exporter: Exporter) -> bool:
 def mend(client: Client, journal: str, exporter: Exporter) -> None:
     """Train anew, unless that was done a short while ago."""
     params = Params.read()
-    settings, before = params.monitoring.watch, last("began")
-    floor = timedelta(seconds=seconds(settings.retrain_at_most_every))
-    if before and datetime.now(UTC) < before + floor:
-        tell("waited", f"the last training was less than {settings.retrain_at_most_every} ago")
+    settings = params.monitoring.watch
+    if rests(settings):
         return
     client.ready()
     tell("began", "a new model is trained")
     if settings.grow:
         tell("grew", "; ".join(grow(journal, params.monitoring.truth_days, last("grew"))))
     exporter.retrained(improve(client, params, Problem.read()))
+
+
+def rests(settings: Watch) -> bool:
+    """Whether the last training was too short a while ago, which the story then tells."""
+    before, floor = last("began"), timedelta(seconds=seconds(settings.retrain_at_most_every))
+    if not before or datetime.now(UTC) >= before + floor:
+        return False
+    tell("waited", f"the last training was less than {settings.retrain_at_most_every} ago")
+    return True

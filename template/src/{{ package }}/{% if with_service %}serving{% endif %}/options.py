@@ -41,7 +41,7 @@ class Options(BaseModel):
         given = {
             name: os.environ[name.upper()]
             for name in cls.model_fields
-            if name.upper() in os.environ
+            if os.environ.get(name.upper())  # what is handed on without a value is not set
         }
         try:
             return cls.model_validate(given)
