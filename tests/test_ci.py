@@ -5,13 +5,13 @@ All jobs are run for the good one; for the others only the one in question, and 
 
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from actions import Run, act
 from conftest import Render, commit, git, run
-from engine import engine, have_image
+from engine import have_image
 from test_gates import deliver_broken_rows, know_too_much, replace
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
@@ -58,15 +58,12 @@ def outcome(ran: Run, *jobs: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def docker() -> Iterator[None]:
-    with engine() as environment, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        have_image("python:3.11-slim")
-        yield
+def base(docker: None) -> None:
+    """What the image is built from."""
+    have_image("python:3.11-slim")
 
 
-@pytest.mark.usefixtures("docker")
+@pytest.mark.usefixtures("base")
 def test_a_good_change_passes(project: Path, tmp_path: Path) -> None:
     edit = replace("params.yaml", "min_slice_rows: 100", "min_slice_rows: 120")
     ran = check(project, propose(project, "good", edit, rerun=True), tmp_path)
@@ -143,7 +140,7 @@ def test_a_lock_file_that_is_behind_fails_in_model(project: Path, tmp_path: Path
     assert ran["model"].steps["Refuse a dvc.lock that is behind"] == "failure"
 
 
-@pytest.mark.usefixtures("docker")
+@pytest.mark.usefixtures("base")
 def test_a_slower_service_fails_in_service(project: Path, tmp_path: Path) -> None:
     sleep = replace(
         "src/flights/serving/app.py",
