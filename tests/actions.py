@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Job:
     """Its conclusion is success, failure or skipped; steps have theirs, by name."""
 
     conclusion: str = "skipped"
+    seconds: float = 0
     log: str = ""
     summary: str = ""
     steps: dict[str, str] = field(default_factory=dict)
@@ -211,8 +213,10 @@ def said(command: list[str], checkout: Path, environment: dict[str, str]) -> lis
 
 def read(lines: list[dict[str, Any]], jobs: Mapping[str, Any]) -> Run:
     run = Run({name: Job() for name in jobs})
+    began: dict[str, datetime] = {}
     for line in filter(lambda line: line.get("jobID") in run, lines):
-        job = run[line["jobID"]]
+        job, now = run[line["jobID"]], datetime.fromisoformat(line["time"])
+        job.seconds = (now - began.setdefault(line["jobID"], now)).total_seconds()
         if line.get("command") == "summary":
             job.summary += line["content"]
         elif "jobResult" in line:
