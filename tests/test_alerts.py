@@ -19,11 +19,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Render, run
-from engine import unpacked
-from servers import debian, free_ports, running
+from servers import free_ports, running
 from test_loop import edit
 from test_serving import service
-from watched import RELEASE, World, faster, listener, webhooks
+from watched import RELEASE, World, faster, listener, watching, webhooks
 
 pytestmark = pytest.mark.slow
 WINDOW = 30
@@ -80,13 +79,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         settings = made / "alertmanager.yml"
         text = re.sub(r"group_wait: \d+s", "group_wait: 1s", settings.read_text(encoding="utf-8"))
         settings.write_text(re.sub("group_interval: 5m", "group_interval: 2s", text), "utf-8")
-        tools = unpacked("monitoring", ["prometheus-alertmanager"]) / "usr/bin"
-        start = [str(tools / "prometheus-alertmanager"), "--cluster.listen-address="]
-        start += [f"--config.file={settings}", f"--web.listen-address={alertmanager}"]
-        opened.enter_context(running(start, "Listening on"))
-        start = [debian("prometheus", "prometheus"), f"--config.file={made}/prometheus.yml"]
-        start += [f"--web.listen-address={prometheus}", f"--storage.tsdb.path={folder}/kept"]
-        opened.enter_context(running(start, "ready to receive web requests"))
+        opened.enter_context(watching(made, alertmanager, prometheus, folder / "kept"))
         world = World(address, f"http://{prometheus}", told, made)
         until(lambda: len(world.query("up == 1")) == 4)  # what came before is not counted
         yield world

@@ -22,10 +22,9 @@ import promql_parser
 import pytest
 import yaml
 from conftest import ROOT, Render, run
-from engine import unpacked
-from servers import debian, free_ports, running
+from servers import debian, free_ports
 from test_serving import ask, records, service
-from watched import RELEASE, World, faster, listener, webhooks
+from watched import RELEASE, World, faster, listener, watching, webhooks
 
 pytestmark = pytest.mark.slow
 BOARDS = ["business", "data", "model", "resources", "service"]
@@ -77,13 +76,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             "localhost:9090": prometheus,
         })  # fmt: skip
         webhooks(made, f"http://{here}")
-        tools = unpacked("monitoring", ["prometheus-alertmanager"]) / "usr/bin"
-        start = [str(tools / "prometheus-alertmanager"), "--cluster.listen-address="]
-        start += [f"--config.file={made}/alertmanager.yml", f"--web.listen-address={alertmanager}"]
-        opened.enter_context(running(start, "Listening on"))
-        start = [debian("prometheus", "prometheus"), f"--config.file={made}/prometheus.yml"]
-        start += [f"--web.listen-address={prometheus}", f"--storage.tsdb.path={folder}/kept"]
-        opened.enter_context(running(start, "ready to receive web requests"))
+        opened.enter_context(watching(made, alertmanager, prometheus, folder / "kept"))
         world = World(address, f"http://{prometheus}", told, made, flights)
         busy(world)
         yield world

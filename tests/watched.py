@@ -5,14 +5,20 @@ webhooks that Alertmanager tells.
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from engine import unpacked
+from servers import debian, running
 from test_serving import ask
 
+TEMPLATES = Path("/usr/share/prometheus/alertmanager")
+"""Where Debian's Alertmanager wants those of its messages, wherever it lies itself."""
 RELEASE = "dns_sd_configs: [{names: [service], type: A, port: 8000, refresh_interval: 5s}]"
 WATCHED = """\
 performance{metric="roc_auc",column="",value=""} 0.66
@@ -79,6 +85,24 @@ def webhooks(made: Path, address: str) -> None:
         (made / "webhooks" / role).write_text(f"{address}/{role}\n", encoding="utf-8")
     text = text.replace("/etc/alertmanager/webhooks", str(made / "webhooks"))
     (made / "alertmanager.yml").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def watching(made: Path, alertmanager: str, prometheus: str, kept: Path) -> Iterator[None]:
+    """Both at work with the settings in `made`, at these addresses; `kept` is a folder to fill."""
+    programs = unpacked("monitoring", ["prometheus-alertmanager"])
+    tell = [str(programs / "usr/bin/prometheus-alertmanager"), "--cluster.listen-address="]
+    tell += [f"--config.file={made}/alertmanager.yml", f"--web.listen-address={alertmanager}"]
+    look = [debian("prometheus", "prometheus"), f"--config.file={made}/prometheus.yml"]
+    look += [f"--web.listen-address={prometheus}", f"--storage.tsdb.path={kept}"]
+    with ExitStack() as opened:
+        if not TEMPLATES.exists():
+            TEMPLATES.parent.mkdir(exist_ok=True)
+            TEMPLATES.symlink_to(programs / TEMPLATES.relative_to("/"))
+            opened.callback(TEMPLATES.unlink)
+        opened.enter_context(running(tell, "Listening on"))
+        opened.enter_context(running(look, "ready to receive web requests"))
+        yield
 
 
 def listener(told: Told) -> type[BaseHTTPRequestHandler]:
