@@ -154,7 +154,7 @@ def test_a_slower_service_fails_in_service(project: Path, tmp_path: Path) -> Non
         for number, text in enumerate((project / "problem.yaml").read_text().splitlines(), 1)
         if "latency_ms" in text
     ]
-    assert f"problem.yaml:{line}" in ran["service"].log
+    assert f"problem.yaml:{line}" in ran["service"].log, ran["service"].log
 
 
 def test_a_secret_fails_in_security_though_it_was_taken_out_again(
