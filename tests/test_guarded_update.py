@@ -49,6 +49,16 @@ def test_a_dropped_line_is_in_a_patch_that_brings_it_back(project: Path) -> None
     assert (project / "src/flights/stages.py").read_text() == before
 
 
+def test_a_folder_that_went_comes_back_for_the_reject(platform: Platform, project: Path) -> None:
+    runbook = project / "docs/runbook.md"
+    runbook.write_text(runbook.read_text() + "Call Jo.\n")
+    commit(project)
+    del platform.files["docs/runbook.md"]
+    platform.release()
+    run("copier-mlops", "update", cwd=project, check=False)
+    assert "+Call Jo.\n" in (project / "docs/runbook.md.rej").read_text()
+
+
 @pytest.mark.parametrize(("local", "kept"), [([], False), (["apply.whitespace", "nowarn"], True)])
 def test_what_setup_sets_keeps_lines_that_end_in_blanks(
     platform: Platform, project: Path, monkeypatch: pytest.MonkeyPatch, local: list[str], kept: bool

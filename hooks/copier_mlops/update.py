@@ -93,6 +93,7 @@ def save(project: Path, name: str, given: bytes, mine: bytes) -> bool:
     kept = content(path) + b"\n" + content(reject)
     if holds(kept, given, mine):
         return False
+    reject.parent.mkdir(parents=True, exist_ok=True)  # gone, if it held nothing else
     with reject.open("ab") as rejects:
         rejects.write(patch(name, given, mine))
     return True
