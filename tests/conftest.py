@@ -144,10 +144,10 @@ def set_up(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 @pytest.fixture(scope="session")
 def flights(set_up: Render) -> Path:
-    """A project with a champion."""
+    """A project with a champion, committed: what is made from it names this commit."""
     project = set_up({})
     run("uv", "run", "dvc", "repro", cwd=project)
-    return project
+    return commit(project, "A champion")
 
 
 @pytest.fixture(scope="session")

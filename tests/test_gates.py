@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Render, git, run
+from conftest import git, run
 
 pytestmark = pytest.mark.slow
 
@@ -133,20 +133,11 @@ def champion(project: Path) -> str:
 
 
 @pytest.fixture
-def project(champion_project: Path) -> Iterator[Path]:
+def project(flights: Path) -> Iterator[Path]:
     """The project with a champion; what a test breaks is mended after it."""
-    yield champion_project
-    git(champion_project, "reset", "--quiet", "--hard")
-    git(champion_project, "clean", "--quiet", "--force", "data/raw")
-
-
-@pytest.fixture(scope="module")
-def champion_project(set_up: Render) -> Path:
-    project = set_up({})
-    run("uv", "run", "dvc", "repro", cwd=project)
-    git(project, "add", "--all")
-    git(project, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "A champion")
-    return project
+    yield flights
+    git(flights, "reset", "--quiet", "--hard")
+    git(flights, "clean", "--quiet", "--force", "data/raw")
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.gate)
