@@ -26,9 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="also run the tests marked deep")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Slow tests of a file share what took long to make, so one process runs them; and there is one
+    engine, where names and ports are taken once.
+    """
+    if item.get_closest_marker("slow"):
+        group = "engine" if item.get_closest_marker("engine") else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Fast tests first, so that a mistake shows in seconds; deep tests only when asked for."""
-    items.sort(key=lambda item: bool(item.get_closest_marker("slow")))
+    """Fast tests first, so that a mistake shows in seconds; then the longest group, the engine's.
+
+    Deep tests come only when asked for.
+    """
+    marks = [("slow", True), ("engine", False)]
+    items.sort(key=lambda i: [bool(i.get_closest_marker(name)) == late for name, late in marks])
     if not config.getoption("--deep"):
         chosen = [item for item in items if not item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])

