@@ -108,10 +108,14 @@ def image_registry() -> Iterator[str]:
 
 
 @contextmanager
-def ssh_server() -> Iterator[Server]:
-    """OpenSSH, for the user of these tests and one key. The address ends with an empty folder."""
+def ssh_server(**environment: str) -> Iterator[Server]:
+    """OpenSSH, for the user of these tests and one key. The address ends with an empty folder.
+
+    `environment` is what commands find there.
+    """
     [port] = free_ports(1)
     sshd = debian("/usr/sbin/sshd", "openssh-server")
+    told = " ".join(f"{name}={value}" for name, value in environment.items())
     with tempfile.TemporaryDirectory() as name, ExitStack() as undo:
         folder = Path(name)
         for key in ("host", "client"):
@@ -123,6 +127,7 @@ def ssh_server() -> Iterator[Server]:
             f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/client.pub\nStrictModes no\n"
             "PermitRootLogin prohibit-password\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n"
+            + (f"SetEnv {told}\n" if told else "")
         )
         if os.getuid() == 0 and not (empty := Path("/run/sshd")).exists():
             empty.mkdir(mode=0o755)

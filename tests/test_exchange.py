@@ -7,18 +7,21 @@ its image cannot be had, Debian's HAProxy stands in for it). Bad releases are ma
 import http.client
 import json
 import os
+import shutil
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import ROOT, git, run
 from engine import have_proxy
 from imaged import IMAGE
-from servers import free_ports
+from servers import free_ports, ssh_server
 from test_image import cases, inspect
 from test_readme import blocks
 
@@ -191,6 +194,21 @@ def test_the_first_release(host: Host, flights: Path, port: int) -> None:
     assert "401" in host.deploy("check", port=port, fails=True)
 
 
+def test_one_deploys_at_a_time(host: Host) -> None:
+    """Who was killed keeps others out for a while only."""
+    proxy = f"flights-{host.environment}-proxy-1"
+
+    def within(command: str) -> str:
+        return run("docker", "exec", "-u", "0", proxy, "sh", "-ec", command, cwd=ROOT).stdout
+
+    within("echo jo > /deployments/lock")
+    assert f"jo is deploying to {host.environment}: wait" in host.deploy("up", fails=True)
+    assert f"jo is deploying to {host.environment}: wait" in host.deploy("rollback", fails=True)
+    within("touch -t 202601010000 /deployments/lock")
+    assert "is in service already" in host.deploy("up")
+    assert within("ls /deployments").split() == ["log.jsonl"]
+
+
 def test_no_request_fails_whatever_is_deployed(
     host: Host,
     releases: Callable[[str], str],
@@ -221,6 +239,18 @@ def test_no_request_fails_whatever_is_deployed(
     assert {step["who"] for step in host.log()} == {"tester@acme.example"}
 
 
+def test_the_journal_is_copied_from_the_release_in_service(
+    host: Host, flights: Path, tmp_path: Path
+) -> None:
+    """All that any release has written there."""
+    shutil.copytree(flights / "deploy", tmp_path / "deploy")
+    pull = ["monitor", "pull", "--environment", host.environment]
+    run(flights / ".venv/bin/flights", *pull, cwd=tmp_path)
+    with closing(sqlite3.connect(tmp_path / "journal" / "journal.db")) as journal:
+        [[kept]] = journal.execute("SELECT count(*) FROM predictions")
+    assert kept > 500
+
+
 def test_only_one_release_runs_and_the_proxy_finds_it_again(host: Host, users: Users) -> None:
     """After a restart of the host, too."""
     running = [inspect(f"flights-{host.environment}-{slot}-1") for slot in ("blue", "green")]
@@ -248,3 +278,20 @@ def test_a_watch_ends_as_soon_as_a_promise_is_broken(
     assert broken.returncode == 1
     assert "objectives.availability: http://127.0.0.1" in broken.stdout
     assert "is no length of time" in run(*watch[:-1], "soon", cwd=flights, check=False).stdout
+
+
+def test_a_host_is_reached_by_ssh(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the key and the known host that the environment of the repository hands out."""
+    there = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
+    with ssh_server(**there) as server:
+        at = urlsplit(server.url)
+        assert server.keyfile
+        scanned = run("ssh-keyscan", "-p", str(at.port), "127.0.0.1", cwd=ROOT).stdout
+        monkeypatch.setenv("DOCKER_HOST", f"ssh://{at.netloc}")
+        monkeypatch.setenv("SSH_KEY", server.keyfile.read_text(encoding="utf-8"))
+        monkeypatch.setenv("SSH_KNOWN_HOSTS", scanned)
+        assert f"{IMAGE}:next (" in host.in_service()
+        assert f"{IMAGE} is in service again" in host.deploy("rollback")
+        host.deploy("up", name=f"{IMAGE}:next")
+        monkeypatch.setenv("SSH_KNOWN_HOSTS", scanned.replace("127.0.0.1", "host.example"))
+        assert "Host key verification failed" in host.deploy("status", fails=True)

@@ -1,24 +1,44 @@
-"""The way to the Docker engine: its command, and what it could not do in one sentence."""
+"""The way to a Docker engine: its command, and what it could not do in one sentence."""
 
 import subprocess
+from collections.abc import Mapping, Sequence
 
 from ..errors import UserError
 
 
-def docker(*arguments: str, aloud: bool = False) -> str:
-    """Run docker here, and return what it printed; `aloud`: shown while it works, "" returned.
+def docker(
+    *arguments: str,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    aloud: bool = False,
+) -> bytes:
+    """Run docker, and return what it printed; `aloud`: shown while it works, b"" returned.
 
-    Raises UserError with its last words.
+    Raises UserError with the last line of what it says if it fails.
     """
-    told = None if aloud else subprocess.PIPE
-    command = ["docker", *arguments]
+    done = ran(arguments, stdin, env, aloud)
+    if done.returncode:
+        raise UserError(f"'docker {arguments[0]}' failed: {reason(done.stderr)}")
+    return done.stdout or b""
+
+
+def ran(
+    arguments: Sequence[str],
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    aloud: bool = False,
+) -> "subprocess.CompletedProcess[bytes]":
+    """The same, whatever came of it. Raises UserError if there is no such command."""
+    told, command = None if aloud else subprocess.PIPE, ["docker", *arguments]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, text=True, check=False
-        )
+        return subprocess.run(command, input=stdin, stdout=told, stderr=told, env=env, check=False)
     except FileNotFoundError as error:
         raise UserError("docker is not installed: install it and run this again.") from error
-    if done.returncode:
-        words = " ".join((done.stderr or "see above").strip().splitlines()[-3:])
-        raise UserError(f"'docker {arguments[0]}' failed: {words}")
-    return (done.stdout or "").strip()
+
+
+def reason(said: bytes | None) -> str:
+    """With what to do where it is no engine that is missing."""
+    words = (said or b"see above").decode(errors="replace").strip().splitlines()[-1:] or ["unknown"]
+    unreached = any(name in words[0].lower() for name in ("docker daemon", "docker api"))
+    advice = " - start Docker, or name where it runs in DOCKER_HOST." if unreached else ""
+    return words[0] + advice

@@ -39,7 +39,7 @@ def build(tag: str | None, push: bool, options: list[str]) -> list[str]:
         ".",
         aloud=True,
     )
-    image = pushed(name) if push else docker("image", "inspect", "--format={{.Id}}", name)
+    image = pushed(name) if push else str(known(name)["Id"])
     Release(
         image=image,
         commit=commit,
@@ -93,5 +93,11 @@ def pushed(name: str) -> str:
     """Push the image; returns it by the digest that the registry gave it."""
     docker("push", "--quiet", name, aloud=True)
     repository = name.rpartition(":")[0]
-    digests = json.loads(docker("image", "inspect", "--format={{json .RepoDigests}}", name))
+    digests = known(name)["RepoDigests"]
     return next(str(digest) for digest in digests if digest.startswith(f"{repository}@"))
+
+
+def known(name: str) -> dict[str, Any]:
+    """What Docker knows of an image that is here."""
+    [image] = json.loads(docker("image", "inspect", name))
+    return dict(image)

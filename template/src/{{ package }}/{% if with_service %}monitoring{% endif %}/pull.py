@@ -1,9 +1,9 @@
 """The journal of a service with Docker Compose, copied here while it is being written."""
 
 import os
-import subprocess
 from pathlib import Path
 
+from ..deployment.docker import docker
 from ..errors import UserError
 from ..files import replacing
 from ..serving.journal import SQLITE
@@ -51,15 +51,3 @@ def pull(environment: str = PRODUCTION) -> list[str]:
     with replacing(target) as scratch:
         scratch.write_bytes(docker("exec", running[0], "python", "-c", COPY))
     return [f"the journal of {where} is here, as of now: {target}"]
-
-
-def docker(*command: str) -> bytes:
-    """What it prints. Raises UserError with the last line of what it says if it fails."""
-    try:
-        done = subprocess.run(["docker", *command], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UserError("There is no command 'docker' here: install Docker's.") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-        raise UserError(f"docker {command[0]}: {said[-1]}")
-    return done.stdout
