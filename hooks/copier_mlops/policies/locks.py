@@ -2,19 +2,21 @@
 
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from ..subject import Subject
 
 UV = "uv.lock"
 PYPROJECT = "pyproject.toml"
-BLOCK = "[[package]]\n"
-OWN = ('source = { editable = "." }', 'source = { virtual = "." }')
-Need = tuple[str, frozenset[str], SpecifierSet]
+BLOCK = b"[[package]]"
+OWN = (b'source = { editable = "." }', b'source = { virtual = "." }')
+Versions = tuple[tuple[str, str], ...]
+Need = tuple[str, frozenset[str], Versions]
 
 
 class Missing:
@@ -42,7 +44,7 @@ class Stale:
 def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
     if UV not in subject.tree.files or "project" not in pyproject:
         return
-    locked = own_package(subject.tree.read(UV).decode(errors="replace"))
+    locked = own_package(subject.tree.read(UV))
     if locked is None:
         yield f"{UV}: does not hold this project: run uv lock."
         return
@@ -55,12 +57,14 @@ def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
             )
 
 
-def own_package(text: str) -> dict[str, Any] | None:
+def own_package(lock: bytes) -> dict[str, Any] | None:
     """What the lock says of the project itself; the hundreds of others are not parsed."""
-    for block in text.split(BLOCK):
-        if any(source in block for source in OWN):
-            return dict(tomllib.loads(BLOCK + block)["package"][0])
-    return None
+    place = max(lock.find(own) for own in OWN)
+    if place < 0:
+        return None
+    start, end = lock.rfind(BLOCK, 0, place), lock.find(BLOCK, place)
+    block = lock[start : None if end < 0 else end].decode(errors="replace")
+    return dict(tomllib.loads(block)["package"][0])
 
 
 def both(
@@ -86,15 +90,17 @@ def grouped(groups: dict[str, Any], name: str) -> Iterator[str]:
 
 
 def needs(texts: Any) -> set[Need]:
-    """Markers are left out: uv writes them in its own way."""
-    found: set[Need] = set()
-    for text in texts:
-        try:
-            need = Requirement(text)
-        except InvalidRequirement:
-            continue  # uv itself says that better
-        found.add((canonicalize_name(need.name), frozenset(need.extras), need.specifier))
-    return found
+    return {found for text in texts if (found := need(text))}
+
+
+@lru_cache(maxsize=4096)  # a fleet asks for the same packages
+def need(text: str) -> Need | None:
+    """Without its marker, as uv writes those in its own way; None: it cannot be read."""
+    try:
+        read = Requirement(text)
+    except InvalidRequirement:
+        return None  # uv itself says that better
+    return canonicalize_name(read.name), frozenset(read.extras), versions(str(read.specifier))
 
 
 def known(items: list[dict[str, Any]]) -> set[Need]:
@@ -102,10 +108,26 @@ def known(items: list[dict[str, Any]]) -> set[Need]:
         (
             canonicalize_name(item["name"]),
             frozenset(item.get("extras", ())),
-            SpecifierSet(item.get("specifier", "")),
+            versions(item.get("specifier", "")),
         )
         for item in items
     }
+
+
+@lru_cache(maxsize=4096)
+def versions(text: str) -> Versions:
+    """Operators and versions, in an order of their own: `>=1.0,<2` is `<2,>=1`."""
+    return tuple(
+        sorted(
+            (each.operator, canonicalize_version(each.version, strip_trailing_zero=zeros(each)))
+            for each in SpecifierSet(text)
+        )
+    )
+
+
+def zeros(each: Specifier) -> bool:
+    """Whether zeros at the end mean nothing."""
+    return each.operator not in {"~=", "==="}
 
 
 def dvc_lock(subject: Subject) -> Iterator[str]:
