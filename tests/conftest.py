@@ -98,7 +98,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> None:
     (settings / "copier.yml").write_text("{}\n")
     for name in [name for name in os.environ if name.startswith("GIT_") and "SSL" not in name]:
         del os.environ[name]
-    for name in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"):
+    ours = ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    for name in ours:
         os.environ.pop(name, None)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["GIT_CONFIG_GLOBAL"] = str(settings / "gitconfig")

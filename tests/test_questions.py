@@ -215,6 +215,7 @@ def test_the_derived_package_of_any_accepted_name_is_valid(name: str) -> None:
         ("2024 Sales!", "sales"),
         ("numpy", "numpy_ml"),
         ("X", "x_ml"),
+        ("Kündigungs-Wächter", "kuendigungs_waechter"),
         ("日本", "ml_project"),
         ("N" * 100, "n" * 30),
     ],

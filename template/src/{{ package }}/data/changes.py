@@ -18,6 +18,7 @@ from .rules import sound
 from .sources import read
 from .store import Writer, writing
 from .validate import parts as judged
+from .validate import why
 
 
 def update(
@@ -101,20 +102,13 @@ def _rejected(delivery: Delivery, rejected: int, unfit: pl.LazyFrame) -> list[st
     """Say why rows of an update are left out. Raises UserError if they are too many."""
     if not rejected:
         return []
-    limit = Params.read().data.max_reject_rate
-    told = (
-        unfit.select(pl.col("reasons").explode())
-        .unnest("reasons")
-        .filter(pl.col("rule") != "duplicate")
-    )
-    first = told.head(1).collect().row(0, named=True)
-    why = f"{first['column']} breaks the rule {first['rule']}: '{first['value']}'"
+    limit, faults = Params.read().data.max_reject_rate, why(unfit)
     if rejected > limit * delivery.rows:
         raise UserError(
             f"{delivery.path.name}: {rejected:,} of {delivery.rows:,} rows break the contract, "
-            f"more than data.max_reject_rate allows, such as where {why}; correct the source."
+            f"more than data.max_reject_rate allows ({faults}); correct the source."
         )
-    return [f"{rejected:,} rows are left out, as they break the contract, such as where {why}"]
+    return [f"{rejected:,} rows are left out, as they break the contract: {faults}"]
 
 
 def _plain(value: Any) -> int | float | str | None:

@@ -14,7 +14,7 @@ from .audit import Part, landed
 from .contract import Contract
 from .inspection import inspect
 from .reading import ingest, numbered, typed
-from .validate import parts, validate, verdict
+from .validate import parts, validate, verdict, why
 
 SHOWN = 10  # reasons
 
@@ -50,7 +50,9 @@ def check_table() -> list[str]:
         )
         if not found.passed:
             raise UserError("\n".join([found.sentence(), *_reasons(pl.scan_parquet(held), files)]))
-    return [f"{len(files)} file(s) keep the contract: {found.meaning}, {limit:.0%} may be."]
+        faults = [why(pl.scan_parquet(held))] if found.measured else []
+    kept = f"{len(files)} file(s) keep the contract: {found.meaning}, {limit:.0%} may be."
+    return [kept, *faults]
 
 
 def _reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:

@@ -13,7 +13,10 @@ FEW = 0.01  # of the cells may look like a format without it being one of the co
 MIXED = 0.5  # of them, and it is a mixture that someone must look at
 CODE = r"^(0\d+|\d{16,})$"  # digits that are not a quantity: leading zeros, or too many
 DATELIKE = r"^\w{1,4}[-/. ]\w{1,9}[-/., ]+\d{2,4}(\D|$)"
-ODD_MISSING = {"-", "--", ".", "n/a", "n.a.", "#N/A", "<NA>", "NaT", "none", "nil", "missing"}
+ODD_MISSING = {
+    *("-", "--", ".", "n/a", "n.a.", "#N/A", "<NA>", "NaT", "none", "nil", "missing"),
+    *("k.A.", "k. A."),
+}
 DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y"),
@@ -84,10 +87,12 @@ def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Colum
     """The best reading, or text if it does not read. Raises UserError for a mixture."""
     values = _read(text, best)
     read, unread = _share(values.is_not_null()), text.filter(values.is_null())
-    if read >= MOST and best.type == "timestamp":
-        return retyped(best, type="date") if (values == values.dt.date()).all() else best
+    if best.type == "boolean" and values.n_unique() < 3 and len(unread):
+        return plain  # one of two words, such as J and N, happens to be one of ours
     if read >= MOST:
-        return best
+        best = retyped(best, missing=(*best.missing, *_marks(text, unread)))
+        days = best.type == "timestamp" and (values == values.dt.date()).all()
+        return retyped(best, type="date") if days else best
     singular = unread.n_unique() > max(20, len(unread) / 2)  # as ticket numbers are: not a mixture
     if not said and (read < MIXED or best.type == "boolean" or singular):
         return plain
@@ -95,6 +100,15 @@ def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Colum
         f"column '{plain.name}' mixes {best.type}s ({read:.0%}) with words like '{unread[0]}'; "
         f"clean it, or leave it out with --ignore '{plain.name}'."
     )
+
+
+def _marks(text: pl.Series, unread: pl.Series) -> list[str]:
+    """Words that come again and again where everything else is a number or a date: they must say
+    that nothing is known.
+    """
+    words = unread.filter(~unread.str.contains(r"\d"))
+    often = words.value_counts(name="times").filter(pl.col("times") > FEW * len(text))
+    return sorted(often[words.name])
 
 
 def _formats(text: pl.Series, name: str) -> tuple[str, ...]:

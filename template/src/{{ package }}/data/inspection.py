@@ -71,13 +71,16 @@ def _walked(path: Path) -> int:
         raise UserError(f"{path.name}: several columns are called '{twice[0]}'; rename them.")
     csv.field_size_limit(LONGEST_LINE)
     rows = -1
-    for width in _widths(lines(path), mark):
-        rows += bool(width) or rows >= 0
-        if width and width != len(names):
-            raise UserError(
-                f"{path.name}: row {rows} (the header is row 0) has {width} fields where the "
-                f"header has {len(names)}; quote fields that hold '{mark}', or repair the row."
-            )
+    try:
+        for width in _widths(lines(path), mark):
+            rows += bool(width) or rows >= 0
+            if width and width != len(names):
+                raise UserError(
+                    f"{path.name}: row {rows} (the header is row 0) has {width} fields where the "
+                    f"header has {len(names)}; quote fields that hold '{mark}', or repair the row."
+                )
+    except csv.Error as error:
+        raise csv.Error(f"row {rows + 1} (the header is row 0): {error}") from error
     return rows
 
 

@@ -5,6 +5,7 @@ whole table, streamed: memory does not grow with it.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import polars as pl
 from ..errors import UserError
 from ..settings import Task
 from . import cells
-from .contract import Column, Contract, Role
+from .contract import DEFAULT_MISSING, Column, Contract, Role
 from .guess import guess, retyped
 
 SAMPLE = 10_000
@@ -57,15 +58,39 @@ def draft(
     kind, classes = _task(goal, values.get(target, {}), task)
     if not any(column.is_input for column in described):
         raise UserError("no column is left to learn from; bring a table with more columns.")
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{name}-{target}".lower()).strip("-")
+    latin = unicodedata.normalize("NFKD", f"{name}-{target}").encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", latin.lower()).strip("-")
     contract = Contract(id=slug, name=name, task=kind, classes=classes, columns=described)
     act = f" ('{contract.positive}' is the case to act on)" if kind == "binary" else ""
     useless = [
-        f"{column.name} is ignored: it has one value only, or one for nearly every row."
+        f"{column.name} is ignored: "
+        f"{_useless(column, figures[column.name], values.get(column.name, {}))}."
         for column in described
         if column.role != roles[column.name]
     ]
-    return contract, [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}.", *useless]
+    says = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
+    return contract, [*says, *useless, *_missing(contract), *_times(contract)]
+
+
+def _missing(contract: Contract) -> list[str]:
+    """What is read as missing beyond what always is, a sentence for each such word."""
+    where: dict[str, list[str]] = {}
+    for column in contract.columns:
+        for word in set(column.missing) - set(DEFAULT_MISSING):
+            where.setdefault(word, []).append(column.name)
+    return [f"'{word}' is read as missing in {', '.join(where[word])}." for word in sorted(where)]
+
+
+def _times(contract: Contract) -> list[str]:
+    """What might be the time of a row, where none is said."""
+    if contract.of_role("time"):
+        return []
+    dates = [column.name for column in contract.inputs if column.type in cells.FORMATS]
+    return [
+        f"{name} holds dates: if it is when a row came to be, say --time '{name}', so that the "
+        "newest rows test the model."
+        for name in dates
+    ]
 
 
 def _roles(
@@ -151,7 +176,7 @@ def _described(column: Column, seen: SimpleNamespace, values: dict[Any, int]) ->
         return column
     _refuse(column, seen)
     feature, complete = column.role == "feature", seen.readable == seen.rows
-    if feature and _is_useless(column, seen, values):
+    if feature and _useless(column, seen, values):
         return retyped(column, role="ignored")
     rules: dict[str, Any] = {"required": complete or not feature}
     if feature and column.type in ("integer", "number"):
@@ -183,13 +208,20 @@ def _refuse(column: Column, seen: SimpleNamespace) -> None:
     raise UserError(f"column '{column.name}' {fault}.")
 
 
-def _is_useless(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> bool:
-    """Whether a feature is constant, its own text in nearly every row, or numbers the rows."""
-    constant = len(values) == 1 or (seen.low is not None and seen.low == seen.high)
-    if constant or column.type == "string":
-        return constant or not _repeats(seen)
-    whole = column.type == "integer" and seen.rows > MAX_CATEGORIES and not _repeats(seen)
-    return whole and seen.present == seen.rows == seen.high - seen.low + 1
+def _useless(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> str:
+    """Why nothing can be learnt from a feature: it is constant, its own text in nearly every row,
+    or numbers the rows. "": something can.
+    """
+    text, whole = column.type == "string", column.type == "integer" and seen.rows > MAX_CATEGORIES
+    if len(values) == 1 or (seen.low is not None and seen.low == seen.high):
+        return "it has one value only"
+    if _repeats(seen):
+        return ""
+    numbers = whole and seen.present == seen.rows == seen.high - seen.low + 1
+    said = f"; if it names the record, say --key '{column.name}'"
+    if text:
+        return f"it has another value in nearly every row{said}"
+    return f"it numbers the rows{said}" if numbers else ""
 
 
 def _task(goal: Column, counts: dict[Any, int], task: Task | None) -> tuple[Task, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from .sources import extension
 from .store import Writer, writing
 from .table import Effect
 from .validate import parts as judged
+from .validate import why
 
 REVIEW = (
     "contract.yaml is drafted: review it (what is known at decision time?), then run 'uv run dvc "
@@ -151,7 +152,7 @@ def _land(
         parts = [] if starts else audit.parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
         part = Part(delivery.path, audit.total_rows(writer.changes))
-        effect, rejected = _arrival(writer, parts, part, contract)
+        effect, rejected, faults = _arrival(writer, parts, part, contract)
         packed = ".gz" * delivery.path.name.lower().endswith(".gz")
         file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
         says.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
@@ -166,24 +167,26 @@ def _land(
             rows=delivery.rows,
             rejected=rejected,
         )
+        says += [f"{rejected:,} rows break the contract: {faults}"] if rejected else []
         operation = "add"
     return says
 
 
 def _arrival(
     writer: Writer, parts: list[Part], part: Part, contract: Contract
-) -> tuple[Effect, int]:
-    """What a new part does to the table, and how many of its rows break the contract."""
+) -> tuple[Effect, int, str]:
+    """What a new part does to the table, how many of its rows break the contract, and how."""
     with table.rows([part], contract) as rows:
-        fit, _ = judged(rows, contract)
+        fit, unfit = judged(rows, contract)
         rejected = table.count(rows.filter(~sound(contract)))
+        faults = why(unfit) if rejected else ""
         if not (parts and contract.keys):
-            return table.effect(None, fit, contract), rejected
+            return table.effect(None, fit, contract), rejected, faults
         touched = table.sharing_keys(parts, fit, contract, writer.scratch)
         after, _ = judged(
             pl.concat([touched, rows.select(touched.collect_schema().names())]), contract
         )
-        return table.effect(judged(touched, contract)[0], after, contract), rejected
+        return table.effect(judged(touched, contract)[0], after, contract), rejected, faults
 
 
 def _formats(entry: str) -> tuple[str, tuple[str, ...]]:

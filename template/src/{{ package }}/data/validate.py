@@ -47,8 +47,8 @@ def validate(
         stream({clean: fit})
         stream({quarantine: unfit})
         kept, held = rows_in(clean), rows_in(quarantine)
-        summary = _summary(pl.scan_parquet(quarantine))
-    repeated = sum(kind["rows"] for kind in summary if kind["rule"] == "duplicate")
+        kinds = summary(pl.scan_parquet(quarantine))
+    repeated = sum(kind["rows"] for kind in kinds if kind["rule"] == "duplicate")
     rejected = held if contract.duplicates == "reject" else held - repeated
     return {
         "read": kept + held,
@@ -56,7 +56,7 @@ def validate(
         "quarantined": held,
         "rejected": rejected,
         "reject_rate": rejected / max(kept + held, 1),
-        "reasons": summary,
+        "reasons": kinds,
         "duplicates": {"policy": contract.duplicates, "rows": repeated},
     }
 
@@ -91,17 +91,27 @@ def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     return rows.sort("hash", "_row").filter(goes[contract.duplicates])["_row"]
 
 
-def _summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
+def summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
     """How many rows each reason holds back, most first, with up to three values as delivered."""
     told = quarantine.select("reasons").explode("reasons").unnest("reasons")
     kinds = told.group_by("column", "rule").agg(rows=pl.len())
     kinds = kinds.sort("rows", "column", "rule", descending=[True, False, False])
-    summary = kinds.collect(engine="streaming").to_dicts()
-    for kind in summary:
+    found = kinds.collect(engine="streaming").to_dicts()
+    for kind in found:
         same = told.filter(column=kind["column"], rule=kind["rule"]).filter(pl.col("value") != "")
         some = same.select("value").head(100).collect(engine="streaming").to_series()
         kind["examples"] = some.unique(maintain_order=True).head(3).to_list()
-    return summary
+    return found
+
+
+def why(unfit: pl.LazyFrame) -> str:
+    """The most frequent faults of rows, in words."""
+    faults = [kind for kind in summary(unfit) if kind["rule"] != "duplicate"]
+    return "; ".join(
+        f"{kind['column']} breaks the rule {kind['rule']} in {kind['rows']:,}"
+        + "".join(f", such as {value!r}" for value in kind["examples"][:1])
+        for kind in faults[:3]
+    )
 
 
 def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
