@@ -13,10 +13,10 @@ from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
 
 from ..errors import UserError
+from .faults import RefusedError
 from .guard import BUSY, Guard, ProblemError, Swap, answer, body
 from .openapi import document
 from .options import Options
-from .requests import RefusedError
 from .service import CHAMPION, PROBE, Service
 
 log = logging.getLogger(__name__)
