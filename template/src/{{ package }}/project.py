@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .strict import read_yaml
 
 
 def git(*arguments: str) -> str:
@@ -74,6 +75,8 @@ def in_step() -> list[str]:
 
     if not Path("dvc.lock").exists():
         return ["the pipeline has not run yet: there is no dvc.lock"]
+    for file in ("dvc.yaml", "dvc.lock", "params.yaml"):  # of which DVC tells in a traceback
+        read_yaml(file)
     with Repo() as repo:
         stages = [stage for stage in repo.index.stages if stage.deps]
         made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
