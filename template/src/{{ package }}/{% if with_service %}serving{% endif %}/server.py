@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import sys
-from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -17,7 +16,6 @@ from .options import Options
 from .service import Service
 
 GRACE = 20  # seconds that requests in work have when the service is stopped
-log = logging.getLogger(__name__)
 STANDARD = set(vars(logging.makeLogRecord({})))
 
 
@@ -43,40 +41,35 @@ def serve(**chosen: Any) -> None:
     Raises UserError if a model or an option is not fit for it.
     """
     options = Options.read().model_copy(update=chosen)
-    bound = bind(options.host, options.port)  # first: to load a model takes a while
+    ask_for(options.host, options.port)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
-    settings = uvicorn.Config(
+    uvicorn.run(
         create(Service(options)),
+        host=options.host,
+        port=options.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    server = uvicorn.Server(settings)
-    log.info("it answers at http://%s:%s, until Ctrl+C", options.host, options.port)
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[bound])
-    if not server.started:
-        sys.exit(1)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port; nobody is heard there yet. Raises UserError if it is not to be had."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    if os.name == "posix":  # else the port stays taken for a while after a service has ended
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        if error.errno == errno.EADDRINUSE:
-            reason = f"port {port} is taken: stop what uses it, or choose another"
-        else:
-            reason = f"{host} port {port} cannot be listened on ({error.strerror}): choose another"
-        raise UserError(f"{reason} by --port, or PORT in the environment of an image.") from error
-    return bound
+def ask_for(host: str, port: int) -> None:
+    """Raises UserError if the port is not to be had; uvicorn would tell only once it has started."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
+        if os.name == "posix":  # else it stays taken for a while after a service has ended
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            reason = f"port {port} of {host} is not to be had ({error.strerror}): choose another"
+            if error.errno == errno.EADDRINUSE:
+                reason = f"port {port} is taken: stop what uses it, or choose another"
+            raise UserError(
+                f"{reason} by --port, or PORT in the environment of an image."
+            ) from error
 
 
 if __name__ == "__main__":
