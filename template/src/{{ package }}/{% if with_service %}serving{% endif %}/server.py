@@ -57,7 +57,7 @@ def serve(**chosen: Any) -> None:
 
 
 def ask_for(host: str, port: int) -> None:
-    """Raises UserError if the port is not to be had; uvicorn would tell only once it has started."""
+    """Raises UserError if the port is not to be had; uvicorn tells only once it has started."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
         if os.name == "posix":  # else it stays taken for a while after a service has ended
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
