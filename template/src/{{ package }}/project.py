@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .lines import CONTRACT
+from .strict import read_yaml
 
 
 def git(*arguments: str) -> str:
@@ -43,12 +45,15 @@ def setup() -> list[str]:
         git("add", "--all")
         git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
         done.append("made the first commit, uv.lock included")
-    return done or ["nothing to do: the project is already set up"]
+    done = done or ["nothing to do: the project is already set up"]
+    if Path(CONTRACT).exists():
+        return done
+    return [*done, f"next, bring a table: uv run {__package__} data add TABLE --target COLUMN"]
 
 
 def check() -> list[str]:
     """Read each of the team's files by its strict model. Raises UserError for the first fault."""
-    from .data.contract import CONTRACT, Contract  # noqa: PLC0415  (a second, only needed here)
+    from .data.contract import Contract  # noqa: PLC0415  (a second, only needed here)
     from .prices import PRICES, Prices  # noqa: PLC0415
     from .settings import Params, Problem  # noqa: PLC0415
 
@@ -58,9 +63,9 @@ def check() -> list[str]:
     if PRICES.exists():
         Prices.load(str(PRICES))
         read.append(str(PRICES))
-    if CONTRACT.exists():  # there is none before the first table
+    if Path(CONTRACT).exists():  # there is none before the first table
         Contract.load()
-        read.append(str(CONTRACT))
+        read.append(CONTRACT)
     return [f"{', '.join(read)}: in order"]
 
 
@@ -74,6 +79,8 @@ def in_step() -> list[str]:
 
     if not Path("dvc.lock").exists():
         return ["the pipeline has not run yet: there is no dvc.lock"]
+    for file in ("dvc.yaml", "dvc.lock", "params.yaml"):  # of which DVC tells in a traceback
+        read_yaml(file)
     with Repo() as repo:
         stages = [stage for stage in repo.index.stages if stage.deps]
         made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}

@@ -90,6 +90,12 @@ OUTCOMES: dict[Task, tuple[str, ...]] = {
     "multiclass": ("correct", "wrong"),
     "regression": ("per_unit_of_error",),
 }
+DRAFT = {
+    "decision": "Which cases should be acted on",  # how it starts
+    "kpi": "Value of a thousand decisions",
+    "baseline.description": "The same answer for every case.",
+    "value.unit": "points",
+}
 HEADING = """\
 # WHY this model exists. The business owner's file. It was started over for a new table: say here
 # which decision that is for, and what the outcomes are really worth.
@@ -145,6 +151,16 @@ class Problem(Settings):
         blank = [name for name, text in entries.items() if not text.strip()]
         return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
 
+    def drafted(self) -> list[str]:
+        """Names of the entries that still are as the template, or `start_over`, has put them."""
+        said = {
+            "decision": self.decision,
+            "kpi": self.kpi,
+            "baseline.description": self.baseline.description,
+            "value.unit": self.value.unit,
+        }
+        return [name for name, text in said.items() if text.startswith(DRAFT[name])]
+
     def start_over(self, target: str) -> None:
         """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
 
@@ -154,8 +170,8 @@ class Problem(Settings):
         kept = yaml.safe_dump(self.model_dump(include=lasting), sort_keys=False)
         fresh = {
             "name": self.name,
-            "decision": f"Which cases should be acted on, by their {target}?",
-            "kpi": "Value of a thousand decisions",
+            "decision": f"{DRAFT['decision']}, by their {target}?",
+            "kpi": DRAFT["kpi"],
         }
         text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
         with replacing(Path("problem.yaml")) as scratch:

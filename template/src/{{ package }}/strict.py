@@ -18,8 +18,19 @@ def read_yaml(path: str) -> Any:
     except FileNotFoundError as error:
         raise UserError(f"{path} is not here: run the command in the project's root.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
+        if line := _conflict(path):
+            raise UserError(
+                f"{path}:{line}: two sides changed the same lines: choose between them, and remove "
+                "the markers (<<<<<<<, =======, >>>>>>>)."
+            ) from error
         detail = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as YAML: {detail}") from error
+
+
+def _conflict(path: str) -> int:
+    """The line of the first marker that git, or an update, left there; 0 if there is none."""
+    lines = Path(path).read_bytes().splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line[:8] == b"<<<<<<< "), 0)
 
 
 def explain(error: Any) -> str:

@@ -35,6 +35,7 @@ def run() -> None:
 def page(reports: Reports, spent: Report, search: list[Report]) -> str:
     """The page's HTML; the same reports give the same bytes."""
     told = {"headline": headline(reports), "failed": reports.failed, "checks": headings("pipeline")}
+    told["drafted"] = reports.problem.drafted()
     template = html().get_template("report.html")
     return template.render(**vars(reports), **told, spent=spent, search=search)
 

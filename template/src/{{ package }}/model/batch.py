@@ -72,9 +72,12 @@ def predict(
         digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
         shards, rows = Shards(target, digest.hexdigest()[:16]), sum(parts.values())
         score(parts, scoring, shards)
-        without = shards.join()
-    others = "; the others break the contract: see the column reason" if without else ""
-    return [f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows{others}"]
+        without, worst = shards.join()
+    told = f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows"
+    why = f"break the contract, most often so: {worst} (see the column reason)"
+    if rows and without == rows:
+        raise UserError(f"{told}, which {why}: mend the table, or contract.yaml if it is wrong.")
+    return [f"{told}; the others {why}" if without else told]
 
 
 @contextmanager
@@ -186,11 +189,15 @@ class Shards:
             shard.write_parquet(scratch)
         self.done += 1
 
-    def join(self) -> int:
-        """Make one file of them; returns how many rows have no score."""
+    def join(self) -> tuple[int, str]:
+        """Make one file of them; returns how many rows have no score, and an example of the
+        commonest reason for that.
+        """
         table = pl.scan_parquet([self._file(n) for n in range(self.done)], glob=False)
         with replacing(self.target) as scratch:
             SINKS[self.target.suffix.lower()](table, scratch)
-        without = table.select(pl.col("reason").is_not_null().sum()).collect(engine="streaming")
+        kind = pl.col("reason").str.extract("^(.*?) '").alias("kind")  # column and rule
+        without = table.drop_nulls("reason").group_by(kind).agg(pl.len(), pl.min("reason"))
+        reasons = without.sort("len", "kind", descending=[True, False]).collect(engine="streaming")
         shutil.rmtree(self.folder)
-        return int(without.item())
+        return int(reasons["len"].sum()), next(iter(reasons["reason"]), "")

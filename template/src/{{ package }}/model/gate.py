@@ -56,6 +56,9 @@ def problem_verdict(problem: Problem, task: Task) -> Verdict:
     missing = problem.missing(task)
     blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
+    if (drafted := problem.drafted()) and not blank:
+        meaning += f", but with the template's words for {listed(drafted)}: "
+        meaning += f"{problem.owners.business_owner} has to say what is meant"
     advice = f"Fill in {blank} in problem.yaml."
     found = (not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
     return judged(problem, "problem", found, tuple(Entry("problem.yaml", name) for name in missing))

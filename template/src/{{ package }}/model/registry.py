@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..files import CHOICE, MODEL, REPORTS, read_json, replacing, sha256, write_json
 from ..gates import GATE_REPORT
 from ..strict import read_yaml
-from ..words import score
+from ..words import listed, score
 from .tracking import NAME, connected, is_new, lineage, record
 
 if TYPE_CHECKING:
@@ -235,7 +235,10 @@ def find(client: "MlflowClient", wanted: int | str) -> Version:
     for version in known:
         if wanted == version.number or wanted in version.aliases:
             return version
-    there = f"there are {', '.join(str(each.number) for each in reversed(known))}"
-    raise UserError(
-        f"Version {wanted} is not in the registry: {there if known else 'there is none yet'}."
+    numbers = [str(each.number) for each in reversed(known)]
+    there = (
+        f"it has version{'s' * (len(numbers) > 1)} {listed(numbers)}"
+        if known
+        else "there is none yet"
     )
+    raise UserError(f"Version {wanted} is not in the registry: {there}.")

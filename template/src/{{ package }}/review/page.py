@@ -1,6 +1,7 @@
 """The review as Markdown, for the summary of a job and for reports/review.md."""
 
 from pathlib import Path
+from typing import Any
 
 from ..files import REPORTS, replacing
 from ..gates import GATE_REPORT, Verdict
@@ -9,6 +10,7 @@ from ..model.reports import Report, Reports, environment
 from ..words import listed, number, signed
 from . import changes
 from .base import Base
+from .limits import Weaker, weaker
 from .models import compared, verdicts
 
 PAGE = REPORTS / "review.md"
@@ -24,14 +26,22 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     judged = [Verdict(**gate) for gate in reports.gate["gates"]]
     judged += verdicts(found, base, reports) if base and found else []
     said = headline(reports, base, found)
-    text = page(reports, base, found, judged, said)
+    loose = weaker(base, reports.problem, reports.params) if base else []
+    agree = [(one.owner, to_agree(one, base)) for one in loose]
+    text = page(reports, base, said=said, found=found, judged=judged, loose=agree)
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
     if summary:
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(text)
     failed = [verdict.sentence() for verdict in judged if not verdict.passed]
-    return [said, *([found["how"]] if found else []), f"{PAGE} tells more."], failed
+    told = [said, *([found["how"]] if found else []), *(line for _, line in agree)]
+    return [*told, f"{PAGE} tells more."], failed
+
+
+def to_agree(one: Weaker, base: Base | None) -> str:
+    before, now = number(one.before), "no limit" if one.now is None else number(one.now)
+    return f"{one.entry} is weaker than on {base} ({before}, now {now}): {one.owner} has to agree."
 
 
 def headline(reports: Reports, base: Base | None, found: Report | None) -> str:
@@ -71,17 +81,10 @@ def difference(gap: Report) -> str:
     return told if gap["low"] is None else f"{told} ({bounds(gap)})"
 
 
-def page(
-    reports: Reports,
-    base: Base | None,
-    found: Report | None,
-    judged: list[Verdict],
-    said: str,
-) -> str:
+def page(reports: Reports, base: Base | None, **found: Any) -> str:
     markdown = environment(Path(__file__).parent, finalize=escaped)
     markdown.filters["difference"] = difference
-    told: Report = {"said": said, "base": base, "found": found, "judged": judged}
-    told |= {"before": {}, "was": {}}
+    told: Report = {**found, "base": base, "before": {}, "was": {}}
     if base:
         earlier = base.json(GATE_REPORT).get("gates", ())
         told |= {

@@ -54,7 +54,7 @@ def version(inside: Inside) -> str:
 
 def is_ready(inside: Inside) -> bool:
     """Whether a release may be sent requests by now."""
-    return bool(probed_inside(inside, [], 0)["ready"][0] == 200)
+    return bool(probed_inside(inside, [], 0)["readyz"][0] == 200)
 
 
 def probed_inside(inside: Inside, records: list[Any], times: int) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def judged(name: str, found: dict[str, Any], content: bytes, otherwise: str) -> 
     """What a probe found, a line each. Raises UserError if it is not as it has to be; `otherwise`
     says what to do where another model answers.
     """
-    for path in ("ready", "info"):
+    for path in ("readyz", "info"):
         status, said = found[path]
         if status != 200:
             raise UserError(f"{name} is not ready: /{path} says {said if status < 1 else status}.")

@@ -53,7 +53,7 @@ def timings(url: str, records: list[Any], times: int) -> list[float | None]:
 
 def probed(url: str, records: list[Any], times: int) -> dict[str, Any]:
     return {
-        "ready": asked(url, "/readyz"),
+        "readyz": asked(url, "/readyz"),
         "info": asked(url, "/info"),
         "answers": [asked(url, "/predict", record) for record in records],
         "seconds": timings(url, records, times),

@@ -4,6 +4,7 @@ import json
 import os
 import time
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 
@@ -44,8 +45,17 @@ class Client:
             raise UserError(f"{self.url}{path} answers with {status}: see the log of the service.")
         return told
 
+    def known(self) -> None:
+        """Raises UserError unless a service of this kind answers there."""
+        status, told = self._asked("/info", None)
+        if status != 200 or not isinstance(told, dict) or "model_version" not in told:
+            raise UserError(
+                f"{self.url} is not this project's service: start that, or correct --url."
+            )
+
     def ready(self) -> None:
         """Raises UserError unless the service answers and ADMIN_KEY may change its model."""
+        self.known()
         self.post("/model/swap", {})  # which names no model, and changes nothing
 
     def _asked(self, path: str, body: bytes | None) -> tuple[int, Any]:
@@ -57,7 +67,7 @@ class Client:
                 return answer.status, _read(answer)
         except HTTPError as error:
             return error.code, _read(error)
-        except (URLError, TimeoutError, ConnectionError) as error:
+        except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UserError(
                 f"{self.url} does not answer ({reason}): start the service, or correct --url."
@@ -65,5 +75,5 @@ class Client:
 
 
 def _read(answer: Any) -> Any:
-    content = answer.read()
-    return json.loads(content) if "json" in answer.headers["Content-Type"] else content.decode()
+    content = answer.read().decode(errors="replace")
+    return json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content

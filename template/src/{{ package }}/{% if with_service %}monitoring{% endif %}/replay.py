@@ -86,7 +86,9 @@ def replay(
         rows = pl.concat([records(each.path, contract) for each in brought], how="diagonal")
     if not (known := list(timed(rows, contract, seconds))):
         raise UserError(f"{source} has no row whose time can be read: nothing was sent.")
-    traffic = Traffic(Client(url), contract.target.name)
+    client = Client(url)
+    client.known()
+    traffic = Traffic(client, contract.target.name)
     send(known, traffic, truth_after)
     return traffic.lines()
 

@@ -9,14 +9,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
 
 from ..errors import UserError
+from .faults import RefusedError
 from .guard import BUSY, Guard, ProblemError, Swap, answer, body
 from .openapi import document
 from .options import Options
-from .requests import RefusedError
 from .service import CHAMPION, PROBE, Service
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ def create(service: Service) -> Guard:
         if journal.durable and not await journal.kept():
             raise ProblemError(503, "the journal cannot be written; try again", BUSY)
         return answer(content, status)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        """Whoever opens the address in a browser wants to know what can be asked."""
+        return RedirectResponse("docs")  # beside it, wherever a proxy has put it
 
     @app.post("/predict")
     async def predict(request: Request) -> Response:

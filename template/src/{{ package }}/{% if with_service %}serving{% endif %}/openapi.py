@@ -7,14 +7,22 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from .faults import DAY, Fault
 from .guard import ADMIN, WORK, Swap
-from .requests import Fault
 from .service import Service
 
 Schema = dict[str, Any]
 PLACE = "#/components/schemas/{model}"
 PROBLEM, REFUSED = PLACE.format(model="Problem"), PLACE.format(model="Refused")
 KEY = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+SAMPLES = {
+    "integer": 900001,
+    "number": 1.5,
+    "boolean": True,
+    "string": "A-17",
+    "date": DAY,
+    "timestamp": f"{DAY}T14:30:00",
+}
 PROBLEMS = {
     "401": "The header X-API-Key is not right",
     "403": "This is switched off",
@@ -80,12 +88,12 @@ def _finished(made: Schema, service: Service) -> Schema:
     keys |= dict.fromkeys(ADMIN, options.admin_key)
     if any(keys.values()):
         made["components"]["securitySchemes"] = {"key": KEY}
-    record, told, truth = examples(service)
+    record, told, truths = examples(service)
     answer, paths = {"$ref": PLACE.format(model="Answer")}, made["paths"]
     several = {"anyOf": [answer, {"type": "array", "items": answer}]}
-    for path, example in (("/predict", record), ("/feedback", truth)):
-        request = paths[path]["post"]["requestBody"]["content"]["application/json"]
-        request["example"] = example
+    shown = {"/predict": {"example": record}, "/feedback": {"examples": truths}}
+    for path, example in shown.items():
+        paths[path]["post"]["requestBody"]["content"]["application/json"].update(example)
     for path, methods in paths.items():
         for operation in methods.values():
             operation["summary"] = operation.pop("description")
@@ -118,12 +126,24 @@ def group(path: str) -> str:
 
 
 def examples(service: Service) -> tuple[Schema, Schema, Schema]:
-    """A record, the answer to it, and the truth about it when that is known."""
+    """A record, the answer to it, and the truth about it when that is known, in each form."""
     model = service.model
     case = model.meta["cases"][0]
     [told] = model.answers(model.feed(model.requests.read(to_json(case["record"])).records))
     answer = {"id": "c4ca4238a0b923820dcc509a6f75849b"} | told | {"model_version": model.name}
-    return case["record"], answer, {"id": answer["id"], "truth": told["prediction"]}
+    truth = {"truth": told["prediction"]}
+    truths = {"by the id of a prediction": {"id": answer["id"]} | truth}
+    if key := {c["name"]: _sample(c) for c in model.meta["columns"] if c["key"]}:
+        truths["by the key of a record"] = {"key": key} | truth
+    return key | case["record"], answer, {name: {"value": each} for name, each in truths.items()}
+
+
+def _sample(column: Schema) -> Any:
+    """A value that the column may have."""
+    if column["categories"]:
+        return column["categories"][0]
+    limits = (column["minimum"], column["maximum"])
+    return next((limit for limit in limits if limit is not None), SAMPLES[column["type"]])
 
 
 def answered(meta: Schema) -> Schema:

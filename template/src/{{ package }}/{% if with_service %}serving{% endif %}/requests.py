@@ -1,72 +1,41 @@
 """What a request may hold: a pydantic model made from the columns that the model's file names.
 
-A record is held to the contract in its own words: a fault names the column, the rule and the value,
-as `data check` does. A value in a rule's way but of the right type (`minimum`, `maximum`,
-`category`) may be let through and counted instead, by policy.
+A value in a rule's way but of the right type (`minimum`, `maximum`, `category`) may be let through
+and counted instead of refused, by policy.
 """
 
 import re
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Self
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     FiniteFloat,
     Strict,
+    Tag,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     with_config,
 )
+from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict
+
+from .faults import BY_ID, BY_KEY, UNEXPECTED, RefusedError
 
 Record = dict[str, Any]
 Adapter = TypeAdapter[Any]
 Policy = Literal["refuse", "score"]
-UNEXPECTED = {
-    "greater_than_equal": "minimum",
-    "less_than_equal": "maximum",
-    "literal_error": "category",
-}
-RULES = UNEXPECTED | {
-    "missing": "required",
-    "extra_forbidden": "known column",
-    "json_invalid": "JSON",
-    "too_long": "number of records",
-    "too_short": "number of records",
-}
+EITHER = 'say whose truth it is, by either the "id" of a prediction or the "key" of a record'
 INTEGERS = {"ge": -(2**63), "le": 2**63 - 1}  # as many as the table can hold
 ID = "^[0-9a-f]{1,32}$"
 BLANK = r"[\s\x1c-\x1f\x85]*"  # what Python strips
-SHOWN = 100  # characters of a value, and faults of a request, that are told
-
-
-class Fault(BaseModel):
-    """One value that is not as the contract wants it. `record` counts from 0; None: the request."""
-
-    record: int | None
-    column: str | None
-    rule: str
-    value: str
-    message: str
-
-
-class RefusedError(Exception):
-    """A request that breaks the contract."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(f"{len(faults)} faults")
-        self.faults = faults
-
-    @classmethod
-    def of(cls, error: ValidationError) -> Self:
-        """With the first of what pydantic has found."""
-        return cls([_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
 
 
 class Parsed(NamedTuple):
@@ -141,13 +110,46 @@ def _strict(name: str, fields: dict[str, Any]) -> Any:
 
 def _truth(meta: dict[str, Any]) -> Any:
     """By the id of the prediction, or by the record's key if it has one."""
-    classes = tuple(meta["classes"])
-    truth = {"truth": Literal[classes] if classes else FiniteFloat}
+    truth = {"truth": _class(tuple(meta["classes"])) if meta["classes"] else FiniteFloat}
     by_id = _strict("TruthById", {"id": Annotated[str, Field(pattern=ID)]} | truth)
     keys = [column | {"required": True} for column in meta["columns"] if column["key"]]
     if not keys:
         return by_id
-    return by_id | _strict("TruthByKey", {"key": _typed_dict("Key", keys)} | truth)
+    by_key = _strict("TruthByKey", {"key": _typed_dict("Key", keys)} | truth)
+    which = Discriminator(_form, custom_error_type="no_form", custom_error_message=EITHER)
+    return Annotated[Annotated[by_id, Tag(BY_ID)] | Annotated[by_key, Tag(BY_KEY)], which]
+
+
+def _form(truth: Any) -> str | None:
+    """Which of the two was meant; None if it says neither, or both."""
+    if not isinstance(truth, dict):
+        return BY_ID
+    said = [form for name, form in (("id", BY_ID), ("key", BY_KEY)) if name in truth]
+    return said[0] if len(said) == 1 else None
+
+
+def _class(classes: tuple[str, ...]) -> Any:
+    """A class by its name, or as the JSON value of that name: true is the class "true"."""
+
+    def named(given: Any) -> Any:
+        if isinstance(given, float) and given.is_integer():
+            given = int(given)
+        return to_json(given).decode() if isinstance(given, bool | int | float) else given
+
+    values = [value for name in classes if (value := _plain(name)) is not None]
+    told = WithJsonSchema({"enum": [*classes, *values]})
+    if set(classes) == {"false", "true"}:  # then "yes" and 1 are read, too, as in a record
+        return Annotated[bool, AfterValidator(named), told]
+    return Annotated[Literal[classes], BeforeValidator(named), told]
+
+
+def _plain(name: str) -> bool | int | float | None:
+    """The JSON value that a class is named after, if there is one."""
+    with suppress(ValueError):
+        value = from_json(name)
+        if isinstance(value, bool | int | float):
+            return value
+    return None
 
 
 def _adapters(kind: Any, most: int) -> tuple[Adapter, Adapter]:
@@ -195,17 +197,3 @@ def _text(column: dict[str, Any]) -> Any:
     nothing = rf"^{BLANK}({'|'.join(map(re.escape, sorted(missing)))}){BLANK}$"
     told = Field(json_schema_extra={"not": {"pattern": nothing}})
     return Annotated[kind, BeforeValidator(cleaned), told]
-
-
-def _fault(error: Any) -> Fault:
-    place = list(error["loc"])
-    record = place.pop(0) if place and isinstance(place[0], int) else 0 if place else None
-    # The names of alternatives are no columns.
-    columns = [str(part) for part in place if not str(part).startswith("Truth")]
-    column = columns[-1] if columns else None
-    rule = RULES.get(error["type"], "readable")
-    if column and error["input"] is None:
-        rule = "required"
-    value = "" if rule in ("required", "JSON") else str(error["input"])[:SHOWN]
-    message = f"{column} breaks the rule {rule}: '{value}'" if column else error["msg"]
-    return Fault(record=record, column=column, rule=rule, value=value, message=message)

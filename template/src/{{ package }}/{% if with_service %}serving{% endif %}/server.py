@@ -1,7 +1,10 @@
 """Starts the service: `python -m PACKAGE.serving.server`, in an image without the command line."""
 
+import errno
 import json
 import logging
+import os
+import socket
 import sys
 from typing import Any
 
@@ -38,6 +41,7 @@ def serve(**chosen: Any) -> None:
     Raises UserError if a model or an option is not fit for it.
     """
     options = Options.read().model_copy(update=chosen)
+    ask_for(options.host, options.port)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
@@ -50,6 +54,22 @@ def serve(**chosen: Any) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def ask_for(host: str, port: int) -> None:
+    """Raises UserError if the port is not to be had; uvicorn tells only once it has started."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
+        if os.name == "posix":  # else it stays taken for a while after a service has ended
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            reason = f"port {port} of {host} is not to be had ({error.strerror}): choose another"
+            if error.errno == errno.EADDRINUSE:
+                reason = f"port {port} is taken: stop what uses it, or choose another"
+            raise UserError(
+                f"{reason} by --port, or PORT in the environment of an image."
+            ) from error
 
 
 if __name__ == "__main__":
