@@ -32,8 +32,9 @@ def setup() -> list[str]:
     """
     done = []
     if not Path(".git").exists():
+        outer = next((up for up in Path.cwd().parents if (up / ".git").exists()), None)
         git("init", "--quiet", "--initial-branch", "main")
-        done.append("made a git repository")
+        done.append(f"made a git repository{f', inside that of {outer}' if outer else ''}")
     if "apply.whitespace" not in git("config", "--list", "--local"):
         git("config", "apply.whitespace", "nowarn")  # or an update drops lines that end in blanks
         done.append("made updates keep lines as they are")

@@ -38,8 +38,8 @@ def update(
     contract = Contract.load()
     if not contract.keys:
         raise UserError(
-            "records are updated by their key: give a column the role key in contract.yaml, or "
-            "bring rows in with 'data add'."
+            "records are updated by their key: give a column 'primaryKey: true' in contract.yaml, "
+            "or bring rows in with 'data add'."
         )
     with writing() as writer:
         since = _since(writer.changes, source, cursor) if cursor else None
@@ -154,7 +154,7 @@ def _wanted(writer: Writer, keys: list[str], file: str | None, contract: Contrac
     """The keys to delete, typed by the contract. Raises UserError for one that is no such key."""
     names = [column.name for column in contract.keys]
     if not names:
-        raise UserError("no column of contract.yaml has the role key: delete rows by --where.")
+        raise UserError("no column of contract.yaml is a primaryKey: delete rows by --where.")
     if file:
         (delivery, *_) = deliver(file, writer.scratch)
         check_columns(delivery, names, "the key")
