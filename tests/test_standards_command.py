@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -17,7 +19,7 @@ from copier_mlops.policy import Policy, TemplateRules
 from copier_mlops.rules import RULES
 from copier_mlops.template import Templates
 from repo_review.processor import process
-from standards import append, found, only, replace, write
+from standards import append, found, replace, write
 
 
 def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -138,22 +140,52 @@ def test_an_organisation_adds_a_policy_in_a_few_lines(project: Path, tmp_path: P
     assert shown.returncode == 1
 
 
-def test_a_plugin_that_breaks_is_a_finding(
-    project: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch
+class Breaks:
+    family = "acme"
+
+    @staticmethod
+    def check() -> str:
+        raise ZeroDivisionError("oh")
+
+
+class Needs:
+    family = "acme"
+
+    @staticmethod
+    def check(fragile: str) -> str:
+        return fragile
+
+
+def no_checks() -> dict:
+    raise ZeroDivisionError("oh")
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (lambda: {"acme.breaks": Breaks()}, "The policy acme.breaks could not be tried"),
+        (lambda: {"acme.needs": Needs()}, "The policy acme.needs could not be tried"),
+        (no_checks, "A plugin of policies could not be tried"),
+        (
+            review.loaded(EntryPoint("acme", "no_such_module:checks", "repo_review.checks")),
+            "A plugin of policies could not be tried (ModuleNotFoundError",
+        ),
+    ],
+    ids=["check", "fixture", "checks", "import"],
+)
+def test_a_plugin_that_breaks_is_a_finding_and_stops_no_other(
+    project: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch, function: Any, says: str
 ) -> None:
-    class Breaks:
-        family = "acme"
-
-        @staticmethod
-        def check() -> str:
-            raise ZeroDivisionError("oh")
-
     fixtures, functions = review.plugins()
-    broken = (fixtures, [*functions, lambda: {"acme.breaks": Breaks()}])
-    monkeypatch.setattr(review, "plugins", lambda: broken)
-    broken_one = only(check(project, templates))
-    assert broken_one.rule == "policy.broken"
-    assert "ZeroDivisionError: oh" in broken_one.message
+    fixtures = fixtures | {"fragile": Breaks.check}
+    monkeypatch.setattr(review, "plugins", lambda: (fixtures, [function, *functions]))
+    write(project / "model.pkl", b"\x80\x04N.")
+    report = check(project, templates, at=None)
+    assert found(report) == [("policy.broken", None), ("pickle.file", "model.pkl")]
+    said = report.findings[[each.rule for each in report.findings].index("policy.broken")].message
+    assert said.startswith(says)
+    assert "oh" in said or "no_such_module" in said
+    assert report.failed
 
 
 def test_repo_review_itself_runs_the_checks(project: Path) -> None:

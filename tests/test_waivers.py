@@ -105,3 +105,13 @@ def test_what_the_policy_never_waives_stays_an_error(project: Path, templates: T
     report = check(project, templates, Policy(waivers={"never": ["secret.found"]}))
     assert {rule for rule, _ in found(report)} == {"secret.found", "waiver.refused"}
     assert report.failed
+
+
+def test_what_could_not_be_tried_cannot_be_waived(project: Path, templates: Templates) -> None:
+    write(project / "pyproject.toml", "project = 3\n")
+    write(project / "uv.lock", '[[package]]\nname = "x"\nsource = { editable = "." }\n')
+    write(project / ".standards.yml", "waivers:\n")
+    waive(project, rule="policy.broken", path='"**"')
+    report = check(commit(project), templates)
+    assert {rule for rule, _ in found(report)} == {"policy.broken", "waiver.refused"}
+    assert report.failed

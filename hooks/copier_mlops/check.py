@@ -97,7 +97,8 @@ class Checked:
         changed = self._changed(standard)
         self._findings += leftovers(self._tree, changed)
         rendered = standard.rendered if standard else lambda path: None
-        self._findings += review(Subject(self._tree, changed, policy, rendered))
+        reviewed = review(Subject(self._tree, changed, policy, rendered))
+        self._findings += reviewed.findings
         if standard:
             self._findings += self._lag(standard, policy)
         today = datetime.now(UTC).date()
