@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 from conftest import ROOT, VERSION, Render, commit, git, run
 from copier_mlops import review
 from copier_mlops.check import check
-from copier_mlops.policy import Policy, TemplateRules
+from copier_mlops.policy import Policy, TemplateRules, WaiverRules
 from copier_mlops.rules import RULES
 from copier_mlops.template import Templates
 from repo_review.processor import process
@@ -106,9 +107,12 @@ def test_the_documented_waiver_and_policy_hold(
 ) -> None:
     waiver, policy, _ = blocks("yaml")
     append(project / "deploy/Dockerfile", "# ours\n")
-    write(project / ".standards.yml", waiver.replace("2099-12-31", "2000-01-01"))
+    write(project / ".standards.yml", waiver)
     report = check(commit(project), templates)
-    assert {rule for rule, _ in found(report)} == {"managed.changed", "waiver.expired"}
+    assert {rule for rule, _ in found(report)} == {"managed.changed", "waiver.malformed"}
+    last = datetime.now(UTC).date() + timedelta(days=WaiverRules().max_days)
+    write(project / ".standards.yml", waiver.replace("YYYY-MM-DD", str(last)))
+    assert not check(commit(project), templates).failed
     write(tmp_path / "policy.yml", policy)
     asked = Policy.load(tmp_path / "policy.yml").model_copy(update={"template": TemplateRules()})
     write(project / ".standards.yml", "")
