@@ -78,6 +78,9 @@ def test_restore_puts_a_file_back(project: Path, templates: Templates) -> None:
     assert refused.returncode == 2
     assert "params.yaml is the team's" in refused.stdout
     assert not (project / "LICENSE").exists()
+    unknown = command("restore", "Dockerfile", cwd=project)
+    assert unknown.returncode == 2
+    assert unknown.stdout.endswith("renders; did you mean deploy/Dockerfile?\n")
     done = command("restore", "LICENSE", "src/flights/cli.py", "src/flights/words.py", cwd=project)
     assert done.returncode == 0, done.stdout
     assert found(check(project, templates, at=None)) == []
