@@ -41,6 +41,9 @@ def test_the_command_says_what_it_found(project: Path, template: Path) -> None:
         "copier-mlops: The policy nothing.yml cannot be read: No such file or directory.\n",
     )
     assert command("check", "nowhere", cwd=project).returncode == 2
+    unreachable = command("check", "--template", "nope", cwd=project)
+    assert unreachable.returncode == 2
+    assert unreachable.stdout.startswith("copier-mlops: The template nope is no repository")
 
 
 def test_machines_read_the_same(project: Path) -> None:
