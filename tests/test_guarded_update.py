@@ -138,7 +138,7 @@ def test_the_choices_of_a_question_are_named(platform: Platform, project: Path) 
     }
     platform.release()
     for asked, says in {
-        "team=c": 'team cannot be "c": it is a or b.',
+        "team=c": 'team cannot be "c": choose one of a, b.',
         "crew=a": "crew is not asked with these answers: leave it out",
     }.items():
         done = run("copier-mlops", "update", "--data", asked, cwd=project, check=False)

@@ -165,7 +165,8 @@ class Templates:
         if url is None or url.startswith("-"):
             raise UserError(
                 f"The template {address} is no repository that this machine has: "
-                "pass --template with the address or folder of a clone."
+                "pass --template with the address or folder of a clone, or put it as _src_path into "
+                ".copier-answers.yml."
             )
         return self._mirror(url)
 

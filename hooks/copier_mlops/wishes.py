@@ -61,7 +61,8 @@ def check_answers(
     for name, value in new.items():
         found, offered = answers[name], choices(questions.data[name])
         if found.refused and offered and value not in map(str, offered):
-            raise UserError(f'{name} cannot be "{value}": it is {" or ".join(map(str, offered))}.')
+            listed = ", ".join(map(str, offered))
+            raise UserError(f'{name} cannot be "{value}": choose one of {listed}.')
         if found.refused:
             raise UserError(f'{name} cannot be "{value}": {found.refused.rstrip(".")}.')
         if found.hidden:
