@@ -11,6 +11,7 @@ OLD = {
     "pyproject.toml": '[project]\nname = "flights"\nversion = "7"\n',
     "src/flights/rules.py": "LATE = 15\n",
     "train.pkl.py": "MODEL = 'by hand'\n",
+    "model.pkl": "A pickle of old\n",
 }
 RENDER, MERGE, CONCLUDE, CHECK, FORK = blocks(ROOT / "docs" / "adopting.md")
 
@@ -19,6 +20,7 @@ def said(block: str, address: Path) -> str:
     """As a person would type it, with the programs that these tests have."""
     text = block.replace("uvx --from git+ADDRESS copier-mlops", "copier-mlops")
     text = text.replace("uvx copier copy", "copier copy --defaults")
+    text = text.replace("uv run mlops setup", "uv lock --quiet")  # which it begins with
     return text.replace("uvx copier", "copier").replace("ADDRESS", str(address))
 
 
@@ -52,14 +54,17 @@ def test_nothing_of_the_old_is_lost_and_conflicts_are_shown(adopted: Path) -> No
 def test_standards_are_measured_from_the_first_day(adopted: Path, template: Path) -> None:
     done = run("sh", "-ec", said(CHECK, template), cwd=adopted, check=False)
     assert done.returncode == 1
-    assert "update.conflict" in done.stdout
-    assert "README.md" in done.stdout
+    assert "update.conflict: README.md:1 holds an unsolved conflict" in done.stdout
+    assert "file.unreadable: pyproject.toml: cannot be read" in done.stdout
+    assert "pickle.file: model.pkl: is a pickle" in done.stdout
+    assert "policy.broken" not in done.stdout
 
 
 def test_updates_come_from_then_on_and_from_a_fork_too(adopted: Path, template: Path) -> None:
     for name in ("README.md", "pyproject.toml"):
         git(adopted, "checkout", "--ours", name)
     shell(said(CONCLUDE, template), adopted)
+    assert git(adopted, "ls-files", "uv.lock")
     fork = adopted.parent / "fork"
     git(template, "clone", "--quiet", str(template), str(fork))
     (fork / "template" / "tests" / "house.txt").write_text("Of our house\n")

@@ -4,9 +4,12 @@ import base64
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
+import subprocess
 import time
+from contextlib import suppress
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pytest
 from conftest import ROOT, git, run
 from copier_mlops.findings import Finding, Report
 from copier_mlops.fleet.places import find
+from copier_mlops.fleet.summary import BREAKS, DRIFTED, FINE, UNREAD, Row, levels, states
 from copier_mlops.fleet.workers import each
 from copier_mlops.formats import as_junit, as_sarif
 from fleets import DAMAGE, EDITED, RELEASES, Maker, Project, many, releases, render_all
@@ -101,12 +105,15 @@ def test_counts_say_what_the_repositories_say(maker: Maker, tmp_path: Path) -> N
         DAMAGE,
     )
     said = survey(maker.folder, "--output", tmp_path, code=1)
-    told = "5 repositories: 1 is behind, 1 drifted, 1 breaks a standard and 1 cannot be read"
+    told = "5 repositories: 1 is behind, 1 drifted, 2 break a standard and 1 cannot be read"
     assert told in " ".join(said.split())
+    assert "1  with the error managed.missing\n" in said
+    assert re.search(r"p0 +breaks a standard, drifted ", said)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert f"<h1>{told}</h1>" in page
     summary = json.loads((tmp_path / "fleet.json").read_text(encoding="utf-8"))["summary"]
     assert summary["failed"] == 3
+    assert summary["failed"] == sum(summary["states"][it] for it in (BREAKS, UNREAD))
     assert summary["versions"] == {RELEASES[-1]: 3, RELEASES[0]: 1}
     suites = ElementTree.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own
     failed = {suite.get("name") for suite in suites if suite.find("testcase/failure") is not None}
@@ -118,6 +125,15 @@ def test_counts_say_what_the_repositories_say(maker: Maker, tmp_path: Path) -> N
 def test_a_fleet_without_an_error_exits_with_zero(maker: Maker) -> None:
     maker.make([Project("late", RELEASES[0], 1), Project("fine", RELEASES[-1], 2)], DAMAGE)
     assert "2 repositories: 1 is behind." in survey(maker.folder)
+
+
+def test_a_warning_breaks_nothing() -> None:
+    warning = Finding("lock.missing", "warning", None, None, "There is none.")
+    drift = Finding("managed.changed", "warning", None, None, "It is another.")
+    assert states(Report("/x", findings=[warning])) == (FINE,)
+    assert states(Report("/x", findings=[warning, drift])) == (DRIFTED,)
+    row = Row.of("x", Report("/x", findings=[warning]))
+    assert levels([row]) == {"lock.missing": "warning"}
 
 
 def test_the_next_run_tells_what_changed(maker: Maker, tmp_path: Path) -> None:
@@ -227,6 +243,7 @@ def test_places_are_folders_lists_and_repositories(tmp_path: Path) -> None:
         (["binary"], "binary: byte 1 is not UTF-8 text"),
         (["repository", "--output", "list.txt/x"], "results cannot be written there"),
         (["repository", "--policy", "nowhere.yml"], "The policy nowhere.yml cannot be read"),
+        (["repository", "--template", "nope"], "The template nope is no repository that this"),
     ],
 )
 def test_what_cannot_start_is_one_sentence(tmp_path: Path, words: list[str], said: str) -> None:
@@ -285,15 +302,16 @@ def test_predict_says_which_lines_will_conflict_and_touches_nothing(
             Project("clean", RELEASES[0], 0),
             Project("conflict", RELEASES[0], 0, "the ignored files are edited"),
             Project("newest", RELEASES[-1], 0),
+            Project("unsolved", RELEASES[0], 0, "a conflict was committed"),
         ],
-        {"the ignored files are edited": EDITED},
+        {"the ignored files are edited": EDITED} | DAMAGE,
     )
     before = {path: path.read_bytes() for path in maker.folder.rglob("*") if path.is_file()}
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     output = tmp_path / "output"
-    said = survey(maker.folder, "--predict", "--output", output, "--fix", "multi-gitter")
+    said = survey(maker.folder, "--predict", "--output", output, "--fix", "multi-gitter", code=1)
     assert not list(scratch.iterdir())
     found = {name: repository["prediction"] for name, repository in result(output).items()}
     assert found["newest"] is None
@@ -311,7 +329,27 @@ def test_predict_says_which_lines_will_conflict_and_touches_nothing(
     assert "--repo=acme/clean" in said
     assert "acme/conflict" not in said
     assert "# By hand: conflict: 1 conflict with v2.0.0" in said
+    assert found["unsolved"]["unsolved"] == ["README.md"]
+    assert "# By hand: unsolved: an earlier update is not solved, and comes before v2.0.0" in said
+    assert "comes before v2.0.0: README.md" in " ".join(said.split())
     assert {p: p.read_bytes() for p in maker.folder.rglob("*") if p.is_file()} == before
+
+
+def test_predict_shows_how_far_it_is(maker: Maker) -> None:
+    """In a terminal, after each repository."""
+    maker.make([Project(name, RELEASES[0], 0) for name in ("one", "two", "three")], DAMAGE)
+    terminal, end = pty.openpty()
+    words = ["copier-mlops", "fleet", str(maker.folder), "--predict", "--workers", "1"]
+    command = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=end, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(end)
+    shown = b""
+    with suppress(OSError):  # how a terminal ends whose program is gone
+        while text := os.read(terminal, 4096):
+            shown += text
+    assert command.wait() == 0
+    assert re.findall(rb"33%|67%", shown)
 
 
 UPDATE = f"uvx copier update --defaults --skip-answered --vcs-ref {RELEASES[-1]}"

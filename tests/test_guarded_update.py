@@ -106,6 +106,64 @@ def test_an_answer_and_a_release_can_be_chosen(platform: Platform, project: Path
     assert "_commit: v1.0.0" in (project / ".copier-answers.yml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["--to", "v9"], "The template has no release v9: it has v1.0.0, v2.0.0."),
+        (["--data", "ownr=@jo"], "ownr is no question of v2.0.0: did you mean owner?"),
+        (
+            ["--data", "zzz=1"],
+            "zzz is no question of v2.0.0: it asks project_name, pack",
+        ),
+        (
+            ["--data", "owner"],
+            "--data owner says no answer: write NAME=VALUE, such",
+        ),
+        (["--data", "owner="], 'owner cannot be "": Say something, for example: owner.'),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(project: Path, asked: list[str], says: str) -> None:
+    done = run("copier-mlops", "update", *asked, cwd=project, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"copier-mlops: {says}")
+    assert len(done.stdout.splitlines()) == 1
+    assert not git(project, "status", "--porcelain")
+
+
+def test_the_choices_of_a_question_are_named(platform: Platform, project: Path) -> None:
+    choice = {"type": "str", "help": "Which?", "choices": {"One": "a", "Two": "b"}}
+    platform.questions |= {
+        "team": choice | {"default": "a"},
+        "crew": choice | {"default": "b", "when": "{{ team == 'b' }}"},
+    }
+    platform.release()
+    for asked, says in {
+        "team=c": 'team cannot be "c": choose one of a, b.',
+        "crew=a": "crew is not asked with these answers: leave it out",
+    }.items():
+        done = run("copier-mlops", "update", "--data", asked, cwd=project, check=False)
+        assert done.returncode == 2
+        assert done.stdout.startswith(f"copier-mlops: {says}")
+    run("copier-mlops", "update", "--data", "team=b", "--data", "crew=a", cwd=project, check=False)
+    assert "crew: a\n" in (project / ".copier-answers.yml").read_text()
+
+
+def test_a_conflict_is_named_and_fails(platform: Platform, project: Path) -> None:
+    readme = project / "README.md"
+    readme.write_text(readme.read_text().replace("`train` works.", "`train` is ours."))
+    (project / "src/flights/stages.py").unlink()
+    commit(project)
+    platform.files["README.md.jinja"] = platform.files["README.md.jinja"].replace(
+        b"`train` works.", b"`train` is theirs."
+    )
+    platform.release()
+    done = run("copier-mlops", "update", cwd=project, check=False)
+    assert done.returncode == 1
+    line = readme.read_text().splitlines().index("<<<<<<< before updating") + 1
+    assert f"README.md:{line} holds an unsolved conflict: keep the right lines" in done.stdout
+    assert "solve it before you commit." in done.stdout
+
+
 def test_a_folder_without_a_template_is_one_sentence(project: Path) -> None:
     (project / ".copier-answers.yml").unlink()
     commit(project)

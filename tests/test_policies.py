@@ -118,6 +118,25 @@ def test_a_repository_cannot_excuse_itself(project: Path, templates: Templates) 
     assert only(check(project, templates, at=None)).rule == "secret.found"
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("<<<<<<< ours\n[project]\n=======\n[tool]\n>>>>>>> theirs\n", "file.unreadable"),
+        ("project = 3\n", "policy.broken"),
+        ("tool = 3\n", None),
+    ],
+)
+def test_a_bad_pyproject_switches_no_policy_off(
+    project: Path, templates: Templates, text: str, rule: str | None
+) -> None:
+    write(project / "pyproject.toml", text)
+    write(project / "uv.lock", '[[package]]\nname = "x"\nsource = { editable = "." }\n')
+    write(project / "model.pkl", b"\x80\x04N.")
+    rules = {each for each, _ in found(check(project, templates, at=None))}
+    assert "pickle.file" in rules
+    assert rule is None or rule in rules
+
+
 @pytest.fixture(scope="module")
 def locked(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With markers, extras and groups to lock."""

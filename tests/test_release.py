@@ -1,6 +1,7 @@
 """The linter of a release: this template passes, and every rule stops what breaks it."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,18 @@ def test_the_command_says_where_and_fails(platform: Platform) -> None:
     done = run("copier-mlops", "release", platform.home, cwd=platform.home, check=False)
     assert done.returncode == 1
     assert re.match(r"copier.yml:\d+: question owner has no default", done.stdout)
+
+
+def test_answers_that_are_missing_are_named_once_with_how_to_make_them(platform: Platform) -> None:
+    remove(OLD)(platform)
+    done = run("copier-mlops", "release", platform.home, cwd=platform.home, check=False)
+    assert done.stdout.startswith(f"{OLD}: it is missing: keep there what projects of v1.0.0")
+    assert done.stdout.count(OLD) == 1
+    made = platform.home.parent / "made"
+    (command,) = re.findall(r"uvx (copier copy .+) FOLDER writes", done.stdout)
+    run(*command.split(), made, "--defaults", cwd=platform.home)
+    shutil.copy(made / ".copier-answers.yml", platform.home / OLD)
+    assert found(platform.home) == []
 
 
 def test_a_release_that_is_not_there_is_one_sentence(platform: Platform) -> None:

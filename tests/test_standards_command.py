@@ -5,7 +5,10 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,11 +16,11 @@ import yaml
 from conftest import ROOT, VERSION, Render, commit, git, run
 from copier_mlops import review
 from copier_mlops.check import check
-from copier_mlops.policy import Policy, TemplateRules
+from copier_mlops.policy import Policy, TemplateRules, WaiverRules
 from copier_mlops.rules import RULES
 from copier_mlops.template import Templates
 from repo_review.processor import process
-from standards import append, found, only, replace, write
+from standards import append, found, replace, write
 
 
 def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -38,6 +41,9 @@ def test_the_command_says_what_it_found(project: Path, template: Path) -> None:
         "copier-mlops: The policy nothing.yml cannot be read: No such file or directory.\n",
     )
     assert command("check", "nowhere", cwd=project).returncode == 2
+    unreachable = command("check", "--template", "nope", cwd=project)
+    assert unreachable.returncode == 2
+    assert unreachable.stdout.startswith("copier-mlops: The template nope is no repository")
 
 
 def test_machines_read_the_same(project: Path) -> None:
@@ -75,6 +81,9 @@ def test_restore_puts_a_file_back(project: Path, templates: Templates) -> None:
     assert refused.returncode == 2
     assert "params.yaml is the team's" in refused.stdout
     assert not (project / "LICENSE").exists()
+    unknown = command("restore", "Dockerfile", cwd=project)
+    assert unknown.returncode == 2
+    assert unknown.stdout.endswith("renders; did you mean deploy/Dockerfile?\n")
     done = command("restore", "LICENSE", "src/flights/cli.py", "src/flights/words.py", cwd=project)
     assert done.returncode == 0, done.stdout
     assert found(check(project, templates, at=None)) == []
@@ -104,9 +113,12 @@ def test_the_documented_waiver_and_policy_hold(
 ) -> None:
     waiver, policy, _ = blocks("yaml")
     append(project / "deploy/Dockerfile", "# ours\n")
-    write(project / ".standards.yml", waiver.replace("2099-12-31", "2000-01-01"))
+    write(project / ".standards.yml", waiver)
     report = check(commit(project), templates)
-    assert {rule for rule, _ in found(report)} == {"managed.changed", "waiver.expired"}
+    assert {rule for rule, _ in found(report)} == {"managed.changed", "waiver.malformed"}
+    last = datetime.now(UTC).date() + timedelta(days=WaiverRules().max_days)
+    write(project / ".standards.yml", waiver.replace("YYYY-MM-DD", str(last)))
+    assert not check(commit(project), templates).failed
     write(tmp_path / "policy.yml", policy)
     asked = Policy.load(tmp_path / "policy.yml").model_copy(update={"template": TemplateRules()})
     write(project / ".standards.yml", "")
@@ -138,22 +150,52 @@ def test_an_organisation_adds_a_policy_in_a_few_lines(project: Path, tmp_path: P
     assert shown.returncode == 1
 
 
-def test_a_plugin_that_breaks_is_a_finding(
-    project: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch
+class Breaks:
+    family = "acme"
+
+    @staticmethod
+    def check() -> str:
+        raise ZeroDivisionError("oh")
+
+
+class Needs:
+    family = "acme"
+
+    @staticmethod
+    def check(fragile: str) -> str:
+        return fragile
+
+
+def no_checks() -> dict:
+    raise ZeroDivisionError("oh")
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (lambda: {"acme.breaks": Breaks()}, "The policy acme.breaks could not be tried"),
+        (lambda: {"acme.needs": Needs()}, "The policy acme.needs could not be tried"),
+        (no_checks, "A plugin of policies could not be tried"),
+        (
+            review.loaded(EntryPoint("acme", "no_such_module:checks", "repo_review.checks")),
+            "A plugin of policies could not be tried (ModuleNotFoundError",
+        ),
+    ],
+    ids=["check", "fixture", "checks", "import"],
+)
+def test_a_plugin_that_breaks_is_a_finding_and_stops_no_other(
+    project: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch, function: Any, says: str
 ) -> None:
-    class Breaks:
-        family = "acme"
-
-        @staticmethod
-        def check() -> str:
-            raise ZeroDivisionError("oh")
-
     fixtures, functions = review.plugins()
-    broken = (fixtures, [*functions, lambda: {"acme.breaks": Breaks()}])
-    monkeypatch.setattr(review, "plugins", lambda: broken)
-    broken_one = only(check(project, templates))
-    assert broken_one.rule == "policy.broken"
-    assert "ZeroDivisionError: oh" in broken_one.message
+    fixtures = fixtures | {"fragile": Breaks.check}
+    monkeypatch.setattr(review, "plugins", lambda: (fixtures, [function, *functions]))
+    write(project / "model.pkl", b"\x80\x04N.")
+    report = check(project, templates, at=None)
+    assert found(report) == [("policy.broken", None), ("pickle.file", "model.pkl")]
+    said = report.findings[[each.rule for each in report.findings].index("policy.broken")].message
+    assert said.startswith(says)
+    assert "oh" in said or "no_such_module" in said
+    assert report.failed
 
 
 def test_repo_review_itself_runs_the_checks(project: Path) -> None:

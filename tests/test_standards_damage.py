@@ -176,6 +176,12 @@ DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
         "notebooks/try.py",
         "notebooks/try.py:2: this looks like a GitHub token: revoke it",
     ),
+    "key of a cloud": (
+        lambda p: write(p / "key", "AKIA" + "Z7" * 8 + "\n"),
+        "secret.found",
+        "key",
+        "key:1: this looks like an AWS key: revoke it",
+    ),
     "password in an address": (
         lambda p: append(p / "README.md", "\npostgresql://jo:hunter22@db.acme/flights\n"),
         "secret.found",

@@ -170,6 +170,7 @@ def test_a_conflict_is_found_by_the_command_the_message_names(
     commit(project)
     shown = run("copier", "update", "--defaults", cwd=project).stdout
     assert "git diff --check" in shown
+    assert "uv run dvc repro" in shown, "dvc.lock is of the code before"
     check = run("git", "diff", "--check", cwd=project, check=False)
     assert check.returncode != 0
     assert ".dvcignore" in check.stdout

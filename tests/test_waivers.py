@@ -63,6 +63,12 @@ def test_a_waived_finding_is_shown_and_does_not_block(tampered: Path, templates:
             "managed.changed for /deploy/, but nothing is found",
         ),
         ({"rule": "managed.missing"}, "waiver.unused", "waives managed.missing for /src/"),
+        (
+            {"rule": "pikle.file"},
+            "waiver.unused",
+            "there is no rule pikle.file; did you mean pickle.file?",
+        ),
+        ({"rule": "x"}, "waiver.unused", "there is no rule x; take the waiver out, or install"),
     ],
 )
 def test_a_waiver_that_does_not_hold_is_told(
@@ -105,3 +111,25 @@ def test_what_the_policy_never_waives_stays_an_error(project: Path, templates: T
     report = check(project, templates, Policy(waivers={"never": ["secret.found"]}))
     assert {rule for rule, _ in found(report)} == {"secret.found", "waiver.refused"}
     assert report.failed
+
+
+def test_what_could_not_be_tried_cannot_be_waived(project: Path, templates: Templates) -> None:
+    write(project / "pyproject.toml", "project = 3\n")
+    write(project / "uv.lock", '[[package]]\nname = "x"\nsource = { editable = "." }\n')
+    write(project / ".standards.yml", "waivers:\n")
+    waive(project, rule="policy.broken", path='"**"')
+    report = check(commit(project), templates)
+    assert {rule for rule, _ in found(report)} == {"policy.broken", "waiver.refused"}
+    assert report.failed
+
+
+def test_what_a_message_shows_as_an_example_is_allowed(project: Path, templates: Templates) -> None:
+    """Under a policy that allows a week only, too."""
+    policy = Policy(waivers={"max_days": 7})
+    append(project / "deploy/Dockerfile", "# ours\n")
+    write(project / ".standards.yml", "waivers: [{rule: managed.changed}]\n")
+    report = check(commit(project), templates, policy)
+    (malformed,) = (each for each in report.findings if each.rule == "waiver.malformed")
+    shown = malformed.message[malformed.message.index("{") : -1]
+    write(project / ".standards.yml", f"waivers: [{shown}]\n")
+    assert not check(commit(project), templates, policy).failed

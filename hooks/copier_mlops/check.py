@@ -16,7 +16,7 @@ from .leftovers import leftovers
 from .policy import Policy
 from .render import ANSWERS, Render, Version
 from .review import review
-from .rules import finding
+from .rules import RULES, finding
 from .subject import Subject
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
@@ -97,11 +97,13 @@ class Checked:
         changed = self._changed(standard)
         self._findings += leftovers(self._tree, changed)
         rendered = standard.rendered if standard else lambda path: None
-        self._findings += review(Subject(self._tree, changed, policy, rendered))
+        reviewed = review(Subject(self._tree, changed, policy, rendered))
+        self._findings += reviewed.findings
         if standard:
             self._findings += self._lag(standard, policy)
         today = datetime.now(UTC).date()
-        findings = waived(graded(self._findings, policy), self._tree, policy, today)
+        rules = {*RULES, *reviewed.rules}
+        findings = waived(graded(self._findings, policy), self._tree, policy, today, rules)
         return Report(
             repository=str(repository),
             template=self._recorded.get("_src_path"),

@@ -68,7 +68,10 @@ def check(
     asked = Policy.load(policy) if policy else None
     bare = not (repository / ".git").exists() and (repository / "HEAD").is_file()
     looked_at = at or ("HEAD" if bare else None)
-    report = check_one(repository.resolve(), Templates(template), asked, looked_at)
+    templates = Templates(template)
+    if template:
+        templates.get(template)
+    report = check_one(repository.resolve(), templates, asked, looked_at)
     print(FORMATS[output]([report]))
     if report.broken:
         raise SystemExit(2)

@@ -107,3 +107,11 @@ def refusal(question: Question, answers: AnswersMap) -> str | None:
         said = " ".join(str(error).split())
         return said.removeprefix(f"Validation error for question '{name}': ")
     return None
+
+
+def choices(question: Mapping[str, Any]) -> list[Any]:
+    """The answers that a question offers; none, if it takes what is typed or makes them itself."""
+    offered = question.get("choices") or ()
+    if isinstance(offered, str):
+        return []
+    return list(offered.values() if isinstance(offered, dict) else offered)

@@ -14,6 +14,7 @@ from .errors import UserError
 from .findings import Finding
 from .git import Objects, git
 from .patterns import compiled
+from .questions import choices
 from .render import Render, Values, Version
 from .template import OWNERSHIP, Template
 
@@ -119,16 +120,16 @@ def possible(version: Version, row: Values) -> Iterator[Render]:
 
 def rows(version: Version) -> Iterator[dict[str, Any]]:
     """Every choice of every two questions, the others with their defaults."""
-    choices = {
-        name: list(offered.values() if isinstance(offered, dict) else offered)
+    offered = {
+        name: values
         for name, question in version.questions.data.items()
-        if (offered := question.get("choices"))
+        if (values := choices(question))
     }
     yield {}
-    if len(choices) == 1:
-        yield from ({name: value} for name, values in choices.items() for value in values)
-    for first, second in combinations(choices, 2):
-        for pair in product(choices[first], choices[second]):
+    if len(offered) == 1:
+        yield from ({name: value} for name, values in offered.items() for value in values)
+    for first, second in combinations(offered, 2):
+        for pair in product(offered[first], offered[second]):
             yield dict(zip((first, second), pair, strict=True))
 
 

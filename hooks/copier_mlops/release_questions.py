@@ -7,6 +7,7 @@ import yaml
 
 from .findings import Finding
 from .release import CHANGELOG, CONFIG, OLD_ANSWERS, Release
+from .render import ANSWERS
 from .template import OWNERSHIP
 
 QUESTION = {"type", "help", "default", "choices", "validator", "when", "multiselect", "multiline"}
@@ -79,7 +80,9 @@ def old_answers(release: Release) -> Iterator[Finding]:
         if name not in release.version.files:
             yield Finding(
                 "release.old-answers", "error", name, None,
-                f"{name} is missing: keep there what projects of {version.name} may have answered.",
+                f"it is missing: keep there what projects of {version.name} may have answered, "
+                f"such as the {ANSWERS} that uvx copier copy --vcs-ref {version.name} . FOLDER "
+                "writes.",
             )  # fmt: skip
     told = set()
     for origin, old in release.old_answers():

@@ -7,6 +7,7 @@ from pathlib import Path
 from .answers import recorded_answers
 from .errors import UserError
 from .git import EXECUTABLE, Objects
+from .nearest import nearest
 from .render import ANSWERS
 from .template import Templates
 from .trees import FolderTree
@@ -22,7 +23,9 @@ def restore(repository: Path, paths: Sequence[str], templates: Templates) -> Ite
     render = version.render(recorded)
     for path in paths:
         if path not in render.files or path == ANSWERS:
-            raise UserError(f"{path} is no file that {version.name} of the template renders.")
+            near = nearest(path, render.files)
+            meant = f"; did you mean {near}?" if near else ": check the path."
+            raise UserError(f"{path} is no file that {version.name} of the template renders{meant}")
         if template.owner(version, path) == "seeded":
             raise UserError(f"{path} is the team's: restore it from the history with git.")
     with Objects(template.folder) as objects:

@@ -1,69 +1,146 @@
 """Policies are plugins of repo-review: those of this package, and those of the organisation."""
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache, partial, wraps
+from graphlib import TopologicalSorter
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from repo_review.checks import Check
-from repo_review.families import Family
-from repo_review.fixtures import apply_fixtures, collect_fixtures, compute_fixtures
-from repo_review.processor import CollectionReturn, process
+from repo_review.checks import Check, process_result_bool
+from repo_review.fixtures import apply_fixtures, compute_fixtures
 
 from .findings import Finding
-from .rules import RULES
-from .subject import Root, Subject
+from .rules import RULES, finding
+from .subject import Root, Subject, pyproject
 
 PLACE = re.compile(r"(?P<path>[^\s:][^:\n]*?):(?:(?P<line>\d+):)? (?P<message>.+)")
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Stands for what a plugin did not make, and says why."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """What the policies found, and the names of all that were tried."""
+
+    findings: list[Finding]
+    rules: frozenset[str]
 
 
 @cache
-def plugins() -> tuple[dict[str, Callable[..., Any]], list[Callable[..., dict[str, Check]]]]:
+def plugins() -> tuple[dict[str, Function], list[Function]]:
     """Fixtures and checks of all installed plugins. Looked up once: that takes as long as a check.
 
-    repo-review's own `collect_checks` looks them up for each repository.
+    repo-review's own `collect_checks` looks them up for each repository. Its fixture `pyproject`
+    ends the review of a repository whose pyproject.toml is a bad one; ours does not.
     """
-    checks = [each.load() for each in entry_points(group="repo_review.checks")]
-    return collect_fixtures(), checks
+    fixtures = {each.name: loaded(each) for each in entry_points(group="repo_review.fixtures")}
+    checks = [loaded(each) for each in entry_points(group="repo_review.checks")]
+    return fixtures | {"pyproject": pyproject}, checks
 
 
-def review(subject: Subject) -> Iterator[Finding]:
-    """A finding for each line of each failed check's message.
-
-    A message that starts with `PATH:` or `PATH:LINE:` says where. A plugin that breaks is a finding
-    too. What pyproject.toml of the repository says to ignore is not heeded: that is for waivers.
-    """
+def loaded(plugin: EntryPoint) -> Function:
+    """A function of a plugin; one that only fails, if the plugin cannot be imported."""
     try:
-        results, checks = processed(subject)
+        return plugin.load()
     except Exception as error:  # of a plugin that is not ours
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        message = f"A policy could not be tried ({said}): fix the plugin, or what it reads."
-        yield Finding("policy.broken", RULES["policy.broken"].severity, None, None, message)
-        return
-    for result in results:
-        if result.result is False:
-            usual = RULES[result.name].severity if result.name in RULES else "error"
-            severity = getattr(checks[result.name], "severity", usual)
-            for line in filter(None, map(str.strip, result.err_msg.splitlines())):
-                yield found(result.name, severity, line, subject)
+        return partial(fail, error)
 
 
-def processed(subject: Subject) -> tuple[list[Any], dict[str, Check]]:
+def fail(error: Exception) -> None:
+    raise error
+
+
+def guarded(function: Function) -> Function:
+    """Gives `Broken` in place of an error, so that one broken plugin does not stop the others."""
+
+    @wraps(function)
+    def tried(**fixtures: Any) -> Any:
+        broken = [each for each in fixtures.values() if isinstance(each, Broken)]
+        if broken:
+            return broken[0]
+        try:
+            return function(**fixtures)
+        except Exception as error:  # of a plugin that is not ours
+            return Broken(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+    return tried
+
+
+def review(subject: Subject) -> Review:
+    """A finding for each line of each failed check's message, and for each plugin that breaks.
+
+    A message that starts with `PATH:` or `PATH:LINE:` says where. What pyproject.toml of the
+    repository says to ignore is not heeded: that is for waivers.
+    """
     fixture_functions, check_functions = plugins()
     root = Root(subject)
-    fixtures = compute_fixtures(root, root, fixture_functions)
-    checks = {
-        name: check
-        for function in check_functions
-        for name, check in apply_fixtures(fixtures, function).items()
+    fixtures = compute_fixtures(
+        root, root, {name: guarded(function) for name, function in fixture_functions.items()}
+    )
+    checks: dict[str, Check] = {}
+    findings = []
+    for function in check_functions:
+        made = apply_fixtures(fixtures, guarded(function))
+        if isinstance(made, Broken):
+            findings.append(broken("A plugin of policies", made))
+        else:
+            checks |= made
+    for name, said in results(checks, fixtures):
+        findings += found(name, checks[name], said, subject)
+    return Review(findings, frozenset(checks))
+
+
+def results(
+    checks: Mapping[str, Check], fixtures: Mapping[str, Any]
+) -> Iterator[tuple[str, str | Broken]]:
+    """What each check says of the repository, once those that it requires are kept.
+
+    They get a copy of the fixtures, since one may change what it gets.
+    """
+    given = deepcopy(fixtures)
+    requires = {
+        name: checks.keys() & getattr(check, "requires", set()) for name, check in checks.items()
     }
-    families = {check.family: Family() for check in checks.values()}
-    collected = CollectionReturn(fixtures, checks, families)
-    return process(root, ignore={"nothing"}, select={"*"}, collected=collected).results, checks
+    kept: set[str] = set()
+    for name in TopologicalSorter(requires).static_order():
+        if not requires[name] <= kept:
+            continue
+        said = apply_fixtures({**given, "name": name}, guarded(checks[name].check))
+        if given != fixtures:
+            given = deepcopy(fixtures)
+        if not isinstance(said, Broken):
+            said = process_result_bool(said, checks[name], name)
+        if said:
+            yield name, said
+        elif said is not None:
+            kept.add(name)
 
 
-def found(rule: str, severity: Any, line: str, subject: Subject) -> Finding:
+def found(name: str, check: Check, said: str | Broken, subject: Subject) -> Iterator[Finding]:
+    if isinstance(said, Broken):
+        yield broken(f"The policy {name}", said)
+        return
+    usual = RULES[name].severity if name in RULES else "error"
+    severity = getattr(check, "severity", usual)
+    for line in filter(None, map(str.strip, said.splitlines())):
+        yield placed(name, severity, line, subject)
+
+
+def broken(what: str, why: Broken) -> Finding:
+    message = f"{what} could not be tried ({why.why}): fix the plugin, or what it reads."
+    return finding("policy.broken", message)
+
+
+def placed(rule: str, severity: Any, line: str, subject: Subject) -> Finding:
     place = PLACE.fullmatch(line)
     if place and place["path"] in subject.tree.files:
         number = int(place["line"]) if place["line"] else None

@@ -17,7 +17,7 @@ from .errors import UserError
 from .git import Objects, git
 from .patterns import matches
 from .policy import Policy
-from .render import Version
+from .render import ANSWERS, Version
 
 OWNERSHIP = "hooks/ownership.yml"
 POLICY = "hooks/policy.yml"
@@ -165,7 +165,8 @@ class Templates:
         if url is None or url.startswith("-"):
             raise UserError(
                 f"The template {address} is no repository that this machine has: "
-                "pass --template with the address or folder of a clone."
+                "pass --template with the address or folder of a clone, or write it into "
+                f"{ANSWERS} as _src_path."
             )
         return self._mirror(url)
 

@@ -21,19 +21,29 @@ def update(
 ) -> None:
     """Update a project from its template; whatever Copier would drop is saved in .rej files.
 
+    Exit code 1: both sides changed the same lines, and a person has to choose.
+
     Example: copier-mlops update --data licence=MIT
     """
+    from .template import Templates
+    from .update import unsolved
     from .update import update as run
+    from .wishes import copiers_options
 
-    options = [*(["--vcs-ref", to] if to else []), *([] if ask else ["--defaults"])]
-    options += [part for answer in data or [] for part in ("--data", answer)]
-    saved = run(project, options)
+    templates = Templates()
+    saved = run(project, copiers_options(project, to, data or [], ask, templates), templates)
+    rejects = [f"{name}.rej" for name in saved]
+    left = [finding for finding in unsolved(project) if finding.path not in rejects]
+    for finding in left:
+        print(finding.message)
     if saved:
-        rejects = ", ".join(f"{name}.rej" for name in saved)
         raise UserError(
-            f"Copier dropped lines of yours: take what is still needed from {rejects}, "
+            f"Copier dropped lines of yours: take what is still needed from {', '.join(rejects)}, "
             "then remove what is left of it."
         )
+    if left:
+        print("The update is made, but for this: solve it before you commit.")
+        raise SystemExit(1)
 
 
 def release(

@@ -11,7 +11,9 @@ from typing import Any
 
 from .answers import recorded_answers
 from .errors import UserError
+from .findings import Finding
 from .git import Objects, environment, git
+from .leftovers import leftovers
 from .render import ANSWERS
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree
@@ -40,6 +42,15 @@ def update(project: Path, options: list[str], templates: Templates | None = None
     run_copier(project, options)
     names = [name for name in sorted(mine) if name != ANSWERS]
     return [name for name in names if save(project, name, given.get(name, b""), mine[name])]
+
+
+def unsolved(project: Path) -> list[Finding]:
+    """The conflicts and rejects in the files that an update changed."""
+    listed = git("status", "--porcelain", "-z", "--no-renames", "-uall", cwd=project)
+    touched = {line[3:] for line in listed.split("\0") if line}
+    tree = FolderTree(project)
+    contents = dict(tree.read_all(touched & set(tree.files)))
+    return [found for found in leftovers(tree, contents) if found.path in touched]
 
 
 def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:

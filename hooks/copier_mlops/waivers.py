@@ -1,6 +1,6 @@
 """A team's waivers: this rule, for this path, for this reason, until this day."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
@@ -9,15 +9,15 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from .findings import Finding
+from .nearest import nearest
 from .patterns import matches
 from .policy import Policy, Strict, first
 from .rules import finding
 from .trees import Tree
 
 WAIVERS = ".standards.yml"
-EXAMPLE = (
-    "{rule: managed.changed, path: deploy/Dockerfile, reason: ..., owner: ..., expires: 2030-01-31}"
-)
+EXAMPLE_DAYS = 90
+FOR_GOOD = ("policy.broken", "waiver.")  # else one waiver would hide what was not looked at
 Said = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
@@ -34,7 +34,7 @@ class Waiver(Strict):
     @classmethod
     def _is_a_day(cls, value: object) -> object:
         if type(value) is not date:
-            raise ValueError("write a day without quotes, for example: 2030-01-31")
+            raise ValueError("write a day without quotes")
         return value
 
     def covers(self, found: Finding) -> bool:
@@ -45,8 +45,13 @@ class Waiver(Strict):
         return found.path is not None and matches((self.path,), found.path)
 
 
-def waived(findings: list[Finding], tree: Tree, policy: Policy, today: date) -> list[Finding]:
-    """The findings, those that a valid waiver covers marked, and what is wrong with waivers."""
+def waived(
+    findings: list[Finding], tree: Tree, policy: Policy, today: date, rules: Collection[str]
+) -> list[Finding]:
+    """The findings, those that a valid waiver covers marked, and what is wrong with waivers.
+
+    `rules` are the names of all that there are.
+    """
     result = list(findings)
     for waiver in read(tree, policy, today):
         if isinstance(waiver, Finding):
@@ -56,15 +61,18 @@ def waived(findings: list[Finding], tree: Tree, policy: Policy, today: date) -> 
         for at in covered:
             result[at] = replace(result[at], waived=f"{waiver.reason} ({waiver.owner})")
         if not covered:
-            said = f"{waiver.rule} for {waiver.path}" if waiver.path else waiver.rule
-            result.append(
-                finding(
-                    "waiver.unused",
-                    f"{WAIVERS} waives {said}, but nothing is found there: take the waiver out.",
-                    WAIVERS,
-                )
-            )
+            result.append(finding("waiver.unused", unused(waiver, rules), WAIVERS))
     return result
+
+
+def unused(waiver: Waiver, rules: Collection[str]) -> str:
+    """Why nothing is found that it covers."""
+    if waiver.rule in rules:
+        said = f"{waiver.rule} for {waiver.path}" if waiver.path else waiver.rule
+        return f"{WAIVERS} waives {said}, but nothing is found there: take the waiver out."
+    near = nearest(waiver.rule, rules)
+    meant = f"did you mean {near}?" if near else "take the waiver out, or install its plugin."
+    return f"{WAIVERS} waives {waiver.rule}, but there is no rule {waiver.rule}; {meant}"
 
 
 def read(tree: Tree, policy: Policy, today: date) -> Iterator[Waiver | Finding]:
@@ -81,7 +89,7 @@ def read(tree: Tree, policy: Policy, today: date) -> Iterator[Waiver | Finding]:
         yield finding("waiver.malformed", f"{WAIVERS} is no YAML: {said}.", WAIVERS)
         return
     except (KeyError, TypeError):
-        message = f"{WAIVERS} holds one list, for example: waivers: [{EXAMPLE}]."
+        message = f"{WAIVERS} holds one list, for example: waivers: [{example(policy, today)}]."
         yield finding("waiver.malformed", message, WAIVERS)
         return
     for number, item in enumerate(items, start=1):
@@ -93,7 +101,7 @@ def judged(number: int, item: object, policy: Policy, today: date) -> Waiver | F
     try:
         waiver = Waiver.model_validate(item)
     except ValidationError as error:
-        message = f"{where}: {first(error)} Write for example: {EXAMPLE}."
+        message = f"{where}: {first(error)} Write for example: {example(policy, today)}."
         return finding("waiver.malformed", message, WAIVERS)
     last = today + timedelta(days=policy.waivers.max_days)
     if waiver.expires < today:
@@ -102,10 +110,22 @@ def judged(number: int, item: object, policy: Policy, today: date) -> Waiver | F
             "or gives a new reason and day."
         )
         return finding("waiver.expired", message, WAIVERS)
-    if waiver.rule in policy.waivers.never or waiver.rule.startswith("waiver."):
+    if waiver.rule in policy.waivers.never or waiver.rule.startswith(FOR_GOOD):
         message = f"{where}: {waiver.rule} cannot be waived; set right what it finds."
         return finding("waiver.refused", message, WAIVERS)
     if waiver.expires > last:
-        message = f"{where}: it lasts until {waiver.expires}; the policy allows until {last}."
+        message = (
+            f"{where}: it lasts until {waiver.expires}; the policy allows until {last}: "
+            "write that day, or an earlier one."
+        )
         return finding("waiver.refused", message, WAIVERS)
     return waiver
+
+
+def example(policy: Policy, today: date) -> str:
+    """A waiver that the policy allows today."""
+    day = today + timedelta(days=min(EXAMPLE_DAYS, policy.waivers.max_days))
+    return (
+        "{rule: managed.changed, path: deploy/Dockerfile, reason: ..., owner: ..., "
+        f"expires: {day}}}"
+    )

@@ -39,6 +39,7 @@ def fleet(
     from rich.progress import track
 
     from ..policy import Policy
+    from ..template import Templates
     from .output import Output
     from .places import find
     from .summary import Row, Summary
@@ -47,13 +48,15 @@ def fleet(
     from .workers import each
 
     begun = time.perf_counter()
+    if template:
+        Templates(template).get(template)
     survey = Survey(template, Policy.load(policy) if policy else None, predict)
     found = find(places, besides=output)
     rows: list[Row] = []
     when = datetime.now(UTC).isoformat(timespec="seconds")
     with Output(output, when) if output else nullcontext() as results:
         for one in track(
-            each(survey, found, survey.lost, workers=workers),
+            each(survey, found, survey.lost, size=1 if predict else 8, workers=workers),
             "Trying updates" if predict else "Comparing",
             total=len(found),
             console=Console(stderr=True),

@@ -13,7 +13,19 @@ from markupsafe import Markup
 
 from ..rules import RULES
 from .history import GONE, NEW, Run
-from .summary import BEHIND, BREAKS, DRIFTED, FINE, STATES, UNREAD, Row, Summary, headline, urgency
+from .summary import (
+    BEHIND,
+    BREAKS,
+    DRIFTED,
+    FINE,
+    STATES,
+    UNREAD,
+    Row,
+    Summary,
+    headline,
+    levels,
+    urgency,
+)
 
 SHOWN = 30
 """Runs that a sparkline goes back."""
@@ -113,8 +125,8 @@ def _versions(rows: list[Row]) -> list[tuple[str, int, int | None]]:
 
 
 def _rules(rows: list[Row], summary: Summary) -> list[dict[str, Any]]:
-    """The rules by how many repositories break them, at the worst level that one has."""
-    level = {rule: severity for row in rows for rule, severity in row.rules.items()}
+    """The rules by how many repositories do not keep them, with the worst level of each."""
+    level = levels(rows)
     return [
         {
             "id": rule,

@@ -40,27 +40,40 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the update to release `to` will do, or in `failed` why it cannot be made."""
+    """What the update to release `to` will do, or in `failed` why it cannot be made.
+
+    `unsolved` are files with conflicts or rejects of an earlier update; then no other is tried.
+    """
 
     to: str
     changed: int = 0
     removed: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     failed: str | None = None
+    unsolved: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        return not self.conflicts and self.failed is None
+        return not self.reasons
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it needs a person: files, lines of them, or what went wrong."""
+        failed = [self.failed] if self.failed is not None else []
+        return [*self.unsolved, *map(str, self.conflicts), *failed]
 
     @property
     def title(self) -> str:
-        if self.failed:
+        if self.unsolved:
+            return f"an earlier update is not solved, and comes before {self.to}"
+        if self.failed is not None:
             return f"the update to {self.to} fails"
         if self.conflicts:
             noun = "conflict" if len(self.conflicts) == 1 else "conflicts"
             return f"{len(self.conflicts)} {noun} with {self.to}"
         gone = f", {len(self.removed)} of them go" if self.removed else ""
-        return f"updates to {self.to} without a conflict, {self.changed} files change{gone}"
+        files = "one file changes" if self.changed == 1 else f"{self.changed} files change"
+        return f"updates to {self.to} without a conflict, {files}{gone}"
 
 
 def predict(repository: Path, template: str, newest: str) -> Prediction:

@@ -29,7 +29,7 @@ WORST = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Row:
-    """A repository in the overview. `rules` are those it breaks, with their levels."""
+    """A repository in the overview. `rules` are those it does not keep, with their levels."""
 
     name: str
     path: str
@@ -76,13 +76,16 @@ class Row:
 
 
 def states(report: Report) -> tuple[str, ...]:
-    """What a platform team would say of the repository; waived findings do not count."""
+    """What a platform team would say of the repository; waived findings do not count.
+
+    It breaks a standard with each error, so those that break one, or cannot be read, are those that
+    make the exit code 1. One that drifted breaks a standard too, unless that is only a warning.
+    """
     open_ = [finding for finding in report.findings if finding.waived is None]
-    drifted = [finding for finding in open_ if finding.rule.startswith("managed.")]
     found = {
         UNREAD: report.broken is not None,
-        BREAKS: any(finding.blocks for finding in open_ if finding not in drifted),
-        DRIFTED: bool(drifted),
+        BREAKS: any(finding.blocks for finding in open_),
+        DRIFTED: any(finding.rule.startswith("managed.") for finding in open_),
         BEHIND: bool(report.behind),
     }
     return tuple(state for state, holds in found.items() if holds) or (FINE,)
@@ -90,7 +93,7 @@ def states(report: Report) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of repositories: in each state, at each version, and breaking each rule."""
+    """Counts of repositories: in each state, at each version, and with findings of each rule."""
 
     repositories: int
     states: dict[str, int]
@@ -133,6 +136,12 @@ def headline(summary: Summary) -> str:
     told = f"{', '.join(parts)} and {last}" if parts else last
     noun = "repository" if summary.repositories == 1 else "repositories"
     return f"{summary.repositories:,} {noun}: {told}"
+
+
+def levels(rows: Iterable[Row]) -> dict[str, str]:
+    """Of each rule that was found, the worst in any repository."""
+    found = {pair for row in rows for pair in row.rules.items()}
+    return dict(sorted(found, key=lambda pair: WORST.index(pair[1]), reverse=True))
 
 
 def urgency(row: Row) -> tuple[int, int, int, str]:

@@ -10,6 +10,8 @@ from ..template import Templates
 from .places import Place
 from .predict import Prediction, predict
 
+LEFT = ("update.conflict", "update.reject")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -39,6 +41,13 @@ class Survey:
     def _prediction(self, place: Place, report: Report) -> Prediction | None:
         if not (self.predict and report.behind and report.template and report.newest):
             return None
+        unsolved = [
+            finding.path or ""
+            for finding in report.findings
+            if finding.rule in LEFT and finding.waived is None
+        ]
+        if unsolved:
+            return Prediction(report.newest, unsolved=unsolved)
         folder = _templates(self.template).get(report.template).folder
         return predict(place.path, str(folder), report.newest)
 

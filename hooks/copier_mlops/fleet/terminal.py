@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .fix import commands
-from .summary import BEHIND, BREAKS, DRIFTED, FINE, UNREAD, Row, Summary, headline, urgency
+from .summary import BEHIND, BREAKS, DRIFTED, FINE, UNREAD, Row, Summary, headline, levels, urgency
 
 LISTED = 30
 """Repositories that are shown, the most urgent first."""
@@ -35,18 +35,20 @@ def show(rows: list[Row], summary: Summary) -> None:
         console.print(table)
     if len(urgent) > LISTED:
         console.print(f"and {len(urgent) - LISTED:,} more; --output FOLDER shows them all.")
+    level = levels(rows)
     for rule, count in list(summary.rules.items())[:5]:
-        console.print(f"{count:>7,}  break {rule}")
+        console.print(f"{count:>7,}  with the {level[rule]} {rule}")
     console.print(headline(summary) + ".")
 
 
 def _what(row: Row) -> str:
-    """The first thing to look at."""
+    """What to look at, and what the update will do if it was tried."""
     if row.broken:
         return row.broken
-    if row.prediction and row.prediction.conflicts:
-        return f"{row.prediction.title}: {', '.join(map(str, row.prediction.conflicts))}"
-    return ", ".join(row.rules) or (row.prediction.title if row.prediction else "")
+    if row.prediction and not row.prediction.clean:
+        return f"{row.prediction.title}: {', '.join(row.prediction.reasons)}"
+    tried = [row.prediction.title] if row.prediction else []
+    return "; ".join(filter(None, [", ".join(row.rules), *tried]))
 
 
 def show_fix(tool: str, rows: list[Row]) -> None:

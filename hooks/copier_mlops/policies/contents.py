@@ -76,7 +76,7 @@ class Secrets:
     @staticmethod
     def check(subject: Subject) -> str:
         return "\n".join(
-            f"{path}:{line}: this looks like a {kind}: revoke it, and read it from the environment."
+            f"{path}:{line}: this looks like {kind}: revoke it, and read it from the environment."
             for path, content in subject.changed.items()
             for line, kind in secrets(content)
         )
@@ -84,12 +84,16 @@ class Secrets:
 
 @lru_cache(maxsize=4096)
 def secrets(content: bytes) -> tuple[tuple[int, str], ...]:
-    """Line and kind of each."""
+    """Line and kind of each, with its article."""
     return tuple(
-        (content.count(b"\n", 0, match.start()) + 1, str(match.lastgroup).replace("_", " "))
+        (content.count(b"\n", 0, match.start()) + 1, described(str(match.lastgroup)))
         for match in SECRETS.finditer(content)
         if not MADE_UP.search(match[0]) and not ALLOWED.search(line_at(content, match.start()))
     )
+
+
+def described(group: str) -> str:
+    return f"{'an' if group.startswith('A') else 'a'} {group.replace('_', ' ')}"
 
 
 def line_at(content: bytes, place: int) -> bytes:

@@ -1,0 +1,11 @@
+"""What somebody may have meant who wrote a name that does not exist."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """A path that ends in the word, or else the name that is most like it; None: none is."""
+    names = sorted(known)
+    inside = [name for name in names if name.endswith(f"/{word}")]
+    return next(iter(inside or get_close_matches(word, names, n=1)), None)
