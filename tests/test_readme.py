@@ -85,6 +85,11 @@ def test_update_finds_nothing_to_do(flights: Path) -> None:
     assert not git(flights, "status", "--porcelain")
 
 
+def test_the_project_keeps_the_standards_by_the_command_of_its_readme(flights: Path) -> None:
+    [command] = [b for b in blocks(flights / "README.md") if "copier-mlops check" in b]
+    assert "all standards are kept" in shell(command, flights)
+
+
 def test_the_models_of_the_project_s_readme(flights: Path) -> None:
     """A second version is made, compared, promoted and rolled back."""
     models = next(b for b in blocks(flights / "README.md") if "model compare" in b).splitlines()
