@@ -30,8 +30,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Slow tests of a file share what took long to make, so one process runs them; and there is one
     engine, where names and ports are taken once.
     """
-    if item.get_closest_marker("slow"):
-        group = "engine" if item.get_closest_marker("engine") else item.path.stem
+    if marked(item, "slow"):
+        group = "engine" if marked(item, "engine") else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 
 
@@ -40,12 +40,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Deep tests come only when asked for.
     """
-    marks = [("slow", True), ("engine", False)]
-    items.sort(key=lambda i: [bool(i.get_closest_marker(name)) == late for name, late in marks])
+    items.sort(key=lambda item: (marked(item, "slow"), not marked(item, "engine")))
     if not config.getoption("--deep"):
-        chosen = [item for item in items if not item.get_closest_marker("deep")]
+        chosen = [item for item in items if not marked(item, "deep")]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
+
+
+def marked(item: pytest.Item, name: str) -> bool:
+    return item.get_closest_marker(name) is not None
 
 
 def run(*command: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -141,7 +141,7 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def host(flights: Path, port: int) -> Iterator[Host]:
+def host(image: str, flights: Path, port: int) -> Iterator[Host]:
     """With nothing in service yet, and no password but the key of the service itself."""
     have_proxy()
     environment = f"exchange-{os.getpid()}"

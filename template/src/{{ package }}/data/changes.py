@@ -17,8 +17,8 @@ from .delivery import Delivery, check_columns, deliver, shown, stem
 from .rules import sound
 from .sources import read
 from .store import Writer, writing
+from .validate import faults
 from .validate import parts as judged
-from .validate import why
 
 
 def update(
@@ -65,7 +65,7 @@ def _upsert(
     with table.rows([Part(delivery.path)], contract) as rows:
         fit, unfit = judged(rows, contract)
         rejected = table.count(rows.filter(~sound(contract)))
-        says = _rejected(delivery, rejected, unfit)
+        says = _rejected(writer, delivery, rejected, unfit)
         touched = table.sharing_keys(parts, fit, contract, writer.scratch)
         now, _ = judged(touched, contract)
         effect = table.effect(now, fit, contract)
@@ -98,17 +98,17 @@ def _upsert(
     )
 
 
-def _rejected(delivery: Delivery, rejected: int, unfit: pl.LazyFrame) -> list[str]:
+def _rejected(writer: Writer, delivery: Delivery, rejected: int, unfit: pl.LazyFrame) -> list[str]:
     """Say why rows of an update are left out. Raises UserError if they are too many."""
     if not rejected:
         return []
-    limit, faults = Params.read().data.max_reject_rate, why(unfit)
+    limit, told = Params.read().data.max_reject_rate, faults(unfit, writer.scratch)
     if rejected > limit * delivery.rows:
         raise UserError(
             f"{delivery.path.name}: {rejected:,} of {delivery.rows:,} rows break the contract, "
-            f"more than data.max_reject_rate allows ({faults}); correct the source."
+            f"more than data.max_reject_rate allows ({told}); correct the source."
         )
-    return [f"{rejected:,} rows are left out, as they break the contract: {faults}"]
+    return [f"{rejected:,} rows are left out, as they break the contract: {told}"]
 
 
 def _plain(value: Any) -> int | float | str | None:

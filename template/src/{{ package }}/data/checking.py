@@ -45,14 +45,12 @@ def check_table() -> list[str]:
         ingest(files, contract, folder / "ingested")
         table = pl.scan_parquet(folder / "ingested/*.parquet")
         held = folder / "quarantine.parquet"
-        found = verdict(
-            validate(table, contract, folder / "clean.parquet", held), limit, Problem.read()
-        )
+        report = validate(table, contract, folder / "clean.parquet", held)
+        found = verdict(report, limit, Problem.read())
         if not found.passed:
             raise UserError("\n".join([found.sentence(), *_reasons(pl.scan_parquet(held), files)]))
-        faults = [why(pl.scan_parquet(held))] if found.measured else []
     kept = f"{len(files)} file(s) keep the contract: {found.meaning}, {limit:.0%} may be."
-    return [kept, *faults]
+    return [kept, *filter(None, [why(report["reasons"])])]
 
 
 def _reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:

@@ -21,8 +21,8 @@ from .rules import sound
 from .sources import extension
 from .store import Writer, writing
 from .table import Effect
+from .validate import faults
 from .validate import parts as judged
-from .validate import why
 
 REVIEW = (
     "contract.yaml is drafted: review it (what is known at decision time?), then run 'uv run dvc "
@@ -152,7 +152,7 @@ def _land(
         parts = [] if starts else audit.parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
         part = Part(delivery.path, audit.total_rows(writer.changes))
-        effect, rejected, faults = _arrival(writer, parts, part, contract)
+        effect, rejected, told = _arrival(writer, parts, part, contract)
         packed = ".gz" * delivery.path.name.lower().endswith(".gz")
         file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
         says.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
@@ -167,7 +167,7 @@ def _land(
             rows=delivery.rows,
             rejected=rejected,
         )
-        says += [f"{rejected:,} rows break the contract: {faults}"] if rejected else []
+        says += [f"{rejected:,} rows break the contract: {told}"] if rejected else []
         operation = "add"
     return says
 
@@ -179,14 +179,14 @@ def _arrival(
     with table.rows([part], contract) as rows:
         fit, unfit = judged(rows, contract)
         rejected = table.count(rows.filter(~sound(contract)))
-        faults = why(unfit) if rejected else ""
+        told = faults(unfit, writer.scratch) if rejected else ""
         if not (parts and contract.keys):
-            return table.effect(None, fit, contract), rejected, faults
+            return table.effect(None, fit, contract), rejected, told
         touched = table.sharing_keys(parts, fit, contract, writer.scratch)
         after, _ = judged(
             pl.concat([touched, rows.select(touched.collect_schema().names())]), contract
         )
-        return table.effect(judged(touched, contract)[0], after, contract), rejected, faults
+        return table.effect(judged(touched, contract)[0], after, contract), rejected, told
 
 
 def _formats(entry: str) -> tuple[str, tuple[str, ...]]:

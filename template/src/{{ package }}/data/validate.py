@@ -104,13 +104,21 @@ def summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
     return found
 
 
-def why(unfit: pl.LazyFrame) -> str:
-    """The most frequent faults of rows, in words."""
-    faults = [kind for kind in summary(unfit) if kind["rule"] != "duplicate"]
+def faults(unfit: pl.LazyFrame, scratch: Path) -> str:
+    """The most frequent faults of rows, in words; the rows are looked at once, through a scratch
+    file.
+    """
+    held = scratch / "unfit.parquet"
+    stream({held: unfit.select("reasons")})
+    return why(summary(pl.scan_parquet(held)))
+
+
+def why(kinds: list[dict[str, Any]]) -> str:
+    """The most frequent ones of a summary, in words; that a key comes again is no fault."""
     return "; ".join(
         f"{kind['column']} breaks the rule {kind['rule']} in {kind['rows']:,}"
         + "".join(f", such as {value!r}" for value in kind["examples"][:1])
-        for kind in faults[:3]
+        for kind in [kind for kind in kinds if kind["rule"] != "duplicate"][:3]
     )
 
 

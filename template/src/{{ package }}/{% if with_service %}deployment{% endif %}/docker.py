@@ -1,7 +1,9 @@
 """The way to a Docker engine: its command, and what it could not do in one sentence."""
 
+import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import UserError
 
@@ -20,6 +22,12 @@ def docker(
     if done.returncode:
         raise UserError(f"'docker {arguments[0]}' failed: {reason(done.stderr)}")
     return done.stdout or b""
+
+
+def inspected(image: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What Docker knows of an image that it has. Raises UserError if it has none of that name."""
+    [found] = json.loads(docker("image", "inspect", image, env=env))
+    return dict(found)
 
 
 def ran(

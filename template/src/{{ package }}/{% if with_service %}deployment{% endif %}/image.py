@@ -1,6 +1,5 @@
 """`deploy build`: the image of the service, once for all environments."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..model.champion import in_its_place
 from ..model.registry import REGISTRATION, model_file
 from ..model.tracking import MADE_BY_THE_RUN, NAME
 from ..project import git
-from .docker import docker
+from .docker import docker, inspected
 from .release import RELEASE, Release
 
 LOCAL = f"localhost/{NAME}:latest"
@@ -39,7 +38,7 @@ def build(tag: str | None, push: bool, options: list[str]) -> list[str]:
         ".",
         aloud=True,
     )
-    image = pushed(name) if push else str(known(name)["Id"])
+    image = pushed(name) if push else str(inspected(name)["Id"])
     Release(
         image=image,
         commit=commit,
@@ -93,11 +92,5 @@ def pushed(name: str) -> str:
     """Push the image; returns it by the digest that the registry gave it."""
     docker("push", "--quiet", name, aloud=True)
     repository = name.rpartition(":")[0]
-    digests = known(name)["RepoDigests"]
+    digests = inspected(name)["RepoDigests"]
     return next(str(digest) for digest in digests if digest.startswith(f"{repository}@"))
-
-
-def known(name: str) -> dict[str, Any]:
-    """What Docker knows of an image that is here."""
-    [image] = json.loads(docker("image", "inspect", name))
-    return dict(image)
