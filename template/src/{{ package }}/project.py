@@ -28,7 +28,8 @@ def git(*arguments: str) -> str:
 def setup() -> list[str]:
     """Make the folder a git repository with hooks and a first commit; what is done is left alone.
 
-    Returns what was done, a line each.
+    Where git does not know who commits, the first commit is left to them. Returns what was done,
+    a line each. Raises UserError with what git or pre-commit refuse to do.
     """
     done = []
     if not Path(".git").exists():
@@ -39,17 +40,38 @@ def setup() -> list[str]:
         git("config", "apply.whitespace", "nowarn")  # or an update drops lines that end in blanks
         done.append("made updates keep lines as they are")
     if not Path(".git/hooks/pre-commit").exists():
-        install = [sys.executable, "-m", "pre_commit", "install"]
-        subprocess.run(install, capture_output=True, check=True)
+        install_hooks()
         done.append("installed the pre-commit hooks")
     if not git("rev-list", "--all", "--max-count=1"):
         git("add", "--all")
-        git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
-        done.append("made the first commit, uv.lock included")
+        done.append(commit_first())
     done = done or ["nothing to do: the project is already set up"]
     if Path(CONTRACT).exists():
         return done
     return [*done, f"next, bring a table: uv run {__package__} data add TABLE --target COLUMN"]
+
+
+def commit_first() -> str:
+    """Commit what is staged if git knows who does; returns the sentence that says so."""
+    try:
+        git("var", "GIT_COMMITTER_IDENT")
+    except UserError:
+        return (
+            "left the first commit to you, since git does not know who you are: say so with 'git "
+            "config --global user.name NAME' and 'git config --global user.email ADDRESS', then "
+            f"run 'uv run {__package__} setup' again; the pipeline runs without it"
+        )
+    git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
+    return "made the first commit, uv.lock included"
+
+
+def install_hooks() -> None:
+    """Raises UserError with pre-commit's own words."""
+    install = [sys.executable, "-m", "pre_commit", "install"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = " ".join((done.stdout + done.stderr).split())
+        raise UserError(f"the pre-commit hooks cannot be installed: {words}")
 
 
 def check() -> list[str]:

@@ -17,7 +17,7 @@ import polars.selectors as cs
 from .contract import Contract
 
 SAMPLE = 20_000
-MOST_JUDGED = 8  # of the most telling inputs; each costs a LightGBM
+MOST_JUDGED = 8  # of the most telling inputs; each costs a few boosted models
 FOLDS = 3
 TOGETHER = 0.7  # rank correlation of two columns whose difference may mean something
 TIED, TRUST = 0.5, 0.7  # rank correlation with a column known later, and its share of the limit
@@ -113,15 +113,23 @@ def _score(values: pl.Series, truth: pl.DataFrame) -> float:
 
 
 def _score_of_all(values: pl.DataFrame, truth: pl.DataFrame) -> float:
-    """How well a LightGBM on all these columns, out of fold, orders the target."""
-    from lightgbm import LGBMRegressor  # noqa: PLC0415  (slow to load, and hardly ever needed)
+    """How well boosted trees on all these columns, out of fold, order the target.
+
+    scikit-learn's own, so that the verdict is the same on every machine.
+    """
+    # Slow to load, and hardly ever needed.
+    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
     from sklearn.model_selection import cross_val_predict  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     if not values.width:
         return 0.0
-    model = LGBMRegressor(n_estimators=60, min_child_samples=5, seed=0, n_jobs=1, verbose=-1)
+    model = HistGradientBoostingRegressor(
+        max_iter=60, min_samples_leaf=5, early_stopping=False, random_state=0
+    )
     table, answers = values.to_numpy(), truth.cast(pl.Float64).to_numpy().T
-    expected = [cross_val_predict(model, table, answer, cv=FOLDS) for answer in answers]
+    with threadpool_limits(1):
+        expected = [cross_val_predict(model, table, answer, cv=FOLDS) for answer in answers]
     return _agreement(pl.DataFrame(expected), truth)
 
 

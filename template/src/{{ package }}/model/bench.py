@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from skl2onnx.sklapi import CastTransformer
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.pipeline import Pipeline
@@ -18,9 +19,10 @@ from threadpoolctl import threadpool_limits
 
 from ..data.contract import Contract
 from ..data.split import folds
-from ..settings import Params
-from .candidates import Candidate, lightgbm
+from ..settings import Params, Task
+from .candidates import Candidate
 from .inputs import frame, inputs, truth
+from .libraries import LibraryError, describe_failed_import
 from .metrics import Metric, primary
 from .value import Array
 
@@ -51,16 +53,36 @@ class Trial:
     fault: str = ""
 
 
+def make_model(plan: Plan, task: Task) -> Any:
+    """The plan's estimator, not fitted. Raises LibraryError if its library cannot be loaded."""
+    try:
+        return plan.candidate.model(task, **plan.settings)
+    except (ImportError, OSError) as error:
+        raise LibraryError(f"{plan.candidate.name}: {describe_failed_import(error)}") from error
+
+
+def make_ranker(task: Task) -> Any:
+    """What ranks features by their gain: LightGBM, or slower trees where that cannot be loaded."""
+    try:
+        from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
+    except (ImportError, OSError):
+        make = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
+        return make(n_estimators=30, min_samples_leaf=20, n_jobs=1, random_state=0)
+    make = LGBMRegressor if task == "regression" else LGBMClassifier
+    fixed = {"deterministic": True, "force_row_wise": True, "subsample_freq": 1, "verbose": -1}
+    return make(n_estimators=30, importance_type="gain", n_jobs=1, random_state=0, **fixed)
+
+
 def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
     """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows."""
-    model = plan.candidate.model(contract.task, **plan.settings)
+    model = make_model(plan, contract.task)
     if contract.task == "regression":
         # 32-bit sums of large numbers would lose what tells rows apart.
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
     # The packaged model computes in 32 bits, so it is trained on what it will see.
     steps = [("features", plan.candidate.steps()), ("narrow", CastTransformer(dtype=np.float32))]
     if plan.keep < 1:
-        ranks = lightgbm(contract.task, n_estimators=30, importance_type="gain")
+        ranks = make_ranker(contract.task)
         steps.append(("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.kept)))
     pipeline = Pipeline([*steps, ("model", model)])
     # On one processor: the others have trials too, and threads that compete are slow. A model
@@ -120,7 +142,7 @@ class Bench:
             if not np.isfinite(each).any():
                 raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
             score = float(np.nanmean(each))
-        except (ValueError, ArithmeticError) as error:
+        except (ValueError, ArithmeticError, LibraryError) as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())
         return Trial(plan, score, time.perf_counter() - start, fault)
 

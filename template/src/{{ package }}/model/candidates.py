@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -79,7 +78,12 @@ def hist_gradient_boosting(task: Task, **settings: Any) -> Any:
 
 
 def lightgbm(task: Task, **settings: Any) -> Any:
-    """`deterministic` and one way of building histograms: the same model on every machine."""
+    """`deterministic` and one way of building histograms: the same model on every machine.
+
+    Imported here, so that the other candidates go on where LightGBM cannot be loaded.
+    """
+    from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
+
     make = by_task(task, LGBMClassifier, LGBMRegressor)
     fixed = {"deterministic": True, "force_row_wise": True, "subsample_freq": 1, "verbose": -1}
     return make(n_jobs=1, random_state=0, **fixed, **settings)

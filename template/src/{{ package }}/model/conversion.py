@@ -7,15 +7,14 @@ they are rounded down, which changes no comparison `x <= threshold` of any 32-bi
 """
 
 import re
+import sys
 import warnings
 from copy import copy
 from typing import Any
 
 import numpy as np
-from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
-from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.algebra.onnx_ops import OnnxArrayFeatureExtractor, OnnxConcat, OnnxLabelEncoder_2
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
@@ -101,7 +100,7 @@ def rename(graph: GraphProto, names: list[str]) -> None:
 
 def round_thresholds_down(model: Any) -> None:
     """In the model itself; it answers every row as before."""
-    if isinstance(model, LGBMModel):
+    if type(model).__module__.startswith("lightgbm."):
         text = re.sub(r"(?m)^(threshold=)(.*)$", rounded_line, model.booster_.model_to_string())
         # Without the trees' sizes in bytes, which are no longer true, LightGBM finds them itself.
         model.booster_.model_from_string(re.sub(r"(?m)^tree_sizes=.*\n", "", text))
@@ -124,13 +123,23 @@ def down(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def register() -> None:
-    """Tell skl2onnx of LightGBM, and of a target encoder that can do several classes."""
-    add, options = update_registered_converter, {"zipmap": [True, False], "nocl": [True, False]}
-    shape, number = calculate_linear_classifier_output_shapes, {"split": None}
+    """Tell skl2onnx of a target encoder that can do several classes, and of LightGBM if a model
+    may be of it: where it cannot be loaded, none is.
+    """
+    add = update_registered_converter
+    add(TargetEncoder, "SklearnTargetEncoder", target_encoder_shape, convert_target_encoder)
+    if "lightgbm" not in sys.modules:
+        return
+    from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
+    from onnxmltools.convert.lightgbm.operator_converters.LightGbm import (  # noqa: PLC0415
+        convert_lightgbm,
+    )
+
+    options, number = {"zipmap": [True, False], "nocl": [True, False]}, {"split": None}
+    shape = calculate_linear_classifier_output_shapes
     add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_lightgbm, options=options)
     shape = calculate_linear_regressor_output_shapes
     add(LGBMRegressor, "LightGbmLGBMRegressor", shape, convert_lightgbm, options=number)
-    add(TargetEncoder, "SklearnTargetEncoder", target_encoder_shape, convert_target_encoder)
 
 
 def target_encoder_shape(operator: Any) -> None:

@@ -6,7 +6,6 @@ test rows its answers are compared with those of the pipeline it was made from.
 
 import json
 import platform
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from .bins import bins
 from .candidates import named
 from .conversion import OPSET, to_onnx
 from .inputs import feed, frame, inputs, truth
+from .libraries import installed_versions
 from .predictor import METADATA, SCORE, Predictor
 
 PACKAGE = REPORTS / "package.json"
@@ -67,7 +67,7 @@ def packed(
         "candidate": choice["candidate"],
         "parameters": choice["parameters"],
         "validation": {"metric": choice["metric"], "score": choice["score"]},
-        "libraries": {"python": platform.python_version()} | {k: version(k) for k in LIBRARIES},
+        "libraries": {"python": platform.python_version(), **installed_versions(LIBRARIES)},
         "rows": rows.height,
         "columns": [described(column) for column in contract.columns],
     }

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from ..files import CHOICE, MODEL, RAW, REPORTS, TRIALS
 from ..project import git
 from ..settings import Params
 from ..strict import read_yaml
+from .libraries import installed_versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -134,5 +134,5 @@ def lineage() -> dict[str, Any]:
     with suppress(UserError):  # the stages were run without DVC
         read = {d["path"]: d["md5"] for d in read_yaml("dvc.lock")["stages"]["ingest"]["deps"]}
         found["data_version"] = read[RAW.as_posix()]
-    packages = {name: version(name) for name in PACKAGES}
+    packages = installed_versions(PACKAGES)
     return {**found, "python": platform.python_version(), "packages": packages}

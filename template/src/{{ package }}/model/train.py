@@ -11,9 +11,10 @@ from ..data.contract import CONTRACT, Contract
 from ..errors import UserError
 from ..files import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
 from ..sections import TrainParams
-from ..settings import Params, Problem, Value
-from .bench import Bench, Plan, Trial
-from .candidates import CANDIDATES, named
+from ..settings import Params, Problem, Task, Value
+from .bench import Bench, Plan, Trial, make_model
+from .candidates import CANDIDATES, Candidate, named
+from .libraries import LibraryError
 from .search import search
 from .value import best_threshold
 
@@ -24,8 +25,12 @@ BUDGET = {"trials", "seconds", "processes"}
 def run() -> None:
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
     bench = Bench.of(pl.read_parquet(TRAIN), pl.read_parquet(VALID), contract, params)
-    trials = compared(bench, params.train, log(params.train))
-    choice = chosen(bench, trials, problem.value)
+    wanted, left_out = split_usable(named(params.train.candidates), contract.task)
+    for reason in left_out:
+        print(f"train: left out {reason}, and 'uv run dvc repro --force' tries it too")
+    names = [candidate.name for candidate in wanted]
+    trials = compared(bench, wanted, params.train, log(params.train, names))
+    choice = chosen(bench, trials, problem.value) | {"left_out": left_out}
     with replacing(TRIALS) as scratch:
         table(trials).write_csv(scratch)
     write_json(CHOICE, choice)
@@ -35,26 +40,41 @@ def run() -> None:
     )
 
 
-def log(params: TrainParams) -> Path:
-    """Where the search is written down: a name of its own for other rows, settings or code.
+def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], list[str]]:
+    """The candidates that can be made here, and for each other its name and what it lacks."""
+    usable, left_out = [], []
+    for candidate in wanted:
+        try:
+            make_model(Plan(candidate, candidate.defaults), task)
+        except LibraryError as error:
+            left_out.append(str(error))
+        else:
+            usable.append(candidate)
+    return usable, left_out
+
+
+def log(params: TrainParams, names: list[str]) -> Path:
+    """Where the search is written down: a name of its own for other rows, settings, code or
+    candidates (`names`).
 
     The budget does not count, so a search with more trials goes on where the smaller one ended.
     The logs of other searches are removed.
     """
     files = (TRAIN, VALID, CONTRACT, *sorted(Path(__file__).parent.glob("*.py")))
-    facts = params.model_dump_json(exclude=BUDGET) + "".join(map(sha256, files))
+    facts = params.model_dump_json(exclude=BUDGET) + " ".join([*names, *map(sha256, files)])
     found = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
     for other in set(LOGS.glob("*.log")) - {found}:
         other.unlink()
     return found
 
 
-def compared(bench: Bench, params: TrainParams, log: Path) -> list[Trial]:
+def compared(
+    bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path
+) -> list[Trial]:
     """The trials of the search, and after them the baselines.
 
     Raises UserError if there is no candidate but baselines, or none that could be fitted.
     """
-    wanted = named(params.candidates)
     free = [candidate for candidate in wanted if not candidate.baseline]
     if not free:
         raise UserError(
