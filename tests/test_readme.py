@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -30,13 +31,20 @@ def shell(command: str, cwd: Path, check: bool = True) -> str:
     return run("sh", "-ec", command, cwd=cwd, check=check).stdout
 
 
+def as_a_user(home: Path) -> str:
+    """The shell of somebody with this home: the Python of these tests has no pip."""
+    places = os.environ["PATH"].split(os.pathsep)
+    others = [place for place in places if Path(place) != Path(sys.executable).parent]
+    return f'export UV_CACHE_DIR="$(uv cache dir)" HOME="{home}" PATH="{os.pathsep.join(others)}"'
+
+
 @pytest.fixture(scope="module")
 def flights(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that the first command of README makes, beside a clone of this repository."""
     folder = tmp_path_factory.mktemp("readme")
     git(folder, "clone", "--quiet", str(template), "copier-mlops")
     start = blocks(ROOT / "README.md")[0]
-    shell(start, folder / "copier-mlops")
+    shell(f"{as_a_user(folder)}\n{start}", folder / "copier-mlops")
     project = folder / "flights"
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--no-verify", "--message", "The first model")
@@ -53,12 +61,13 @@ def test_the_first_command_ends_with_a_champion(flights: Path) -> None:
 def test_all_blocks_are_known() -> None:
     """A block that is added must be run by a test here."""
     start, own, update, survey, predict, work = blocks(ROOT / "README.md")
-    assert start.startswith("pip install uv && uvx copier copy --defaults")
+    assert "uvx copier copy --vcs-ref HEAD --defaults" in start
     assert own.startswith("uv run flights data add TABLE --target COLUMN")
     assert update == "uvx copier update"
     assert "copier-mlops fleet" in survey  # these two are run by test_fleet.py
     assert "--predict" in predict
-    assert work == "pip install uv && uv run pytest"
+    assert work.endswith("&&\nuv run pytest")
+    assert work in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
 def test_a_colleague_clones_and_pulls(flights: Path) -> None:

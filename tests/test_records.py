@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Render, git, run
+from servers import have_postgresql
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.slow
 )
 def test_in_a_project(set_up: Render, tests: str) -> None:
     """With the code of a rendered project, and its installed packages."""
+    if tests == "test_postgres.py":
+        have_postgresql()
     file = Path(__file__).parent / "in_project" / tests
     done = run(
         *("uv", "run", "pytest", "-q", "-rs", "--noconftest", "-c", "pyproject.toml", file),

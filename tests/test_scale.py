@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Render, run
+from servers import have_postgresql
 
 pytestmark = pytest.mark.slow
 
@@ -185,6 +186,7 @@ def test_one_machine_refuses_the_address_of_a_cluster(set_up: Render, single: Pa
 
 def test_a_study_in_postgresql_is_shared(single: Path, dask: Path, there: Path) -> None:
     """Against a server of its own, in the project with the cluster."""
+    have_postgresql()
     tests = Path(__file__).parent / "in_project" / "test_study.py"
     command = ("uv", "run", "pytest", "-q", "-rs", "--noconftest", "-c", "pyproject.toml", tests)
     os.environ["WORK"] = str(there)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Render, run
-from servers import free_ports, mlflow_server, running
+from servers import free_ports, have_postgresql, mlflow_server, running
 
 pytestmark = pytest.mark.slow
 READY = "Uvicorn running on"
@@ -94,6 +94,7 @@ def test_the_champion_of_a_registry_on_a_server_is_served(project: Path, tmp_pat
 
 def test_the_journal_in_postgresql(project: Path) -> None:
     """Against a server of its own, with the driver that the answer `journal` brings."""
+    have_postgresql()
     folder = Path(__file__).parent / "in_project"
     tests = [folder / "test_journal.py", folder / "test_truths.py"]
     done = run(

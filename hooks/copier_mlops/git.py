@@ -23,6 +23,10 @@ FOLDER = "40000"
 SUBMODULE = "160000"
 
 
+# Of git alone: a Python started so cannot read a path with an umlaut.
+ENGLISH = {"LC_ALL": "C"}
+
+
 def environment() -> dict[str, str]:
     """Of a git command that must neither ask nor follow the repository of a hook."""
     own = {f"GIT_{name}" for name in LOCAL}
@@ -30,7 +34,6 @@ def environment() -> dict[str, str]:
         **{name: text for name, text in os.environ.items() if name not in own},
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
     }
 
 
@@ -45,7 +48,7 @@ def git(
         done = subprocess.run(
             ["git", *map(str, arguments)],
             cwd=cwd,
-            env=environment() | ({"GIT_INDEX_FILE": str(index)} if index else {}),
+            env=environment() | ENGLISH | ({"GIT_INDEX_FILE": str(index)} if index else {}),
             input=text,
             capture_output=True,
             encoding="utf-8",

@@ -1,6 +1,7 @@
 """One command, its groups in the order of the lifecycle."""
 
 import errno
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,8 @@ from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
 from .errors import UserError
 from .project_commands import app as project_commands
+
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -147,8 +150,16 @@ if find_spec(f"{__package__}.serving"):  # a project that is not deployed has no
     app.add_typer(monitor_commands, name="monitor")
 
 
+def bypass_proxy_for_this_machine() -> None:
+    """A service, a registry or a database on this machine is not reached by a proxy."""
+    for name in ("no_proxy", "NO_PROXY"):
+        given = filter(None, os.environ.get(name, "").split(","))
+        os.environ[name] = ",".join(dict.fromkeys([*given, *THIS_MACHINE]))
+
+
 def main() -> None:
     """Run a command; what a person can mend is one sentence on stderr and exit code 1."""
+    bypass_proxy_for_this_machine()
     try:
         app()
     except UserError as error:

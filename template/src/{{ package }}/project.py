@@ -54,6 +54,7 @@ def setup() -> list[str]:
 def commit_first() -> str:
     """Commit what is staged if git knows who does; returns the sentence that says so."""
     try:
+        git("var", "GIT_AUTHOR_IDENT")
         git("var", "GIT_COMMITTER_IDENT")
     except UserError:
         return (

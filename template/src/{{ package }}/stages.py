@@ -1,9 +1,11 @@
 """The stages of dvc.yaml: which module does each, and what doing it cost."""
 
+import os
 from importlib import import_module
 from typing import Any
 
 from .errors import BlockedError, UserError
+from .model.libraries import describe_failed_import
 from .resources import measured
 
 STAGES = {
@@ -30,6 +32,9 @@ def run_stage(name: str) -> None:
     """
     if name not in STAGES:
         raise UserError(f"there is no stage {name!r}; there are {', '.join(STAGES)}.")
+    # A process for each processor, each with one thread. Said before scikit-learn asks the system
+    # how many processors it has, which in some containers ends in a warning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         with measured(name):
             module(name).run()
@@ -40,4 +45,8 @@ def run_stage(name: str) -> None:
 
 
 def module(name: str) -> Any:
-    return import_module(f".{STAGES[name]}", __package__)
+    """Raises UserError if a library that it, or the team's file, imports cannot be loaded."""
+    try:
+        return import_module(f".{STAGES[name]}", __package__)
+    except (ImportError, OSError) as error:
+        raise UserError(f"Stage {name} cannot start: {describe_failed_import(error)}.") from error

@@ -28,6 +28,11 @@ def run() -> None:
     wanted, left_out = split_usable(named(params.train.candidates), contract.task)
     for reason in left_out:
         print(f"train: left out {reason}, and 'uv run dvc repro --force' tries it too")
+    if left_out and all(candidate.baseline for candidate in wanted):
+        raise UserError(
+            "No candidate that params.yaml names in train.candidates can be made on this machine: "
+            f"{'; '.join(left_out)}."
+        )
     names = [candidate.name for candidate in wanted]
     trials = compared(bench, wanted, params.train, log(params.train, names))
     choice = chosen(bench, trials, problem.value) | {"left_out": left_out}
@@ -68,9 +73,7 @@ def log(params: TrainParams, names: list[str]) -> Path:
     return found
 
 
-def compared(
-    bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path
-) -> list[Trial]:
+def compared(bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path) -> list[Trial]:
     """The trials of the search, and after them the baselines.
 
     Raises UserError if there is no candidate but baselines, or none that could be fitted.
