@@ -13,6 +13,7 @@ from .rules import finding
 from .trees import Tree
 
 UNASKED = ("_commit", "_src_path")
+PLATFORM = "mlops"  # the folder in src that is not the team's
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -77,9 +78,8 @@ def other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
     package = render.values.get("package")
     if package is None or any(path.startswith(f"src/{package}/") for path in files):
         return None
-    folders = sorted(
-        {path.split("/")[1] for path in files if path.startswith("src/") and path.count("/") > 1}
-    )
+    inside = (path.split("/") for path in files if path.startswith("src/") and path.count("/") > 1)
+    folders = sorted({parts[1] for parts in inside} - {PLATFORM})
     there = f"src/{folders[0]}" if folders else "no folder in src"
     return (
         f'{ANSWERS} says the package is "{package}", but there is {there}: '

@@ -12,6 +12,16 @@ from .template import OWNERS, OWNERSHIP
 BLOCK = 6  # lines of context by which git finds the place of an edit: 3 before it and 3 after
 
 
+def left_out(release: Release) -> Iterator[Finding]:
+    """What an answer leaves out is there with another."""
+    withheld = {path for render in release.renders for path in render.absent}
+    for path in sorted(withheld - release.paths):
+        yield setting("_exclude", f"_exclude leaves {path} out whatever is answered: drop the file")
+    for pattern in sorted({line for render in release.renders for line in render.conditions}):
+        if not matched([pattern], withheld):
+            yield setting("_exclude", f"_exclude names {pattern}, which is no file: take it out")
+
+
 def owners(release: Release) -> Iterator[Finding]:
     """Every path has one owner, and every pattern names a path."""
     named = {owner: release.owned(owner) for owner in OWNERS}
@@ -21,20 +31,21 @@ def owners(release: Release) -> Iterator[Finding]:
         yield ownership(f"{path} is shared and has another owner too: name it once")
     for owner in (*OWNERS, "sample"):
         for pattern in release.ownership.get(owner, []):
-            if not matched([pattern], release.paths):
+            if not matched([pattern.removeprefix("!")], release.paths):
                 yield ownership(
                     f"the {owner} {pattern} names no file: take it out, or list it as dropped"
                 )
 
 
 def settings(release: Release) -> Iterator[Finding]:
-    """Copier is told of ownership as it is written down."""
+    """Copier is told of ownership as it is written down; besides, answers may leave files out."""
     wanted = {
         "_skip_if_exists": release.ownership["seeded"],
         "_exclude": exclusions(release.ownership),
     }
+    conditional = set(release.version.conditional_exclusions)
     for name, right in wanted.items():
-        found = release.config.get(name, [])
+        found = [line for line in release.config.get(name, []) if line not in conditional]
         for line in right:
             if line not in found:
                 yield setting(name, f"{name} lacks {line!r}, as {OWNERSHIP} asks for: add it")

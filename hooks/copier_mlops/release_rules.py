@@ -9,6 +9,7 @@ from .release import Release
 OF_THE_CONFIG = (release_questions.known_keys, release_questions.explained_questions)
 OF_WHAT_IT_RENDERS = (
     release_files.settings,
+    release_files.left_out,
     release_files.owners,
     release_files.dropped,
     release_files.mergeable,

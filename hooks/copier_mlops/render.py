@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,7 +22,6 @@ from .patterns import matches
 from .questions import Answer, Questions
 
 CONFIG = ("copier.yml", "copier.yaml")
-CONDITION = re.compile(r"{%-?\s*if\s+(.*?)\s*-?%}(?P<name>.*?){%-?\s*endif\s*-?%}")
 YIELD = re.compile(r"{%-?\s*yield\b")
 ANSWERS = ".copier-answers.yml"
 UNSUPPORTED = ("jinja_extensions", "tasks", "external_data", "secret_questions")
@@ -41,15 +41,12 @@ class Rendered:
 class Source:
     """A file of the template: the parts of the path it goes to, and the hash of what it becomes.
 
-    A part that renders to nothing means that the file is not there. `anyway` are the parts without
-    conditions, and `asked` the questions that decide about those.
+    A part that renders to nothing means that the file is not there.
     """
 
     name: str
     mode: str
     parts: tuple[str, ...]
-    anyway: tuple[str, ...]
-    asked: tuple[str, ...]
     blob: Memo[str] | str
 
     @property
@@ -58,11 +55,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """An entry of `_exclude`: its patterns, and the questions whose answers decide about them."""
+
+    text: str
+    patterns: Memo[tuple[str, ...]]
+    asked: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Render:
     """What a project consists of, by path, and the answers that it was made with.
 
-    `absent` are paths of files that the answers leave out, and the questions that decided so;
-    `withheld` those that Copier is told to exclude.
+    `absent` are paths of files that the answers leave out, and the questions that decided so,
+    `conditions` the patterns by which they do; `withheld` are those that Copier is told to exclude
+    whatever is answered.
     """
 
     files: dict[str, Rendered]
@@ -70,6 +77,7 @@ class Render:
     withheld: frozenset[str]
     answers: dict[str, Answer]
     values: dict[str, Any]
+    conditions: frozenset[str] = frozenset()
 
 
 class Version:
@@ -87,9 +95,9 @@ class Version:
         self._environment = self._make_environment()
         with self._saying("copier.yml"):
             self.questions = Questions(questions, self._environment)
-        self._patterns = self._make_patterns()
+        self._exclusions = self._make_exclusions()
         self.sources = list(self._make_sources(objects))
-        texts = {part for source in self.sources for part in source.parts + source.anyway}
+        texts = {part for source in self.sources for part in source.parts}
         self._parts = {text: self._part(text) for text in texts}
         self._objects = None  # it is closed soon
 
@@ -105,19 +113,24 @@ class Version:
             "_copier_answers": remembered(recorded, answers),
         }
         with self._saying("copier.yml"):
-            patterns = self._patterns(values)
+            each = [(exclusion.patterns(values), exclusion.asked) for exclusion in self._exclusions]
             parts = {text: part(values) for text, part in self._parts.items()}
+        patterns = tuple(chain.from_iterable(lines for lines, _ in each))
         files, absent, withheld = {}, {}, set()
         for source in self.sources:
             path = self._path(source, parts)
             if not path:
-                absent["/".join(parts[part] for part in source.anyway)] = source.asked
-            elif matches(patterns, path):
-                withheld.add(path)
-            else:
+                continue
+            if not matches(patterns, path):
                 files[path] = Rendered(source.mode, self._hash(source, values), source.name)
-        absent = {path: asked for path, asked in absent.items() if path not in files}
-        return Render(files, absent, frozenset(withheld), answers, values)
+                continue
+            asked = next((asked for lines, asked in each if asked and matches(lines, path)), None)
+            if asked:
+                absent[path] = asked
+            else:
+                withheld.add(path)
+        conditions = frozenset(line for lines, asked in each if asked for line in lines if line)
+        return Render(files, absent, frozenset(withheld), answers, values, conditions)
 
     def content(self, source: str, values: Values, objects: Objects) -> bytes:
         """What a file of the template becomes. `objects` are those of the template."""
@@ -125,6 +138,11 @@ class Version:
             with self._saying(source):
                 return self._environment.get_template(source).render(values).encode()
         return objects.read(self.files[source].blob)[1]
+
+    @property
+    def conditional_exclusions(self) -> list[str]:
+        """The entries of `_exclude` that depend on answers."""
+        return [exclusion.text for exclusion in self._exclusions if exclusion.asked]
 
     def text(self, name: str) -> str:
         """A text of the template's repository."""
@@ -164,15 +182,16 @@ class Version:
 
         return copiers_environment(self._config.get("envops", {}), load)
 
-    def _make_patterns(self) -> Memo[tuple[str, ...]]:
+    def _make_exclusions(self) -> list[Exclusion]:
         root = self._config.get("subdirectory", "")
         texts = self._config.get("exclude", [] if root else DEFAULT_EXCLUDE)
-        return Memo(
-            names_of(self._environment, list(texts)),
-            lambda own: tuple(
-                line for text in texts for line in self._string(text, own).splitlines()
-            ),
-        )
+        return [self._exclusion(text) for text in texts]
+
+    def _exclusion(self, text: str) -> Exclusion:
+        names = names_of(self._environment, text)
+        asked = {question for name in names for question in self.questions.asked_for(name)}
+        lines = Memo(names, lambda own: tuple(self._string(text, own).splitlines()))
+        return Exclusion(text, lines, tuple(sorted(asked)))
 
     def _make_sources(self, objects: Objects) -> Iterator[Source]:
         root = PurePosixPath(self._config.get("subdirectory", ""))
@@ -188,15 +207,7 @@ class Version:
             path = PurePosixPath(name).relative_to(root)
             blob = self._memo(name) if name in templates else entry.blob
             parts = (path.with_suffix("") if name in templates else path).parts
-            anyway = tuple(CONDITION.sub(r"\g<name>", part) for part in parts)
-            yield Source(name, entry.mode, parts, anyway, self._asked(parts), blob)
-
-    def _asked(self, parts: tuple[str, ...]) -> tuple[str, ...]:
-        """The questions that decide whether a file of these parts is there."""
-        tests = [test for part in parts for test, _ in CONDITION.findall(part)]
-        names = names_of(self._environment, [f"{{{{ {test} }}}}" for test in tests])
-        asked = (name for test in names for name in self.questions.asked_for(test))
-        return tuple(sorted(set(asked)))
+            yield Source(name, entry.mode, parts, blob)
 
     def _read_ahead(self, names: list[str], objects: Objects) -> None:
         contents = objects.read_all(self.files[name].blob for name in names)

@@ -4,7 +4,6 @@ import json
 import sys
 
 import yaml
-
 from tests.tables import TABLES, Table
 
 from .measuring import run
@@ -14,7 +13,7 @@ FLAML = """
 import json, sys
 import polars as pl
 from flaml import AutoML
-from project.data.contract import Contract
+from mlops.data.contract import Contract
 from sklearn.metrics import r2_score, roc_auc_score
 target, task, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 inputs = [column.name for column in Contract.load().inputs]

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from .measuring import run, show
-from .projects import finished, package, pipeline
+from .projects import finished, pipeline
 
 THEIRS = """
 import sys
@@ -53,7 +53,7 @@ def main(project: str = "", millions: str = "3") -> None:
                 some = rows[: int(millions) * 1_000_000 - first]
                 stream.write("\n".join([*some, ""]))
         pipeline(place, model)
-        command = [str(place / ".venv/bin" / package(place)), "predict", str(table), "ours.parquet"]
+        command = [str(place / ".venv/bin/mlops"), "predict", str(table), "ours.parquet"]
         results = []
         for _ in range(2):
             theirs = [python, "-c", THEIRS, str(model), str(table)]

@@ -10,13 +10,13 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .projects import package, pipeline
+from .projects import pipeline
 
 PAYLOADS = """
 import json, sys
-from {package}.files import MODEL
-from {package}.serving.feed import feed
-from {package}.serving.models import Found, Model
+from mlops.core.paths import MODEL
+from mlops.serving.feed import feed
+from mlops.serving.models import Found, Model
 model = Model("", Found.of(MODEL.read_bytes()), "score", 100)
 records = [case["record"] for case in model.meta["cases"]]
 complete = [each for each in records if None not in each.values()]
@@ -24,17 +24,17 @@ for many, name in ((1, "one"), (100, "many")):
     some = (complete * many)[:many]
     body = json.dumps(some if many > 1 else some[0])
     read = feed(model.requests.read(body.encode()).records, model.meta["inputs"])
-    columns = {{key: array[:, 0].tolist() for key, array in read.items()}}
-    arrays = {{key: array.tolist() for key, array in read.items()}}
+    columns = {key: array[:, 0].tolist() for key, array in read.items()}
+    arrays = {key: array.tolist() for key, array in read.items()}
     rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
     for kind, content in (
         ("ours", json.loads(body)),
-        ("mlflow-records", {{"dataframe_records": rows}}),
-        ("mlflow-arrays", {{"inputs": arrays}}),
-        ("bentoml-records", {{"records": rows}}),
-        ("bentoml-arrays", {{"columns": columns}}),
+        ("mlflow-records", {"dataframe_records": rows}),
+        ("mlflow-arrays", {"inputs": arrays}),
+        ("bentoml-records", {"records": rows}),
+        ("bentoml-arrays", {"columns": columns}),
     ):
-        with open(f"{{sys.argv[1]}}/{{kind}}-{{name}}.json", "w") as stream:
+        with open(f"{sys.argv[1]}/{kind}-{name}.json", "w") as stream:
             json.dump(content, stream)
 """
 SAVE = """
@@ -100,8 +100,8 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, acces
 """
 UNMEASURED = """
 from prometheus_client import Counter, Histogram
-from {package}.serving.server import serve
-from {package}.serving.tally import Tally
+from mlops.serving.server import serve
+from mlops.serving.tally import Tally
 
 Counter.inc = Histogram.observe = Tally.count = lambda *_: None
 serve()
@@ -131,15 +131,15 @@ class Contender:
 
 def prepared(project: Path, folder: Path) -> list[Contender]:
     """Who takes part, and what is sent to them."""
-    name, programs = package(project), project / ".venv/bin"
+    programs = project / ".venv/bin"
     python = str(programs / "python")
     pipeline(project, folder / "pipeline")
-    for script in (PAYLOADS.format(package=name), SAVE):
+    for script in (PAYLOADS, SAVE):
         subprocess.run([python, "-c", script, str(folder)], cwd=project, check=True)
     model = project / "models/model.onnx"
     (folder / "bento.py").write_text(BENTO.format(model=model), encoding="utf-8")
     (folder / "nothing.py").write_text(NOTHING, encoding="utf-8")
-    (folder / "unmeasured.py").write_text(UNMEASURED.format(package=name), encoding="utf-8")
+    (folder / "unmeasured.py").write_text(UNMEASURED, encoding="utf-8")
     lean = environment(project, folder / "lean", "--only-group", "serving")  # as in the image
     bentos = environment(project, folder / "bentos")
     install = ["uv", "pip", "install", "-q", "-p", str(bentos / "python"), "--compile-bytecode"]
@@ -160,13 +160,13 @@ def prepared(project: Path, folder: Path) -> list[Contender]:
 
     settings = {"PYTHONPATH": str(project / "src"), "HOST": "127.0.0.1"}
     settings["JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
-    ours = [str(lean / "python"), "-m", f"{name}.serving.server"]
+    ours = [str(lean / "python"), "-m", "mlops.serving.server"]
     unmeasured = [str(lean / "python"), str(folder / "unmeasured.py")]
     return [
         Contender(OURS, ours, "/predict", "ours", project, settings),
         Contender(BLIND, unmeasured, "/predict", "ours", project, settings),
         asked(MLFLOW, *mlflow, str(folder / "mlflow"), **tracking),
-        asked(MLFLOW_ARRAYS, *mlflow, f"models:/{name}@champion", **tracking),
+        asked(MLFLOW_ARRAYS, *mlflow, "models:/project@champion", **tracking),
         asked(BENTOML, *bentoml, "bento:Records", **quiet),
         asked(BENTOML_ARRAYS, *bentoml, "bento:Arrays", **quiet),
         Contender(NOOP, [str(lean / "python"), "nothing.py", "{port}"], "/predict", "ours", folder),

@@ -9,9 +9,9 @@ from pathlib import Path
 from .measuring import Measurement, run, show
 from .projects import ROOT
 
-sys.path.append(str(ROOT / "tests"))
-from conftest import commit, files, git
+sys.path.append(str(ROOT / "tests/rendered"))
 from fleets import DAMAGE, Maker, many, releases, render_all
+from support import commit, files, git
 
 COMPARED = 10
 """Repositories that are rendered anew."""

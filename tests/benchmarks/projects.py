@@ -11,11 +11,11 @@ FIT = """
 import sys
 import joblib
 import polars as pl
-from {package}.data.contract import Contract
-from {package}.files import CHOICE, TRAIN, VALID, read_json
-from {package}.model.bench import Plan, fit
-from {package}.model.candidates import named
-from {package}.model.inputs import frame, inputs, truth
+from mlops.core.paths import CHOICE, TRAIN, VALID, read_json
+from mlops.data.contract import Contract
+from mlops.model.bench import Plan, fit
+from mlops.model.candidate import named
+from mlops.model.inputs import frame, inputs, truth
 
 contract, choice = Contract.load(), read_json(CHOICE)
 rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
@@ -48,15 +48,10 @@ def finished() -> Path:
     return project
 
 
-def package(project: Path) -> str:
-    [source] = (path for path in (project / "src").iterdir() if path.is_dir())
-    return source.name
-
-
 def pipeline(project: Path, file: Path) -> None:
     """Write the champion as it was before it became an ONNX file, and its inputs."""
     python = str(project / ".venv/bin/python")
-    script = FIT.format(package=package(project))
+    script = FIT
     subprocess.run([python, "-c", script, str(file)], cwd=project, check=True)
 
 

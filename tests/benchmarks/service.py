@@ -20,7 +20,6 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import psutil
-
 from tests.servers import debian, free_ports, stop
 
 from .contenders import BENTOML, BLIND, MLFLOW, NOOP, Contender, prepared

@@ -1,1 +1,1 @@
-"""From a raw table to decisions: data, model, business."""
+"""The team's part of the project. Updates never touch it."""

@@ -1,0 +1,176 @@
+"""One command, its groups in the order of the lifecycle."""
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .core.errors import UserError
+from .core.rooms import has_room, load
+from .data_commands import Encoding, Query, Source, say
+from .data_commands import app as data_commands
+from .project_commands import app as project_commands
+
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
+problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
+model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
+app.add_typer(project_commands, name="project")
+app.add_typer(problem_commands, name="problem")
+app.add_typer(data_commands, name="data")
+app.add_typer(model_commands, name="model")
+
+
+@app.command()
+def setup() -> None:
+    """Make this folder a git repository with hooks and a first commit."""
+    from .project.setup import setup as set_up
+
+    say(set_up())
+
+
+@app.command(hidden=True)
+def stage(name: str) -> None:
+    """Run one stage of dvc.yaml (use `dvc repro`, which calls this)."""
+    from .core.stages import run_stage
+
+    run_stage(name)
+
+
+@problem_commands.command("check")
+def problem_check() -> None:
+    """Is problem.yaml complete enough for a release?"""
+    from .core.settings import Problem
+    from .data.contract import CONTRACT, Contract
+
+    task = Contract.load().task if CONTRACT.exists() else "binary"
+    missing = Problem.read().missing(task)
+    if missing:
+        raise UserError(f"problem.yaml: fill in {', '.join(missing)}; a release needs them.")
+    say(["problem.yaml is complete"])
+
+
+@problem_commands.command("estimate")
+def problem_estimate() -> None:
+    """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
+    from .business.estimate import told
+    from .core.settings import Problem
+
+    say(told(Problem.read()))
+
+
+@model_commands.command("list")
+def model_list() -> None:
+    """The versions in the registry, newest first."""
+    from .registry import registry
+
+    say(registry.table())
+
+
+@model_commands.command("compare", epilog="Example: model compare 3 4")
+def model_compare(first: int, second: int) -> None:
+    """Two versions side by side."""
+    from .registry import registry
+
+    say(registry.compare(first, second))
+
+
+@model_commands.command("promote", epilog="Example: model promote 4")
+def model_promote(
+    version: Annotated[int | None, typer.Argument(help="Default: the challenger.")] = None,
+) -> None:
+    """Make a version the champion; refused if a gate had failed for it."""
+    from .registry import registry
+
+    say(registry.promote(version))
+
+
+@model_commands.command("rollback")
+def model_rollback() -> None:
+    """Make the champion before this one the champion again."""
+    from .registry import registry
+
+    say(registry.rollback())
+
+
+@app.command(epilog="Example: predict new-orders.csv decisions.csv")
+def predict(
+    source: Source,
+    target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
+    version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+    query: Query = None,
+    encoding: Encoding = None,
+) -> None:
+    """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
+    from .scoring.batch import predict as score
+
+    say(score(source, Path(target), version, query=query, encoding=encoding))
+
+
+business_commands = typer.Typer(no_args_is_help=True, help="Whether it pays.")
+app.add_typer(business_commands, name="business")
+
+
+@business_commands.command("report")
+def business_report() -> None:
+    """What it was worth, what it costs, what to decide next. Writes reports/business.html."""
+    from .business.worth import report
+
+    say(report())
+
+
+if has_room("serving"):  # a project that is not deployed has none
+
+    @app.command(epilog="Example: serve --port 8080")
+    def serve(
+        host: Annotated[
+            str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
+        ] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
+    ) -> None:
+        """Answer requests over HTTP with the champion; /docs shows how to ask."""
+        from .registry.champion import in_its_place
+
+        answer = load("serving.server").serve
+        answer(host=host, port=port, **in_its_place())
+
+    app.add_typer(load("deployment.deploy_commands").app, name="deploy")
+    app.add_typer(load("monitoring.monitor_commands").app, name="monitor")
+
+
+def bypass_proxy_for_this_machine() -> None:
+    """A service, a registry or a database on this machine is not reached by a proxy."""
+    for name in ("no_proxy", "NO_PROXY"):
+        given = filter(None, os.environ.get(name, "").split(","))
+        os.environ[name] = ",".join(dict.fromkeys([*given, *THIS_MACHINE]))
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one sentence on stderr and exit code 1."""
+    bypass_proxy_for_this_machine()
+    try:
+        app()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except FileNotFoundError as error:
+        what = error.filename or " ".join(str(error).split())
+        sys.exit(f"error: {what} is not there: check the path, or make it with 'uv run dvc repro'.")
+    except PermissionError as error:
+        sys.exit(
+            f"error: no permission for {error.filename}: change its permissions and try again."
+        )
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit("error: the disk is full: free some space and try again; nothing was changed.")
+    except KeyboardInterrupt:
+        sys.exit("stopped; nothing half-written was left.")

@@ -1,0 +1,1 @@
+"""What every stage stands on: paths, settings, formats, and how a stage is run."""

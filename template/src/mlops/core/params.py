@@ -1,0 +1,156 @@
+"""The sections of params.yaml. Each key has a default: an older file lacks the newer keys."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from .strict import Settings, Share
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+CENTURY = 36500  # days; further back there is no data, and soon no date
+
+
+def duration(text: str) -> str:
+    """As Prometheus writes it. Raises ValueError if it is none, or longer than a century."""
+    if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
+        raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
+    if seconds(text) > CENTURY * SECONDS["d"]:
+        raise ValueError("this is longer than a century")
+    return text
+
+
+Duration = Annotated[str, AfterValidator(duration)]
+Days = Annotated[float, Field(gt=0, le=CENTURY)]
+
+
+class DataParams(Settings):
+    max_reject_rate: Share = 0.1
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    max_leak_score: Share = 0.9
+
+
+class SplitParams(Settings):
+    valid: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    test: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    seed: int = 13
+
+
+class TrainParams(Settings):
+    """`trials` and `seconds` bound the search, whichever comes first; `processes` 0: one a core."""
+
+    candidates: list[str]
+    metric: str = "auto"
+    trials: Annotated[int, Field(ge=1)] = 16
+    seconds: Annotated[int, Field(ge=1)] = 600
+    batch: Annotated[int, Field(ge=1)] = 4
+    processes: Annotated[int, Field(ge=0)] = 0
+    folds: Annotated[int, Field(ge=2)] = 4
+    folds_below_rows: Annotated[int, Field(ge=0)] = 5000
+    seed: int = 13
+
+
+class EvaluateParams(Settings):
+    resamples: Annotated[int, Field(ge=50)] = 300
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_slice_rows: Annotated[int, Field(ge=1)] = 100
+
+
+class GateParams(Settings):
+    """`min_lift`: by how much the primary metric must exceed the baseline's.
+    `max_loss`: by how much it may be worse than the champion's, or the base's of a review.
+    `max_slice_gap`: by how much a slice may be worse than the whole.
+    `max_parity_gap`: the share of rows on which the packaged model may differ.
+    `min_value`: value per thousand decisions, over that of doing nothing.
+    `max_value_loss`: by how much that value may be below the base's of a review.
+    """
+
+    min_lift: float = 0.01
+    max_loss: float = 0.0
+    max_slice_gap: float = 0.1
+    max_parity_gap: Share = 0.001
+    min_value: float = 0.0
+    max_value_loss: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Budgets(Settings):
+    """What one run of the pipeline may take: wall seconds in all, and memory of any stage.
+    `latency_ms`: of 100 requests for one record, 99 take no longer (None: no limit); judged where
+    there is a service.
+    """
+
+    seconds: float = 900
+    memory_mb: float = 4000
+    latency_ms: float | None = 20.0
+
+
+class Limits(Settings):
+    """How fast a place is at least; None: no limit. Of small blocks at random, 99 of 100 requests
+    take no more milliseconds; large blocks go in sequence, at so many 10^6 bytes a second.
+    """
+
+    max_read_p99_ms: float | None = None
+    max_write_p99_ms: float | None = None
+    min_read_mb_s: float | None = None
+    min_write_mb_s: float | None = None
+
+
+class Storage(Settings):
+    """Limits of this machine's disk, and of the DVC remote."""
+
+    local: Limits = Limits()
+    remote: Limits = Limits()
+
+
+class Tracking(Settings):
+    uri: str = "sqlite:///mlflow.db"
+
+
+class Scale(Settings):
+    """The address of a Dask scheduler, such as tcp://dask-scheduler:8786 (None: this machine)."""
+
+    scheduler: str | None = None
+
+
+class Watch(Settings):
+    """How often `monitor watch` looks, and how often at most it trains anew.
+
+    `grow`: add the records whose truth has come to the table before that. `shadow`: how long a new
+    model follows the old one; `trial`: how long it must keep the objectives once it answers.
+    """
+
+    every: Duration = "1h"
+    retrain_at_most_every: Duration = "1d"
+    grow: bool = True
+    shadow: Duration = "10m"
+    trial: Duration = "10m"
+
+
+class Monitoring(Settings):
+    """What of live traffic raises an alert; None: nothing does.
+
+    `window`: of the traffic that is judged; `min_rows`: fewer in it say nothing.
+    `max_psi`: population stability index of an input, or of the score.
+    `max_missing`: by how much the share of missing values may exceed that in training.
+    `max_unseen`: by how much that of categories which have no bin may.
+    `max_performance_loss`: primary metric below that of the evaluation.
+    `truth_days`: of predictions, to judge performance and value by.
+    """
+
+    window: Duration = "1d"
+    min_rows: Annotated[int, Field(ge=1)] = 500
+    max_psi: Annotated[float, Field(gt=0)] | None = 0.2
+    max_missing: Share | None = 0.1
+    max_unseen: Share | None = 0.05
+    max_performance_loss: Annotated[float, Field(ge=0)] | None = 0.05
+    truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
+    max_model_age_days: Days | None = 180
+    max_data_age_days: Days | None = 30
+    max_silence: Duration | None = "1h"
+    watch: Watch = Watch()
+
+
+def seconds(duration: str) -> int:
+    """Of a `Duration`."""
+    parts = re.findall(r"(\d+)([smhdw])", duration)
+    return sum(int(number) * SECONDS[unit] for number, unit in parts)

@@ -1,0 +1,63 @@
+"""Where things are, and how they are written: whole or not at all.
+
+All paths are relative to the project's root, where every command is run.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+
+RAW = Path("data/raw")
+INGESTED = Path("data/ingested")
+CLEAN = Path("data/clean.parquet")
+QUARANTINE = Path("data/quarantine.parquet")
+TRAIN = Path("data/split/train.parquet")
+VALID = Path("data/split/valid.parquet")
+TEST = Path("data/split/test.parquet")
+CHOICE = Path("models/choice.json")
+MODEL = Path("models/model.onnx")
+REPORTS = Path("reports")
+EVALUATION = REPORTS / "evaluation.json"
+GATE_REPORT = REPORTS / "gate.json"
+TRIALS = REPORTS / "plots" / "trials.csv"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`, and rename it to `target` only if all went well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield scratch / target.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(scratch / target.name, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_json(target: Path, content: Any) -> None:
+    with replacing(target) as scratch:
+        scratch.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def read_json(source: Path) -> Any:
+    """Raises UserError if the pipeline has not made the file yet."""
+    if not source.exists():
+        raise UserError(f"{source} is not there yet: make it with 'uv run dvc repro'.")
+    return json.loads(source.read_text(encoding="utf-8"))
+
+
+def sha256(source: Path) -> str:
+    with source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

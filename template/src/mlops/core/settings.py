@@ -1,0 +1,197 @@
+"""Two of the team's files: why the model exists, and how the pipeline works."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import Field
+
+from .params import (
+    Budgets,
+    DataParams,
+    EvaluateParams,
+    GateParams,
+    Monitoring,
+    Scale,
+    SplitParams,
+    Storage,
+    Tracking,
+    TrainParams,
+)
+from .paths import replacing
+from .strict import Settings
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class Owners(Settings):
+    """Who answers for each stage: a team or person as the code host knows them (`@org/team`)."""
+
+    business_owner: str = ""
+    data_engineer: str = ""
+    data_scientist: str = ""
+    ml_engineer: str = ""
+    devops_engineer: str = ""
+
+
+class Baseline(Settings):
+    """How the decision is made today, and the primary metric that reaches (None: not known)."""
+
+    description: str = ""
+    score: float | None = None
+
+
+class Value(Settings):
+    """What one decision is worth, in `unit`.
+
+    The four outcomes hold for a yes/no target; `correct` and `wrong` for more classes;
+    `per_unit_of_error` (usually negative) for a number.
+    """
+
+    unit: str = ""
+    true_positive: float = 1.0
+    false_positive: float = -1.0
+    false_negative: float = 0.0
+    true_negative: float = 0.0
+    correct: float = 1.0
+    wrong: float = -1.0
+    per_unit_of_error: float = -1.0
+
+
+class Objectives(Settings):
+    """What users of the service are promised: the share of requests that are answered, and the
+    share of those that take no longer than `latency_ms`.
+    """
+
+    availability: Annotated[float, Field(gt=0, lt=1)] = 0.995
+    latency_ms: Literal[1, 5, 10, 25, 50, 100, 250, 500, 1000] = 100
+    latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
+
+
+class Estimate(Settings):
+    """What is hoped for before the project starts, for `problem estimate`; None: not said yet.
+
+    `positive_share`: of the decisions, those where acting is right; `found_share`: of these, the
+    ones that a model finds; `precision`: the share of its alarms that are right. Costs are in the
+    unit of `value`; within `months` it must have paid for itself.
+    """
+
+    decisions_a_month: Annotated[float, Field(gt=0)] | None = None
+    positive_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    found_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    cost_to_build: Annotated[float, Field(ge=0)] | None = None
+    cost_a_month: Annotated[float, Field(ge=0)] | None = None
+    months: Annotated[int, Field(ge=1)] = 24
+
+
+OUTCOMES: dict[Task, tuple[str, ...]] = {
+    "binary": ("true_positive", "false_positive", "false_negative", "true_negative"),
+    "multiclass": ("correct", "wrong"),
+    "regression": ("per_unit_of_error",),
+}
+DRAFT = {
+    "decision": "Which cases should be acted on",  # how it starts
+    "kpi": "Value of a thousand decisions",
+    "baseline.description": "The same answer for every case.",
+    "value.unit": "points",
+}
+HEADING = """\
+# WHY this model exists. The business owner's file. It was started over for a new table: say here
+# which decision that is for, and what the outcomes are really worth.
+"""
+NEUTRAL = """\
+baseline:
+  description: The same answer for every case.
+  score: null
+value:
+  unit: points
+  # A yes/no target has four outcomes; positive is the case to act on.
+  true_positive: 1.0
+  false_positive: -1.0
+  false_negative: 0.0
+  true_negative: 0.0
+  # A target of more classes has two.
+  correct: 1.0
+  wrong: -1.0
+  # A number is worth so much for each unit that a prediction is off.
+  per_unit_of_error: -1.0
+"""
+
+
+class Problem(Settings):
+    """problem.yaml: why the model exists. The business owner's file."""
+
+    name: str
+    decision: str = ""
+    kpi: str = ""
+    owners: Owners = Owners()
+    baseline: Baseline = Baseline()
+    value: Value = Value()
+    objectives: Objectives = Objectives()
+    estimate: Estimate = Estimate()
+
+    @classmethod
+    def read(cls) -> Self:
+        return cls.load("problem.yaml")
+
+    def missing(self, task: Task) -> list[str]:
+        """Names of the entries a release needs for this kind of target and that are not filled in.
+
+        Values of outcomes have defaults to compute with, but a release needs them to be said.
+        """
+        entries = {
+            "decision": self.decision,
+            "kpi": self.kpi,
+            "baseline.description": self.baseline.description,
+            "value.unit": self.value.unit,
+            **{f"owners.{role}": owner for role, owner in self.owners},
+        }
+        unsaid = set(OUTCOMES[task]) - self.value.model_fields_set
+        blank = [name for name, text in entries.items() if not text.strip()]
+        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
+
+    def drafted(self) -> list[str]:
+        """Names of the entries that still are as the template, or `start_over`, has put them."""
+        said = {
+            "decision": self.decision,
+            "kpi": self.kpi,
+            "baseline.description": self.baseline.description,
+            "value.unit": self.value.unit,
+        }
+        return [name for name, text in said.items() if text.startswith(DRAFT[name])]
+
+    def start_over(self, target: str) -> None:
+        """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
+
+        Who owns what stays, and what users are promised.
+        """
+        lasting = {"owners"} | ({"objectives"} & self.model_fields_set)
+        kept = yaml.safe_dump(self.model_dump(include=lasting), sort_keys=False)
+        fresh = {
+            "name": self.name,
+            "decision": f"{DRAFT['decision']}, by their {target}?",
+            "kpi": DRAFT["kpi"],
+        }
+        text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
+        with replacing(Path("problem.yaml")) as scratch:
+            scratch.write_text(f"{HEADING}{text}{kept}{NEUTRAL}", encoding="utf-8")
+
+
+class Params(Settings):
+    """params.yaml: how the pipeline works. The data scientist's file."""
+
+    data: DataParams = DataParams()
+    split: SplitParams = SplitParams()
+    train: TrainParams
+    evaluate: EvaluateParams = EvaluateParams()
+    gates: GateParams = GateParams()
+    budgets: Budgets = Budgets()
+    storage: Storage = Storage()
+    tracking: Tracking = Tracking()
+    scale: Scale = Scale()
+    monitoring: Monitoring = Monitoring()
+
+    @classmethod
+    def read(cls) -> Self:
+        return cls.load("params.yaml")

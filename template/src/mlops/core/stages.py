@@ -1,0 +1,53 @@
+"""The stages of dvc.yaml: which module does each, and what doing it cost."""
+
+import os
+from typing import Any
+
+from .errors import BlockedError, UserError
+from .libraries import describe_failed_import
+from .resources import measured
+from .rooms import has_room, load
+
+STAGES = {
+    "ingest": "data.ingest",
+    "validate": "data.validate",
+    "split": "data.split",
+    "train": "model.train",
+    "package": "model.package",
+    "latency": "serving.latency",  # where there is a service
+    "evaluate": "evaluation.evaluate",
+    "gate": "evaluation.model_gates",
+    "register": "registry.registry",
+    "rules": "monitoring.alert_rules",  # where there is a service
+    "report": "business.report",
+    "release": "evaluation.release_gate",
+}
+
+
+def run_stage(name: str) -> None:
+    """Run one stage and write down what it took.
+
+    Where a gate stops the pipeline, the page still tells why. Raises BlockedError, and UserError
+    for an unknown stage.
+    """
+    known = [each for each, place in STAGES.items() if has_room(place.partition(".")[0])]
+    if name not in known:
+        raise UserError(f"there is no stage {name!r}; there are {', '.join(known)}.")
+    # A process for each processor, each with one thread. Said before scikit-learn asks the system
+    # how many processors it has, which in some containers ends in a warning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        with measured(name):
+            module(name).run()
+    except BlockedError:
+        if name != "release":
+            module("report").run()
+        raise
+
+
+def module(name: str) -> Any:
+    """Raises UserError if a library that it, or the team's file, imports cannot be loaded."""
+    try:
+        return load(STAGES[name])
+    except (ImportError, OSError) as error:
+        raise UserError(f"Stage {name} cannot start: {describe_failed_import(error)}.") from error

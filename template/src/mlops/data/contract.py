@@ -1,0 +1,159 @@
+"""The data contract: what each column of the table means and must be.
+
+The file is an Open Data Contract Standard document, so that catalogs and other tools read it (see
+odcs.py); inside the project it is a `Contract` of plain columns.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from ..core.errors import UserError
+from ..core.paths import replacing
+from ..core.settings import Task
+from ..core.strict import Settings
+from . import odcs
+
+CONTRACT = Path("contract.yaml")
+
+Type = Literal["integer", "number", "boolean", "string", "date", "timestamp"]
+Role = Literal["feature", "target", "key", "time", "group", "ignored"]
+Duplicates = Literal["keep_last", "keep_first", "reject", "keep_all"]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in the file
+
+DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
+NUMERIC = ("integer", "number")
+STANDARD = {"type": "logicalType", "categories": "enum", "missing": "missingValues"}
+
+
+class Described(
+    Settings, alias_generator=lambda name: STANDARD.get(name, to_camel(name)), validate_by_name=True
+):
+    """In the file each field has the standard's name, or its own in camel case."""
+
+
+class Column(Described):
+    """One column. `known_at_decision` False keeps it away from the model whatever its role.
+
+    Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
+    strptime patterns of dates (tried in order), `decimal` the decimal mark of numbers, `spelling`
+    maps a delivered text to the one that is meant.
+    """
+
+    name: str
+    type: Type
+    role: Role = "feature"
+    required: bool = False
+    known_at_decision: bool = True
+    protected: bool = False
+    slice: bool = False
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    categories: Texts | None = None
+    missing: Texts = DEFAULT_MISSING
+    formats: Texts = ()
+    decimal: Literal[".", ","] = "."
+    spelling: dict[str, str] = Field(default_factory=dict)
+    leak_reviewed: bool = False
+    description: str = ""
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the model may see the column."""
+        return self.role in ("feature", "time") and self.known_at_decision
+
+    def faults(self) -> list[str]:
+        """What the fields say against each other, each as the part of a sentence."""
+        numeric, dated = self.type in NUMERIC, self.type in ("date", "timestamp")
+        limits = [limit for limit in (self.minimum, self.maximum) if limit is not None]
+        checks = {
+            "minimum and maximum are for numbers": limits and not numeric,
+            "its minimum is above its maximum": limits != sorted(limits),
+            "enum is for texts": self.categories is not None and self.type != "string",
+            "formats are for dates and timestamps": self.formats and not dated,
+            "the role time is for dates and timestamps": self.role == "time" and not dated,
+            "the role target is not for dates": self.role == "target" and dated,
+        }
+        found = [words for words, broken in checks.items() if broken]
+        return [f"column '{self.name}' ({self.type}): {words}" for words in found]
+
+
+class Contract(Described):
+    """A table's columns in order, its task, and what to do with rows that share a key.
+
+    `positive` is the target's value that means "act" (binary); `classes` are the target's values
+    in the order of the model's outputs (binary: negative first).
+    """
+
+    id: str
+    name: str
+    version: str = "1.0.0"
+    task: Task
+    classes: Texts = ()
+    duplicates: Duplicates = "keep_last"
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def load(cls, path: str | Path = CONTRACT) -> "Contract":
+        """Read and check the file. Raises UserError naming the column and the key at fault."""
+        contract = odcs.read(path, cls, Column)
+        if faults := contract.faults():
+            raise UserError(f"{path}: {faults[0]}.")
+        return contract
+
+    def save(self, path: Path = CONTRACT) -> None:
+        """Write the file anew, with a heading that says what to review; comments are not kept."""
+        entries = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        with replacing(path) as scratch:
+            scratch.write_text(odcs.text(entries | {"version": self.version}), encoding="utf-8")
+
+    def digest(self) -> str:
+        """Of all that bears on the content of the table; texts for people do not."""
+        told: Any = {"id": True, "name": True, "version": True}
+        told["columns"] = {"__all__": {"description"}}
+        text = self.model_dump_json(exclude=told, exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def faults(self) -> list[str]:
+        """What the entries say against each other, each as the part of a sentence."""
+        names = [column.name for column in self.columns]
+        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        count, goals = len(set(self.classes)), self.of_role("target")
+        enough = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
+        words = self.task == "regression" and any(c.type not in NUMERIC for c in goals)
+        checks = {
+            f"column {twice} is described more than once": bool(twice),
+            "exactly one column must have the role target": len(goals) != 1,
+            "several columns have the role time": len(self.of_role("time")) > 1,
+            "several columns have the role group": len(self.of_role("group")) > 1,
+            "no column is left to learn from; give one the role feature": not self.inputs,
+            f"task {self.task} does not go with {count} classes": not enough[self.task],
+            "task regression needs a number as target": words,
+        }
+        own = [fault for column in self.columns for fault in column.faults()]
+        return own + [fault for fault, broken in checks.items() if broken]
+
+    @property
+    def positive(self) -> str:
+        return self.classes[1]
+
+    @property
+    def target(self) -> Column:
+        return self.of_role("target")[0]
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.is_input)
+
+    @property
+    def keys(self) -> tuple[Column, ...]:
+        return self.of_role("key")
+
+    def of_role(self, role: Role) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.role == role)
+
+    def __getitem__(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)

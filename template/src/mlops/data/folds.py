@@ -1,0 +1,68 @@
+"""Rows in a line, from which the parts of the split and the folds of the search are cut.
+
+By time where there is a time column, so that a model is judged on a later time than it learned
+from; else by a hash of the group, key or row number, so that a row keeps its place when others are
+added. Rows of one group (where there is none: of one key) are never cut apart.
+"""
+
+import hashlib
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..core.errors import UserError
+from ..core.settings import Params
+from .contract import Contract
+
+Indices = NDArray[np.int64]
+
+
+def policy(contract: Contract) -> str:
+    """By time or group if there is such a column; else stratified by class, or random."""
+    usual = "random" if contract.task == "regression" else "stratified"
+    return next((role for role in ("time", "group") if contract.of_role(role)), usual)
+
+
+def folds(frame: pl.DataFrame, contract: Contract, params: Params) -> list[tuple[Indices, Indices]]:
+    """`params.train.folds` pairs of row positions (learn, judge), by the policy of the split.
+
+    By time the windows expand: each fold learns from all that came before it. Folds with no rows
+    or a single class are left out. Raises UserError if none remains.
+    """
+    by_time, least = policy(contract) == "time", 1 if contract.task == "regression" else 2
+    pieces, target = params.train.folds + by_time, frame[contract.target.name]
+    piece = (line(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
+    found = []
+    for turn in range(pieces):
+        learn = np.flatnonzero(piece < turn if by_time else piece != turn)
+        judge = np.flatnonzero(piece == turn)
+        if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
+            found.append((learn, judge))
+    if not found:
+        raise UserError(f"No fold of the training rows has {least} values of {target.name}.")
+    return found
+
+
+def line(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
+    """Each row's place in the line, in (0, 1); rows of one time, group or key share a place.
+
+    Each class has a line of its own when the split is stratified, so that every piece gets its
+    share of each. Rows without a time stand first: they may be learned from, never turn on.
+    """
+    ties = [column.name for column in contract.of_role("group") or contract.keys] or ["_row"]
+    alone = pl.format("row {}", "_row")  # without a group or key
+    frame = frame.with_columns(_tie=pl.coalesce(pl.concat_str(ties, separator="\x1f"), alone))
+    by, stratum = policy(contract), pl.lit(0)
+    if by == "time":
+        time = pl.col(contract.of_role("time")[0].name)
+        order = time.max().over("_tie").fill_null(time.min())
+    else:
+        # Drawn in the same way on every machine and by every version of polars.
+        texts = (f"{seed} {name}".encode() for name in frame["_tie"])
+        digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+        order = pl.lit(pl.Series(np.frombuffer(b"".join(digests), dtype="<u8")))
+    if by == "stratified":
+        stratum = pl.col(contract.target.name).first().over("_tie")
+    place = (pl.col("order").rank() - 0.5) / pl.len()
+    return frame.select(order=order, stratum=stratum).select(place.over("stratum")).to_series()

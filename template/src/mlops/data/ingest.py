@@ -1,0 +1,153 @@
+"""Stage ingest: the delivered files, as they came, become one table typed by the contract.
+
+Most rows are in order, so each file is streamed past the plain casts, and only the rows with a
+cell that did not read at once are read again thoroughly. What then cannot be read is null in the
+table, and is told in `_unreadable` for the rules to judge.
+"""
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..core.paths import INGESTED, REPORTS, replacing, write_json
+from . import cells
+from .change_log import Part, landed
+from .contract import Contract
+from .row_rules import REASONS, reasons_where
+from .sources import read
+
+ENDS = (".read.parquet", ".reread.parquet")
+
+
+def run() -> None:
+    """Read data/raw, write data/ingested and reports/ingest.json."""
+    report = ingest(landed(), Contract.load())
+    write_json(REPORTS / "ingest.json", report)
+    odd = f"{report['repaired']:,} repaired, {report['unreadable']:,} with unreadable cells"
+    print(f"ingest: {report['rows']:,} rows from {len(report['sources'])} file(s), {odd}")
+
+
+def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> dict[str, Any]:
+    """Write the rows of the parts as Parquet to the folder `target`; return the counts.
+
+    "repaired" are rows that read only thoroughly, "unreadable" those that did not even then. Raises
+    UserError for a file that lacks a column, or was damaged after it landed.
+    """
+    with replacing(target) as folder:
+        folder.mkdir()
+        try:
+            for number, raw in enumerate(alike(parts, contract)):
+                _ingest(raw, contract, folder / f"{number:03}")
+        except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error):
+            check_readable(parts, contract)
+            raise
+        good, rest = (_rows_by_source(folder, end) for end in ENDS)
+        broken = sum(_rows_by_source(folder, ENDS[1], pl.col("_unreadable").is_not_null()).values())
+    rows = {part.path.name: 0 for part in parts}
+    rows |= {name: good.get(name, 0) + rest.get(name, 0) for name in rows}
+    return {
+        "rows": sum(rows.values()),
+        "sources": [{"file": name, "rows": many} for name, many in rows.items()],
+        "repaired": sum(rest.values()) - broken,
+        "unreadable": broken,
+    }
+
+
+def alike(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
+    """The numbered rows of the parts; those of one schema together, as a table can have many."""
+    groups: dict[str, list[pl.LazyFrame]] = {}
+    for part in parts:
+        raw = numbered(part, contract)
+        groups.setdefault(str(raw.collect_schema()), []).append(raw)
+    return [pl.concat(group) for group in groups.values()]
+
+
+def _ingest(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
+    """Stream rows to two files: those that read at once, then the rest."""
+    at_once, thoroughly = quickly(raw, contract)
+    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
+    stream({good: at_once, rest: thoroughly})
+
+
+def quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """What `typed` makes of numbered rows, in two parts: those that read at once, and the rest."""
+    tried = _tried(raw, contract, thorough=False)
+    values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
+    unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
+    none = pl.lit(None, REASONS).alias("_unreadable")
+    at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
+    left = tried.filter(unread).select(raw.collect_schema().names())
+    return at_once, typed(left, contract)
+
+
+def check_readable(parts: list[Part], contract: Contract) -> None:
+    """Raises UserError for the first file that cannot be read to its end."""
+    for part in parts:
+        try:
+            numbered(part, contract).select(pl.all().null_count()).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
+            detail = str(error).partition("\n")[0]
+            raise UserError(
+                f"{part.path} was damaged after it landed ({detail}): get it again with 'uv run "
+                "dvc checkout'."
+            ) from error
+
+
+def _rows_by_source(folder: Path, end: str, where: bool | pl.Expr = True) -> dict[str, int]:
+    files = sorted(folder.glob(f"*{end}"))
+    if not files:
+        return {}
+    counts = pl.scan_parquet(files).filter(where).group_by("_source").agg(pl.len())
+    return dict(counts.collect(engine="streaming").iter_rows())
+
+
+def stream(tables: dict[Path, pl.LazyFrame]) -> None:
+    """Write the tables to Parquet files, in one pass over what they are made from."""
+    sinks = (t.sink_parquet(path, lazy=True, compression="lz4") for path, t in tables.items())
+    pl.collect_all(sinks, engine="streaming")
+
+
+def rows_in(path: Path, where: bool | pl.Expr = True) -> int:
+    return int(pl.scan_parquet(path).filter(where).select(pl.len()).collect().item())
+
+
+def numbered(part: Part, contract: Contract | None) -> pl.LazyFrame:
+    """The contract's columns (or all) as delivered, of the rows that are not gone, with `_row` and
+    `_source`. Raises UserError for a column that is not there.
+    """
+    table, name = read(part.path), part.path.name
+    found = table.collect_schema().names()
+    names = [column.name for column in contract.columns] if contract else found
+    if absent := set(names) - set(found):
+        raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
+    numbers = table.select(names).with_row_index("_row", offset=part.before + 1)
+    lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
+    if part.gone is None:
+        return lines
+    gone = part.gone.to_frame("_row").lazy()
+    return lines.join(gone, on="_row", how="anti", maintain_order="left")
+
+
+def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """The contract's columns, read thoroughly, all others as they are, and `_unreadable`: the cells
+    that hold something else, as a list of reasons; null where there are none.
+    """
+    tried = _tried(frame, contract, thorough=True)
+    names = [column.name for column in contract.columns]
+    values = [pl.col(f"={name}").alias(name) for name in names]
+    told = reasons_where([(pl.col(f"?{name}"), name, "readable", pl.col(name)) for name in names])
+    unreadable = pl.when(told.list.len() > 0).then(told).alias("_unreadable")
+    return tried.select(*values, pl.exclude("^[=?].*$", *names), unreadable)
+
+
+def _tried(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
+    """With the value of each cell in `=column`, and in `?column` whether it did not read."""
+    made, unread = {}, {}
+    for column in contract.columns:
+        name, dtype = column.name, frame.collect_schema()[column.name]
+        made[f"={name}"] = cells.value(column, dtype, thorough)
+        unread[f"?{name}"] = pl.col(f"={name}").is_null() & ~cells.blank(column, dtype, thorough)
+    return frame.with_columns(**made).with_columns(**unread)

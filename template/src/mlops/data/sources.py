@@ -1,0 +1,88 @@
+"""Files of any known format as one kind of lazy table (inspection.py says what is wrong)."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..core.errors import UserError
+
+FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
+SEPARATORS = {".csv": ",;\t|", ".tsv": "\t"}
+LONGEST_LINE = 1_000_000  # bytes
+
+
+def read(path: Path) -> pl.LazyFrame:
+    """The rows of a file, streamed when collected (a JSON array is read whole).
+
+    From CSV and TSV every column is String and an empty cell is null, nothing is guessed; from
+    typed formats the columns are of the types found there. Blanks around column names are dropped;
+    a column without a name is called `column_N`. Raises UserError for an unknown extension.
+    """
+    form = extension(path)
+    if form in SEPARATORS:
+        names, mark = header(path)
+        return pl.scan_csv(path, separator=mark, infer_schema=False, new_columns=names, glob=False)
+    if form == ".parquet":
+        table = pl.scan_parquet(opened(path))
+    elif form == ".json":
+        table = pl.read_json(opened(path), infer_schema_length=None).lazy()
+    else:
+        table = pl.scan_ndjson(path, infer_schema_length=None)
+    names = table.collect_schema().names()
+    return table.rename(dict(zip(names, column_names(names), strict=True)))
+
+
+def extension(path: Path) -> str:
+    """The format's extension without .gz. Raises UserError for one that is not in FORMATS."""
+    found = Path(path.name.lower().removesuffix(".gz")).suffix
+    if found not in FORMATS:
+        raise UserError(
+            f"{path.name}: the file name must end in {', '.join(FORMATS)}, each also with .gz; "
+            "rename or export the table to one of them."
+        )
+    return found
+
+
+def opened(path: Path) -> Any:
+    """The file's bytes as a stream, unpacked if it is gzipped."""
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def column_names(header: list[str]) -> list[str]:
+    """Header cells as column names, `column_N` (from 1) where the cell is blank."""
+    return [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
+
+
+def header(path: Path) -> tuple[list[str], str]:
+    """The column names of a text file, and its separator: the one that cuts out most of them."""
+    found = {}
+    for mark in SEPARATORS[extension(path)]:
+        rows = csv.reader(lines(path), delimiter=mark)
+        found[mark] = column_names(next(filter(None, rows), []))
+    mark = max(found, key=lambda mark: len(found[mark]))
+    return found[mark], mark
+
+
+def lines(path: Path) -> Iterator[str]:
+    """The file's lines, one at a time. Raises UserError for one too long, or not in UTF-8."""
+    number = 0
+    with opened(path) as stream:
+        while line := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise UserError(
+                    f"{path.name}: line {number} is longer than {LONGEST_LINE:,} bytes, so this is "
+                    "not a table with one row a line; export it again."
+                )
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(
+                    f"{path.name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x} at "
+                    f"its position {error.start}); name the encoding, such as --encoding cp1252."
+                ) from error
+            yield text

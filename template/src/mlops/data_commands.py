@@ -1,0 +1,183 @@
+"""The group `data`: records in, kept, and out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="What: records in, kept by the contract, and out.")
+
+Source = Annotated[str, typer.Argument(help="A file, folder, URL or database table.")]
+Query = Annotated[str | None, typer.Option(help="SQL instead of a whole table.")]
+Encoding = Annotated[str | None, typer.Option(help="Of a text file, if not UTF-8.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the effect; change nothing.")]
+Where = Annotated[str | None, typer.Option(help='An SQL condition, such as "size > 2".')]
+Version = Annotated[int | None, typer.Option(help="As it was at a version of `data history`.")]
+
+
+@app.command(epilog="Example: data add orders.csv --target returned --key order")
+def add(  # noqa: PLR0917
+    source: Source,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
+    time: Annotated[
+        str | None, typer.Option(help="The column that tells when; splits by it.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Rows of a group stay together.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    dates: Annotated[list[str] | None, typer.Option(help="COLUMN=FORMAT|FORMAT of a date.")] = None,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
+    query: Query = None,
+    encoding: Encoding = None,
+    replace: Annotated[bool, typer.Option(help="Start over with this table.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Bring rows in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
+    from .records.intake import add
+
+    say(
+        add(
+            source,
+            target=target,
+            key=key,
+            time=time,
+            group=group,
+            ignore=tuple(ignore or ()),
+            dates=tuple(dates or ()),
+            task=task,
+            query=query,
+            encoding=encoding,
+            replace=replace,
+            dry_run=dry_run,
+        )
+    )
+
+
+@app.command(epilog="Example: data update orders-today.csv")
+def update(
+    source: Source,
+    query: Query = None,
+    encoding: Encoding = None,
+    cursor: Annotated[
+        str | None,
+        typer.Option(help="Ask a database only for rows since the last time, by this column."),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Insert records whose key is new, and replace those that are different."""
+    from .records.changes import update
+
+    say(update(source, query=query, encoding=encoding, cursor=cursor, dry_run=dry_run))
+
+
+@app.command(epilog="Example: data delete 17 18")
+def delete(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys of records.")] = None,
+    file: Annotated[str | None, typer.Option(help="A table with a column of keys.")] = None,
+    where: Where = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Take records out, by key, by a file of keys or by a condition."""
+    from .records.changes import delete
+
+    say(delete(keys, file=file, where=where, dry_run=dry_run))
+
+
+@app.command(epilog='Example: data show --where "amount > 90" --head 5')
+def show(
+    where: Where = None,
+    head: Annotated[int, typer.Option(help="So many records; 0 for all.", min=0)] = 20,
+    count: Annotated[bool, typer.Option("--count", help="Only how many there are.")] = False,
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
+    version: Version = None,
+) -> None:
+    """Read the records that keep the contract."""
+    from .records.export import show
+
+    say(show(where=where, head=head, only_count=count, form=form, version=version))
+
+
+@app.command(epilog="Example: data export orders.parquet")
+def export(
+    target: Annotated[str, typer.Argument(help="A .csv, .jsonl or .parquet file, or a database.")],
+    where: Where = None,
+    version: Version = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over what is there.")] = False,
+) -> None:
+    """Write the records to a file, or to a table such as sqlite:///shop.db?orders."""
+    from .records.export import export
+
+    say(export(target, where=where, version=version, replace=replace))
+
+
+@app.command(epilog="Example: data history --check")
+def history(
+    check: Annotated[
+        bool, typer.Option("--check", help="Make the table again from nothing, and compare.")
+    ] = False,
+) -> None:
+    """Every change of the table: when, who, what, and how many records it touched."""
+    from .records.history import check as check_history
+    from .records.history import history
+
+    say(check_history() if check else history())
+
+
+@app.command(epilog="Example: data restore 1")
+def restore(
+    version: Annotated[int, typer.Argument(help="A version of `data history`.", min=1)],
+    dry_run: DryRun = False,
+) -> None:
+    """Make the table what it was at a version, as a new version."""
+    from .records.changes import restore
+
+    say(restore(version, dry_run=dry_run))
+
+
+@app.command(epilog="Example: data compact")
+def compact(dry_run: DryRun = False) -> None:
+    """Put a table of many changes into one file for each format, without what is gone."""
+    from .records.intake import compact
+
+    say(compact(dry_run=dry_run))
+
+
+@app.command(epilog="Example: data bench --seconds 2 --size 16 memory://scratch")
+def bench(
+    urls: Annotated[
+        list[str] | None, typer.Argument(help="More places, such as s3://bucket/folder.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="To spend on each place.")] = 10,
+    size: Annotated[int, typer.Option(min=4, help="MB to write to each place at most.")] = 256,
+) -> None:
+    """How fast are the disk, the DVC remote and other storage, and what does it cost?"""
+    from .business import storage_page
+
+    say(storage_page.bench(urls or [], seconds, size))
+
+
+@app.command(epilog="Example: data check new-orders.csv")
+def check(
+    file: Annotated[
+        str | None, typer.Argument(help="A table to hold against the contract.")
+    ] = None,
+) -> None:
+    """Does a file, or else the whole table, keep the contract? Changes nothing.
+
+    Exit code 1 if rows of the file would be rejected, or of the table more than params.yaml allows.
+    """
+    from .records.contract_check import check_file, check_table
+
+    say(check_file(Path(file)) if file else check_table())
+
+
+@app.command(epilog="Example: data pull")
+def pull() -> None:
+    """Bring what DVC keeps of this commit; exit code 1 if the table is not whole after that."""
+    from .records.dvc_pull import pull
+
+    say(pull())
+
+
+def say(lines: list[str]) -> None:
+    print("\n".join(lines))

@@ -1,0 +1,1 @@
+"""The packaged model judged on rows that no choice was made on."""

@@ -1,0 +1,56 @@
+"""The model card, the data card and the table of requirements, written from the run's own reports.
+
+After Mitchell et al., Model Cards for Model Reporting (2019), and Gebru et al., Datasheets for
+Datasets (2021). None holds a value of the data: they are kept in version control.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ..core.formatting import count, number
+from ..core.paths import replacing
+from ..data.contract import Column
+from ..gates.requirements import table
+from .reports import Reports, environment
+
+MODEL_CARD = Path("docs/model-card.md")
+DATA_CARD = Path("docs/data-card.md")
+REQUIREMENTS = Path("docs/requirements.md")
+
+# What Markdown would read as more than text; "_" only where it could start or end emphasis.
+SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
+
+
+def write(reports: Reports) -> list[Path]:
+    """Write the cards. A run that made no model leaves the card of the last one as it was."""
+    paths = [REQUIREMENTS, DATA_CARD, *[MODEL_CARD] * bool(reports.evaluation)]
+    for path in paths:
+        with replacing(path) as scratch:
+            scratch.write_text(card(path.name, reports), encoding="utf-8")
+    return paths
+
+
+def card(template: str, reports: Reports) -> str:
+    """The card as Markdown; every value is escaped, so that no name or text can break it."""
+    markdown = environment(Path(__file__).parent, finalize=escaped)
+    markdown.filters["rule"] = rule
+    demands = list(table(reports.problem, reports.params))
+    told = {"failed": reports.failed, "requirements": demands}
+    return markdown.get_template(template).render(**vars(reports), **told)
+
+
+def escaped(value: Any) -> str:
+    """One line of plain text in Markdown, also within a table."""
+    return SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", str(value), flags=re.ASCII))
+
+
+def rule(column: Column) -> str:
+    """What the contract demands of a column, in words."""
+    rules = {
+        "never missing": column.required,
+        f"at least {number(column.minimum)}": column.minimum is not None,
+        f"at most {number(column.maximum)}": column.maximum is not None,
+        f"one of {count(len(column.categories or ()), 'known text')}": column.categories,
+    }
+    return ", ".join(words for words, demanded in rules.items() if demanded)

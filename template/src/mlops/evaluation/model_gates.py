@@ -1,0 +1,158 @@
+"""Stage gate: is the model fit for release? Each question has a limit and an owner.
+
+A failed gate does not stop this stage: the run is registered and reported first, so that all can
+see why, and then stage release refuses.
+"""
+
+from typing import Any
+
+from ..core.formatting import listed, number, percent, score, signed
+from ..core.params import Budgets
+from ..core.paths import REPORTS, read_json
+from ..core.resources import AFTER_JUDGEMENT, total
+from ..core.rooms import has_room
+from ..core.settings import Params, Problem, Task
+from ..data.split import leak_verdict, rows_verdict
+from ..data.validate import verdict as reject_rate_verdict
+from ..gates.gates import Finding, Verdict, judged, write_verdicts
+from ..gates.yaml_location import Entry, columns
+
+Report = dict[str, Any]
+
+
+def run() -> None:
+    found = verdicts(Problem.read(), Params.read())
+    write_verdicts(found)
+    print(*(verdict.sentence() for verdict in found), sep="\n")
+    print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")
+
+
+def verdicts(problem: Problem, params: Params) -> list[Verdict]:
+    """All verdicts, from the reports of the stages before."""
+    stages = ("validation", "split", "leak", "package", "evaluation")
+    validation, split, leak, package, evaluation = (
+        read_json(REPORTS / f"{stage}.json") for stage in stages
+    )
+    spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
+
+    found = [
+        problem_verdict(problem, evaluation["task"]),
+        reject_rate_verdict(validation, data.max_reject_rate, problem),
+        rows_verdict(split, data.min_rows, problem),
+        leak_verdict(leak, problem),
+        judged(problem, "baseline", baseline(evaluation, limits.min_lift)),
+        judged(problem, "champion", champion(evaluation, limits.max_loss)),
+        slices_verdict(evaluation, limits.max_slice_gap, problem),
+        judged(problem, "parity", parity(package["parity"], limits.max_parity_gap)),
+        judged(problem, "value", value(evaluation["value"], limits.min_value)),
+        judged(problem, "resources", resources(spent, params.budgets)),
+    ]
+    if has_room("serving") and params.budgets.latency_ms is not None:
+        asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
+        found.append(judged(problem, "latency", asked))
+    return found
+
+
+def problem_verdict(problem: Problem, task: Task) -> Verdict:
+    missing = problem.missing(task)
+    blank = listed(missing)
+    meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
+    if (drafted := problem.drafted()) and not blank:
+        meaning += f", but with the template's words for {listed(drafted)}: "
+        meaning += f"{problem.owners.business_owner} has to say what is meant"
+    advice = f"Fill in {blank} in problem.yaml."
+    found = (not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
+    return judged(problem, "problem", found, tuple(Entry("problem.yaml", name) for name in missing))
+
+
+def baseline(evaluation: Report, min_lift: float) -> Finding:
+    """The primary metric must exceed the baseline's by min_lift."""
+    reached, base = evaluation["primary_metric"], evaluation["baseline"]
+    if reached["value"] is None or base["value"] is None:
+        advice = "Deliver rows with every answer, or raise split.test in params.yaml."
+        return False, None, min_lift, "the test rows all have the same answer", advice
+    limit = round(base["value"] + min_lift, 6)
+    meaning = (
+        f"the model reaches {score(reached['value'])} ({score(reached['low'])} to "
+        f"{score(reached['high'])}) against {score(base['value'])} ({base['source']})"
+    )
+    advice = (
+        "Deliver more rows or columns that say more, or search longer (train.trials in "
+        "params.yaml); until then the decision is better made as it is now."
+    )
+    return reached["value"] >= limit, reached["value"], limit, meaning, advice
+
+
+def champion(evaluation: Report, max_loss: float) -> Finding:
+    """Blocks if the champion is credibly better by more than max_loss: if even the upper bound
+    of the paired difference (newcomer minus champion) is below -max_loss.
+    """
+    found, limit = evaluation["champion"], 0.0 - max_loss
+    if found is None or found["high"] is None:
+        why = evaluation["champion_note"] or "no difference can be told"
+        return True, None, limit, f"not compared: {why}", ""
+    by, low, high = (signed(found[name], 4) for name in ("difference", "low", "high"))
+    meaning = f"{by} ({low} to {high}) against the champion, version {found['version']}"
+    advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
+    return found["high"] >= limit, found["difference"], limit, meaning, advice
+
+
+def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdict:
+    """Blocks if a slice is behind the whole by more than the limit even at its upper bound,
+    which holds for all slices at once (see slices.py).
+    """
+    whole = evaluation["primary_metric"]["value"]
+    sure = {
+        (each["column"], each["value"]): round(whole - each["high"], 6)
+        for each in evaluation["slices"]
+        if each["high"] is not None
+    }
+    worse = [one for one, gap in sure.items() if gap > limit]
+    behind = listed(f"{column} = {value}" for column, value in worse)
+    meaning = f"{behind or 'no group large enough to judge'} is served worse, beyond chance"
+    advice = (
+        f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
+        "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
+    )
+    found = (not behind, max([0.0, *sure.values()]), limit, meaning, advice)
+    return judged(problem, "slices", found, columns(column for column, _ in worse))
+
+
+def parity(found: Report, limit: float) -> Finding:
+    share = found["share_differing"]
+    meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
+    advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
+    return share <= limit, share, limit, meaning, advice
+
+
+def value(worth: Report, limit: float) -> Finding:
+    """The model's value per thousand decisions must be above doing nothing's by the limit."""
+    gained = round(worth["model"] - worth["do_nothing"], 6)
+    than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
+    meaning = f"a thousand decisions are worth {signed(gained)} {than}"
+    advice = "Check what problem.yaml says outcomes are worth; if it is right, this does not pay."
+    return gained > limit, gained, limit, meaning, advice
+
+
+def latency(found: Report, limit: float) -> Finding:
+    taken = found["p99_ms"]
+    meaning = f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100"
+    advice = (
+        "Keep fewer features or smaller models (features.py, candidates.py), or raise "
+        "budgets.latency_ms in params.yaml."
+    )
+    return taken <= limit, taken, limit, meaning, advice
+
+
+def resources(spent: Report, budgets: Budgets) -> Finding:
+    seconds, memory = spent["seconds"], spent["peak_memory_mb"]
+    long, large = seconds > budgets.seconds, memory > budgets.memory_mb
+    over = listed(["longer"] * long + ["more memory"] * large)
+    taken = f"{number(seconds, 0)} s, {number(memory, 0)} MB"
+    limit = f"{number(budgets.seconds, 0)} s, {number(budgets.memory_mb, 0)} MB"
+    meaning = f"the run took {over} than planned" if over else "the run stayed within its budgets"
+    advice = (
+        "See reports/resources.json for the stage that takes most; search less (train.trials), "
+        "use a larger machine, or raise budgets in params.yaml."
+    )
+    return not over, taken, limit, meaning, advice

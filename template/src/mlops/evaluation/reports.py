@@ -1,0 +1,79 @@
+"""What the stages of one run have reported, gathered for those who write about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from ..core.formatting import (
+    count,
+    duration,
+    listed,
+    metric,
+    number,
+    percent,
+    score,
+    sentence,
+    signed,
+)
+from ..core.paths import CHOICE, GATE_REPORT, REPORTS, read_json
+from ..core.settings import Params, Problem
+from ..data.contract import Contract
+
+Report = dict[str, Any]
+
+# The reports in the order they are made, and how many of them a run has made when a gate has
+# judged. The others are of an earlier run.
+MADE = ("ingest", "validation", "split", "choice", "package", "evaluation", "registration")
+MADE_AT_GATE = {"baseline": len(MADE), "leak": 3, "rows": 3, "reject_rate": 2}
+
+FILTERS = (count, duration, listed, metric, number, percent, score, sentence, signed)
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The three files of the team and the report of each stage; {} where a stage did not come."""
+
+    problem: Problem
+    params: Params
+    contract: Contract
+    gate: Report
+    ingest: Report = field(default_factory=dict)
+    validation: Report = field(default_factory=dict)
+    split: Report = field(default_factory=dict)
+    choice: Report = field(default_factory=dict)
+    package: Report = field(default_factory=dict)
+    evaluation: Report = field(default_factory=dict)
+    registration: Report = field(default_factory=dict)
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read what is there. Raises UserError if no gate has been judged yet."""
+        gate = read_json(GATE_REPORT)
+        judged = {verdict["name"] for verdict in gate["gates"]}
+        made = MADE[: next(many for name, many in MADE_AT_GATE.items() if name in judged)]
+        paths = {name: REPORTS / f"{name}.json" for name in made} | {"choice": CHOICE}
+        found = {name: read_json(paths[name]) for name in made if paths[name].exists()}
+        return cls(Problem.read(), Params.read(), Contract.load(), gate, **found)
+
+    @property
+    def failed(self) -> list[Report]:
+        """The verdicts that block a release."""
+        return [verdict for verdict in self.gate["gates"] if not verdict["passed"]]
+
+
+def environment(*folders: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
+    """Jinja for the templates of folders, with `FILTERS`; *.html is escaped, else `finalize`."""
+    made = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=select_autoescape(),
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update({each.__name__: each for each in FILTERS})
+    return made

@@ -1,0 +1,1 @@
+"""What is demanded, of whom, and by which line of whose file."""

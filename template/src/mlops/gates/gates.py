@@ -1,0 +1,74 @@
+"""A gate compares one measured figure with its limit, and blocks with what to do about it."""
+
+from pydantic import BaseModel, ConfigDict
+
+from ..core.errors import BlockedError
+from ..core.formatting import listed
+from ..core.paths import GATE_REPORT, write_json
+from ..core.settings import Problem
+from .requirements import answering, demanded
+from .yaml_location import Entry
+
+# passed, measured, limit, meaning, and what to do if it did not pass
+Finding = tuple[bool, float | str | None, float | str, str, str]
+
+
+class Verdict(BaseModel):
+    """What one gate found. `what_to_do` is written for `owner`, and is empty when passed;
+    `requirement` names the lines that demand it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    measured: float | str | None
+    limit: float | str | None
+    meaning: str
+    what_to_do: str = ""
+    owner: str = ""
+    requirement: str = ""
+
+    def sentence(self) -> str:
+        if self.passed:
+            return f"{self.name}: passed, {self.meaning}"
+        whose = f"for {self.owner}; required by {self.requirement}"
+        return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} ({whose})"
+
+
+def judged(
+    problem: Problem,
+    name: str,
+    finding: Finding,
+    concerned: tuple[Entry, ...] = (),
+    room: str = "pipeline",
+) -> Verdict:
+    """What was found, with who answers for it and where it is demanded: of the entries there, those
+    that are `concerned`, if that is known.
+    """
+    passed, measured, limit, meaning, what_to_do = finding
+    requirement = demanded(room)[name]
+    return Verdict(
+        name=name,
+        passed=passed,
+        measured=measured,
+        limit=limit,
+        meaning=meaning,
+        what_to_do="" if passed else what_to_do,
+        owner=answering(problem, requirement),
+        requirement=listed(map(str, requirement.places(concerned))),
+    )
+
+
+def write_verdicts(verdicts: list[Verdict]) -> None:
+    """reports/gate.json always speaks of the newest run, also when an early gate stopped it."""
+    passed = all(verdict.passed for verdict in verdicts)
+    write_json(GATE_REPORT, {"passed": passed, "gates": [v.model_dump() for v in verdicts]})
+
+
+def block_unless_passed(verdicts: list[Verdict]) -> None:
+    """Stop the pipeline at an early gate. Raises BlockedError listing every failed gate."""
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    if failed:
+        write_verdicts(verdicts)
+        raise BlockedError("\n".join(verdict.sentence() for verdict in failed))

@@ -1,0 +1,152 @@
+"""The bench: candidates are fitted to rows, and compared on rows that they did not learn from."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from skl2onnx.sklapi import CastTransformer
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectFromModel
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from ..core.libraries import LibraryError, describe_failed_import
+from ..core.settings import Params, Task
+from ..data.contract import Contract
+from ..data.folds import folds
+from .candidate import Candidate
+from .inputs import frame, inputs, truth
+from .metrics import Metric, primary
+from .value import Array
+
+# A trial learns from so many rows at most: settings that do well on them do well on all.
+MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to try: a candidate, its settings, and the share of the features to keep."""
+
+    candidate: Candidate
+    settings: dict[str, Any]
+    keep: float = 1.0
+
+    def kept(self, features: Array) -> int:
+        """How many of the features, shape (rows, features), to keep."""
+        return max(1, round(self.keep * int(features.shape[1])))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`score` is None if the plan could not be fitted or scored; `fault` says why."""
+
+    plan: Plan
+    score: float | None
+    seconds: float
+    fault: str = ""
+
+
+def make_model(plan: Plan, task: Task) -> Any:
+    """The plan's estimator, not fitted. Raises LibraryError if its library cannot be loaded."""
+    try:
+        return plan.candidate.model(task, **plan.settings)
+    except (ImportError, OSError) as error:
+        raise LibraryError(f"{plan.candidate.name}: {describe_failed_import(error)}") from error
+
+
+def make_ranker(task: Task) -> Any:
+    """What ranks features by their gain: LightGBM, or a forest where that cannot be loaded."""
+    try:
+        from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
+    except (ImportError, OSError):
+        make = RandomForestRegressor if task == "regression" else RandomForestClassifier
+        return make(n_estimators=30, min_samples_leaf=5, n_jobs=1, random_state=0)
+    make = LGBMRegressor if task == "regression" else LGBMClassifier
+    fixed: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbose": -1}
+    return make(n_estimators=30, importance_type="gain", n_jobs=1, random_state=0, **fixed)
+
+
+def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
+    """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows."""
+    model = make_model(plan, contract.task)
+    if contract.task == "regression":
+        # 32-bit sums of large numbers would lose what tells rows apart.
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    # The packaged model computes in 32 bits, so it is trained on what it will see.
+    steps = [("features", plan.candidate.steps()), ("narrow", CastTransformer(dtype=np.float32))]
+    if plan.keep < 1:
+        ranks = make_ranker(contract.task)
+        steps.append(("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.kept)))
+    pipeline = Pipeline([*steps, ("model", model)])
+    # On one processor: the others have trials too, and threads that compete are slow. A model
+    # that has not converged is scored like any other, and loses if that hurts.
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+    ):
+        return pipeline.fit(values, truth)
+
+
+def scores(pipeline: Pipeline, values: pl.DataFrame, contract: Contract) -> Array:
+    """(rows,): P(positive), or the number; (rows, classes) with several classes."""
+    if contract.task == "regression":
+        return np.asarray(pipeline.predict(values))
+    # A class that training never met has no output of its own: its probability is zero.
+    found = np.zeros((values.height, len(contract.classes)))
+    found[:, pipeline.classes_] = pipeline.predict_proba(values)
+    return found[:, 1] if contract.task == "binary" else found
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`values` and `truth` (inputs.py) of the rows, and `pairs`: positions of the rows to learn
+    from and of those to judge by (folds of few rows, else the train part and the valid part).
+    """
+
+    values: pl.DataFrame
+    truth: Array
+    contract: Contract
+    metric: Metric
+    pairs: list[tuple[Array, Array]]
+
+    @classmethod
+    def of(
+        cls, train: pl.DataFrame, valid: pl.DataFrame, contract: Contract, params: Params
+    ) -> Self:
+        rows, random = pl.concat([train, valid]), np.random.default_rng(params.train.seed)
+        pairs = [(np.arange(train.height), np.arange(train.height, rows.height))]
+        if rows.height < params.train.folds_below_rows:
+            pairs = folds(rows, contract, params)
+        pairs = [(some(learn, random), some(judge, random)) for learn, judge in pairs]
+        metric = primary(contract.task, params.train.metric)
+        return cls(frame(rows, inputs(contract)), truth(rows, contract), contract, metric, pairs)
+
+    def scores(self, plan: Plan) -> Iterator[tuple[Array, Array]]:
+        """For each pair, the truth of the rows to judge by and the scores of a fresh fit."""
+        for learn, judge in self.pairs:
+            pipeline = fit(plan, self.values[learn], self.truth[learn], self.contract)
+            yield self.truth[judge], scores(pipeline, self.values[judge], self.contract)
+
+    def attempt(self, plan: Plan) -> Trial:
+        """The mean of the metric over the pairs. A plan that cannot be fitted is no error."""
+        start, score, fault = time.perf_counter(), None, ""
+        try:
+            each = [self.metric.score(*judged) for judged in self.scores(plan)]
+            if not np.isfinite(each).any():
+                raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
+            score = float(np.nanmean(each))
+        except (ValueError, ArithmeticError, LibraryError) as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())
+        return Trial(plan, score, time.perf_counter() - start, fault)
+
+
+def some(rows: Array, random: np.random.Generator) -> Array:
+    """MOST_ROWS at most, drawn at random and left in order."""
+    return rows if len(rows) <= MOST_ROWS else np.sort(random.choice(rows, MOST_ROWS, False))

@@ -1,0 +1,60 @@
+"""What a candidate model is, and those that the team's candidates.py lists."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.compose import ColumnTransformer
+
+from ..core.errors import UserError
+from ..core.settings import Task
+from ..core.team import team_module
+
+
+@dataclass(frozen=True)
+class Range:
+    """A setting, a whole number if it is given in such; `log`: searched by its logarithm."""
+
+    low: float
+    high: float
+    default: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`model(task, **settings)` makes the estimator; `settings` has a value for each of `space`.
+
+    A `baseline` is what the others must beat; it is scored, never chosen.
+    """
+
+    name: str
+    steps: Callable[[], ColumnTransformer]
+    model: Callable[..., Any]
+    space: Mapping[str, Range] = field(default_factory=dict)
+    baseline: bool = False
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        return {name: setting.default for name, setting in self.space.items()}
+
+
+def by_task(task: Task, classifier: type, regressor: type) -> type:
+    return regressor if task == "regression" else classifier
+
+
+def candidates() -> tuple[Candidate, ...]:
+    """All that the team's candidates.py lists."""
+    found: tuple[Candidate, ...] = team_module("candidates").CANDIDATES
+    return found
+
+
+def named(names: list[str]) -> list[Candidate]:
+    """The candidates of these names. Raises UserError for one that is not there."""
+    known = {candidate.name: candidate for candidate in candidates()}
+    if strange := [name for name in names if name not in known]:
+        raise UserError(
+            f"params.yaml: train.candidates: {strange[0]!r} is not in candidates.py, which has "
+            f"{', '.join(known)}."
+        )
+    return [known[name] for name in names]

@@ -1,0 +1,98 @@
+"""The one fixed rule from the contract's columns to what the model reads.
+
+Numbers and booleans become 32-bit floats (missing: NaN), texts stay texts (missing: ""), and a date
+becomes some numbers of its own. The rule is this small so that a service can follow it in plain
+Python: whatever is learned from data (medians, categories, scales) is inside the model.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..core.errors import UserError
+from ..data.contract import Column, Contract
+
+LARGEST = float(np.finfo(np.float32).max)
+# "d" is polars' name for whole days since 1970-01-01; weekdays are 1 (Monday) to 7.
+PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "days": lambda date: date.dt.epoch("d"),
+    "month": lambda date: date.dt.month(),
+    "weekday": lambda date: date.dt.weekday(),
+    "hour": lambda date: date.dt.hour(),
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One value the model reads: a column as it is, or one `part` (see PARTS) of a date."""
+
+    name: str
+    column: str
+    kind: Literal["number", "text"]
+    part: str | None = None
+
+
+def inputs(contract: Contract) -> list[Input]:
+    """What the model may read, in the contract's order."""
+    return [entry for column in contract.inputs for entry in of_column(column)]
+
+
+def of_column(column: Column) -> list[Input]:
+    """The time column gives no month or day count: the rows to predict lie after all known ones."""
+    if column.type not in ("date", "timestamp"):
+        return [Input(column.name, column.name, "text" if column.type == "string" else "number")]
+    parts = ["weekday"] if column.role == "time" else ["days", "month", "weekday"]
+    parts += ["hour"] if column.type == "timestamp" else []
+    return [Input(f"{part} of {column.name}", column.name, "number", part) for part in parts]
+
+
+def frame(table: pl.DataFrame, entries: list[Input]) -> pl.DataFrame:
+    """The model's inputs, one column each, from a table typed by the contract."""
+    return table.select(expression(entry) for entry in entries)
+
+
+def expression(entry: Input) -> pl.Expr:
+    column = pl.col(entry.column)
+    if entry.kind == "text":
+        return column.cast(pl.String).fill_null("").alias(entry.name)
+    number = PARTS[entry.part](column) if entry.part else column
+    # Beyond the range of 32-bit floats a number would become infinite, which no model reads.
+    number = number.cast(pl.Float64).clip(-LARGEST, LARGEST).cast(pl.Float32)
+    return number.fill_null(float("nan")).alias(entry.name)
+
+
+def feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
+    """The inputs as ONNX Runtime wants them: an array of shape (rows, 1) for each name."""
+    return {column.name: column.to_numpy().reshape(-1, 1) for column in values}
+
+
+def misfit(meta: dict[str, Any], contract: Contract) -> str | None:
+    """Why a packaged model (its `meta`) cannot answer for the contract's table, if it cannot."""
+    if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
+        return "was trained for another table or other classes"
+    known = inputs(contract)
+    strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
+    return f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
+
+
+def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
+    """The target, shape (rows,): places in `contract.classes` (int64), or float64 for a number.
+
+    Raises UserError if a value of the target is not among the contract's classes.
+    """
+    target = table.get_column(contract.target.name)
+    if contract.task == "regression":
+        return target.cast(pl.Float64).to_numpy()
+    places = {name: place for place, name in enumerate(contract.classes)}
+    found = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
+    if found.null_count():
+        raise UserError(
+            f"Column {target.name!r} holds {target.filter(found.is_null())[0]!r}, which is not "
+            f"among the classes {list(contract.classes)} of contract.yaml: add it there, or "
+            "clean the data."
+        )
+    return found.to_numpy()

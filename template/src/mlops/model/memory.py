@@ -1,0 +1,88 @@
+"""What came of each plan that the search tried, for a search that goes on after a kill.
+
+It lies in a file of this machine; or, where OPTUNA_STORAGE is the address of a database, in an
+Optuna study that several machines and Optuna's dashboard can read. Neither proposes a plan: that
+depends on the order alone in which the search asks (search.py), so both give the same trials.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count, takewhile
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import optuna
+from optuna.trial import FrozenTrial
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..core.errors import UserError
+from ..core.paths import replacing
+
+STORAGE = "OPTUNA_STORAGE"
+
+
+class Memory(Protocol):
+    """`known`: the score, seconds and fault of each trial so far, in their order."""
+
+    known: list[dict[str, Any]]
+
+    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None: ...
+
+
+def memory(log: Path) -> Memory:
+    """The memory of the search that `log` is named after. Raises UserError without its database."""
+    address = os.environ.get(STORAGE)
+    return Shared(address, log.stem) if address else Local(log)
+
+
+class Local:
+    """A line of JSON for each trial; one that a kill cut off is dropped."""
+
+    def __init__(self, log: Path) -> None:
+        *whole, _ = log.read_text(encoding="utf-8").split("\n") if log.exists() else [""]
+        with replacing(log) as scratch:
+            scratch.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+        self.known = [json.loads(line) for line in whole]
+        self._log = log
+
+    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None:
+        with self._log.open("a", encoding="utf-8") as lines:
+            print(json.dumps(facts), file=lines)
+
+
+class Shared:
+    """An Optuna study of this name. Of two searches at once each adds its trials, which are the
+    same: what counts of a trial is what was told first.
+    """
+
+    def __init__(self, address: str, name: str) -> None:
+        self._address = address
+        with self._told():
+            self._study = optuna.create_study(
+                study_name=name, storage=address, direction="maximize", load_if_exists=True
+            )
+            found = {t.user_attrs["place"]: t.user_attrs["facts"] for t in self._study.trials[::-1]}
+        self.known = [found[place] for place in takewhile(found.__contains__, count())]
+
+    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None:
+        trial.user_attrs = {"place": trial.number, "facts": facts}
+        with self._told():
+            self._study.add_trial(trial)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database cannot do is one sentence, without the password."""
+        try:
+            yield
+        except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError) as error:
+            reason = " ".join(str(error.__cause__ or error).split())[:300]
+            password = urlsplit(self._address).password or ""
+            for secret in filter(None, (self._address, password, unquote(password))):
+                reason = reason.replace(secret, "***")
+            raise UserError(
+                f"the database of {STORAGE} cannot be used: {reason}; check its address, its "
+                "driver and your rights, or take it out of the environment."
+            ) from None  # the driver's own error may hold the password

@@ -1,0 +1,148 @@
+"""Stage package: the chosen candidate learns from all rows but the test's and becomes one file.
+
+The file is ONNX: it holds no code, and needs neither scikit-learn nor LightGBM to answer. On the
+test rows its answers are compared with those of the pipeline it was made from.
+"""
+
+import json
+import platform
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sklearn.pipeline import Pipeline
+
+from ..core.libraries import installed_versions
+from ..core.paths import (
+    CHOICE,
+    MODEL,
+    REPORTS,
+    TEST,
+    TRAIN,
+    VALID,
+    read_json,
+    replacing,
+    write_json,
+)
+from ..core.paths import sha256 as digest
+from ..data.contract import Column, Contract
+from ..scoring.predictor import METADATA, SCORE, Predictor
+from .bench import Plan, fit, scores
+from .bins import bins
+from .candidate import named
+from .conversion import OPSET, to_onnx
+from .inputs import feed, frame, inputs, truth
+
+PACKAGE = REPORTS / "package.json"
+LIBRARIES = ("scikit-learn", "lightgbm", "skl2onnx", "onnxmltools", "numpy", "polars")
+# Two scores differ when they are further apart than this: probabilities as they are, numbers as a
+# share of the spread (standard deviation) of the target.
+TOLERANCE = 1e-4
+MOST_ROWS = 50_000
+CASES = 8  # records with their scores that the file holds: who loads it can see it is sound
+
+
+def run() -> None:
+    contract, choice = Contract.load(), read_json(CHOICE)
+    rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
+    test = pl.read_parquet(TEST)
+    pipeline = packed(rows, test, choice, contract)
+    parity = compared(pipeline, test, contract)
+    size = MODEL.stat().st_size
+    told = {"sha256": digest(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
+    write_json(PACKAGE, told)
+    print(
+        f"package: {choice['candidate']} in {size / 1024:,.0f} KB, "
+        f"{parity['share_differing']:.2%} of {parity['rows']:,} rows differ"
+    )
+
+
+def packed(
+    rows: pl.DataFrame, test: pl.DataFrame, choice: dict[str, Any], contract: Contract
+) -> Pipeline:
+    """Fit the choice to the rows and write it to MODEL, with what the file says of itself."""
+    [candidate], entries = named([choice["candidate"]]), inputs(contract)
+    plan = Plan(candidate, choice["parameters"], choice["keep"])
+    values = frame(rows, entries)
+    pipeline = fit(plan, values, truth(rows, contract), contract)
+    about = {
+        "task": contract.task,
+        "target": contract.target.name,
+        "classes": list(contract.classes),
+        # The place among the classes of each output; training may not have met them all.
+        "outputs": [int(place) for place in getattr(pipeline, "classes_", ())],
+        "threshold": choice["threshold"],
+        "inputs": [vars(entry) for entry in entries],
+        "contract": {"id": contract.id, "version": contract.version},
+        "candidate": choice["candidate"],
+        "parameters": choice["parameters"],
+        "validation": {"metric": choice["metric"], "score": choice["score"]},
+        "libraries": {"python": platform.python_version(), **installed_versions(LIBRARIES)},
+        "rows": rows.height,
+        "columns": [described(column) for column in contract.columns],
+    }
+    model = to_onnx(pipeline, entries)
+    told = model.metadata_props.add(key=METADATA)
+    told.value = json.dumps(about)
+    examples = shuffled(rows.select(column.name for column in contract.inputs))
+    packaged = Predictor(model.SerializeToString())
+    known = packaged.scores(examples).tolist()
+    cases = [
+        {
+            "record": {name: cell for name, cell in record.items() if cell is not None},
+            "score": score,
+        }
+        for record, score in zip(examples.to_dicts(), known, strict=True)
+    ]
+    # Of rows that it learned from, a model is surer than of any it will meet.
+    unseen = pl.Series(SCORE, packaged.answers(packaged.scores(test))["score"])
+    about |= {"cases": cases, "bins": bins(values) + bins(unseen.to_frame())}
+    told.value = json.dumps(about, ensure_ascii=False, default=str)
+    with replacing(MODEL) as scratch:
+        scratch.write_bytes(model.SerializeToString(deterministic=True))
+    return pipeline
+
+
+def described(column: Column) -> dict[str, Any]:
+    """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
+    told = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
+    facts = column.model_dump(mode="json", by_alias=False, include={*told, "description"})
+    is_key = column.role == "key"
+    facts["required"] &= column.is_input
+    return facts | {"used": column.is_input or is_key, "key": is_key}
+
+
+def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+    """CASES rows in which each cell is from another row, so that none tells of anybody."""
+    return rows.select(
+        pl.Series(name, rows[name].sample(CASES, with_replacement=True, seed=place))
+        for place, name in enumerate(rows.columns)
+    )
+
+
+def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict[str, Any]:
+    """The packaged model against the pipeline, on test rows as they are and spoiled ones."""
+    plain = frame(test.head(MOST_ROWS), inputs(contract))
+    values = pl.concat([plain, spoiled(plain)])
+    apart = np.abs(Predictor(MODEL).run(feed(values)) - scores(pipeline, values, contract))
+    if contract.task == "regression":
+        apart /= pipeline["model"].transformer_.scale_
+    apart = apart.reshape(len(values), -1).max(axis=1)
+    return {
+        "rows": len(values),
+        "share_differing": float(np.mean(~(apart <= TOLERANCE))),
+        "max_difference": float(apart.max()),
+        "tolerance": TOLERANCE,
+    }
+
+
+def spoiled(values: pl.DataFrame) -> pl.DataFrame:
+    """A fifth of all cells, drawn at random: a number missing, a category that was never met."""
+    random = np.random.default_rng(0)
+    return values.select(
+        pl.when(pl.Series(random.random(values.height) < 0.2))
+        .then(pl.lit("never met" if dtype == pl.String else float("nan"), dtype))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in values.schema.items()
+    )

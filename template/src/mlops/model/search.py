@@ -1,0 +1,87 @@
+"""The search: plans are tried side by side, and it goes on where it was stopped.
+
+The same rows, params.yaml and code give the same trials, however many processes take part: plans
+are made and judged in batches, in order. So a search that was killed begins anew, and remembers
+what came of the plans tried before (memory.py). A budget in seconds may of course end it elsewhere.
+"""
+
+import time
+import warnings
+from itertools import chain
+from pathlib import Path
+
+import optuna
+from joblib import cpu_count
+from optuna.trial import TrialState
+from rich.console import Console
+from rich.progress import Progress
+
+from ..core.parallel import spread
+from ..core.params import TrainParams
+from .bench import Bench, Plan, Trial
+from .candidate import Candidate
+from .memory import memory
+
+
+def search(
+    bench: Bench, candidates: list[Candidate], params: TrainParams, log: Path
+) -> list[Trial]:
+    """Try plans until the budget is spent; what is still being tried then is given up."""
+    end, trials = time.monotonic() + params.seconds, list[Trial]()
+    past, console = memory(log), Console(stderr=True)
+    known = past.known
+    with (
+        # optuna warns that `group` may yet change, joblib that trials were given up.
+        warnings.catch_warnings(action="ignore"),
+        spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
+        Progress(console=console, disable=not console.is_terminal) as bar,
+    ):
+        study = begun(candidates, params.seed)
+        shown, best = bar.add_task("search", total=params.trials), float("-inf")
+        while len(trials) < params.trials and time.monotonic() < end:
+            asked = [study.ask() for _ in range(min(params.batch, params.trials - len(trials)))]
+            plans, told = [planned(each, candidates) for each in asked], known[len(trials) :]
+            old = [Trial(plan, **facts) for plan, facts in zip(plans, told, strict=False)]
+            new = side_by_side(bench.attempt, plans[len(old) :])
+            for question, trial in zip(asked, chain(old, new), strict=True):
+                trials.append(trial)
+                fate = TrialState.FAIL if trial.fault else None
+                answered = study.tell(question, trial.score, fate)
+                if len(trials) > len(known):
+                    facts = {"score": trial.score, "seconds": trial.seconds, "fault": trial.fault}
+                    past.add(answered, facts)
+                best = best if trial.score is None else max(best, trial.score)
+                bar.update(shown, advance=1, description=f"search, best {best:.4f}")
+                if time.monotonic() > end:
+                    break
+    return trials
+
+
+def begun(candidates: list[Candidate], seed: int) -> optuna.Study:
+    """First the defaults of each candidate, then what a tree-structured Parzen estimator proposes
+    (Bergstra et al., 2011): each candidate with settings of its own (`group`), and the plans of a
+    batch away from each other (`constant_liar`).
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(
+        seed=seed, n_startup_trials=8, multivariate=True, group=True, constant_liar=True
+    )
+    study = optuna.create_study(sampler=sampler, direction="maximize")
+    for candidate in candidates:
+        settings = {f"{candidate.name}.{name}": v for name, v in candidate.defaults.items()}
+        study.enqueue_trial({"candidate": candidate.name, "keep": 1.0, **settings})
+    return study
+
+
+def planned(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
+    known = {candidate.name: candidate for candidate in candidates}
+    candidate = known[trial.suggest_categorical("candidate", list(known))]
+    keep = trial.suggest_float("keep", 0.25, 1.0, step=0.25)
+    settings: dict[str, float] = {}
+    for name, each in candidate.space.items():
+        place = f"{candidate.name}.{name}"
+        if isinstance(each.low, int) and isinstance(each.high, int):
+            settings[name] = trial.suggest_int(place, each.low, each.high, log=each.log)
+        else:
+            settings[name] = trial.suggest_float(place, each.low, each.high, log=each.log)
+    return Plan(candidate, settings, keep)

@@ -1,0 +1,135 @@
+"""Stage train: the candidates are compared, and one is chosen."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..core.errors import UserError
+from ..core.libraries import LibraryError
+from ..core.params import TrainParams
+from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
+from ..core.settings import Params, Problem, Task, Value
+from ..core.team import team_files
+from ..data.contract import CONTRACT, Contract
+from .bench import Bench, Plan, Trial, make_model
+from .candidate import Candidate, candidates, named
+from .search import search
+from .value import best_threshold
+
+LOGS = Path(".search")
+BUDGET = {"trials", "seconds", "processes"}
+
+
+def run() -> None:
+    contract, problem, params = Contract.load(), Problem.read(), Params.read()
+    bench = Bench.of(pl.read_parquet(TRAIN), pl.read_parquet(VALID), contract, params)
+    wanted, left_out = split_usable(named(params.train.candidates), contract.task)
+    for reason in left_out:
+        print(f"train: left out {reason}, and 'uv run dvc repro --force' tries it too")
+    if left_out and all(candidate.baseline for candidate in wanted):
+        raise UserError(
+            "No candidate that params.yaml names in train.candidates can be made on this machine: "
+            f"{'; '.join(left_out)}."
+        )
+    names = [candidate.name for candidate in wanted]
+    trials = compared(bench, wanted, params.train, log(params.train, names))
+    choice = chosen(bench, trials, problem.value) | {"left_out": left_out}
+    with replacing(TRIALS) as scratch:
+        table(trials).write_csv(scratch)
+    write_json(CHOICE, choice)
+    print(
+        f"train: {choice['candidate']} chosen in {choice['trials']} trials, {choice['metric']} "
+        f"{choice['score']:.4f} on rows it did not learn from"
+    )
+
+
+def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], list[str]]:
+    """The candidates that can be made here, and for each other its name and what it lacks."""
+    usable, left_out = [], []
+    for candidate in wanted:
+        try:
+            make_model(Plan(candidate, candidate.defaults), task)
+        except LibraryError as error:
+            left_out.append(str(error))
+        else:
+            usable.append(candidate)
+    return usable, left_out
+
+
+def log(params: TrainParams, names: list[str]) -> Path:
+    """Where the search is written down: a name of its own for other rows, settings, code or
+    candidates (`names`).
+
+    The budget does not count, so a search with more trials goes on where the smaller one ended.
+    The logs of other searches are removed.
+    """
+    files = (TRAIN, VALID, CONTRACT, *sorted(Path(__file__).parent.glob("*.py")), *team_files())
+    facts = params.model_dump_json(exclude=BUDGET) + " ".join([*names, *map(sha256, files)])
+    found = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
+    for other in set(LOGS.glob("*.log")) - {found}:
+        other.unlink()
+    return found
+
+
+def compared(bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path) -> list[Trial]:
+    """The trials of the search, and after them the baselines.
+
+    Raises UserError if there is no candidate but baselines, or none that could be fitted.
+    """
+    free = [candidate for candidate in wanted if not candidate.baseline]
+    if not free:
+        raise UserError(
+            "params.yaml: train.candidates names no model that could be chosen: add one of "
+            f"{', '.join(each.name for each in candidates() if not each.baseline)}."
+        )
+    trials = search(bench, free, params, log)
+    if all(trial.fault for trial in trials):
+        raise UserError(f"No trial of the search could be scored: {trials[-1].fault}.")
+    plans = [Plan(candidate, candidate.defaults) for candidate in wanted if candidate.baseline]
+    return [*trials, *map(bench.attempt, plans)]
+
+
+def table(trials: list[Trial]) -> pl.DataFrame:
+    """A row a trial, with a column for each setting of each candidate."""
+    rows = [
+        {
+            "trial": number,
+            "candidate": trial.plan.candidate.name,
+            "score": trial.score,
+            "seconds": round(trial.seconds, 3),
+            "state": "failed" if trial.fault else "complete",
+            "keep": trial.plan.keep,
+            **{f"{trial.plan.candidate.name}.{k}": v for k, v in trial.plan.settings.items()},
+        }
+        for number, trial in enumerate(trials)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def chosen(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
+    """The best plan (of equals the first tried), and what it was chosen from.
+
+    The threshold, which only a yes/no target has, lies where acting pays on the rows to judge by.
+    """
+    free = [trial for trial in trials if not trial.plan.candidate.baseline]
+    best = max(free, key=lambda trial: -np.inf if trial.score is None else trial.score)
+    threshold = None
+    if bench.contract.task == "binary":
+        truth, scores = map(np.concatenate, zip(*bench.scores(best.plan), strict=True))
+        threshold = best_threshold(truth, scores, value)
+    scored = table(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
+    each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
+    return {
+        "candidate": best.plan.candidate.name,
+        "parameters": best.plan.settings,
+        "keep": best.plan.keep,
+        "inputs": bench.values.columns,
+        "threshold": threshold,
+        "metric": bench.metric.name,
+        "score": best.score,
+        "trials": len(trials),
+        "candidates": each.rename({"candidate": "name"}).to_dicts(),
+    }

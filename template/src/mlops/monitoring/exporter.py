@@ -1,0 +1,104 @@
+"""What Prometheus reads of the watch: performance, value and retraining."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from ..core.errors import UserError
+
+PORT = 9101
+OUTCOMES = ("promoted", "kept", "refused", "failed", "rolled_back")
+SLICE = ("column", "value")  # both "": the whole
+
+
+class Exporter:
+    """Serves /metrics on a port; with port None it only keeps the figures, in `registry`."""
+
+    def __init__(self, port: int | None = PORT, host: str = "127.0.0.1") -> None:
+        """Raises UserError if the port is taken."""
+        self.registry = registry = CollectorRegistry()
+
+        def gauge(name: str, help_: str, labels: Iterable[str] = ()) -> Gauge:
+            return Gauge(name, help_, labels, registry=registry)
+
+        self.metric = gauge(
+            "performance", "Primary metric where the truth has come", ("metric", *SLICE)
+        )
+        self.rows = gauge("performance_rows", "Predictions whose truth has come", SLICE)
+        self.coverage = gauge("truth_coverage_ratio", "Share of predictions whose truth has come")
+        self.delay = gauge("truth_delay_seconds", "From prediction to truth", ("quantile",))
+        self.contradictions = gauge("truth_contradictions", "Predictions told different truths")
+        self.realised = gauge(
+            "value_realised_per_thousand", "Worth of a thousand decisions, in problem.yaml's unit"
+        )
+        self.expected = gauge(
+            "value_expected_per_thousand", "The same as the evaluation expected it"
+        )
+        self.total = gauge("value_realised_total", "Worth of all decisions whose truth has come")
+        self.cost = gauge("cost_total", "What running cost meanwhile, in prices.yaml's currency")
+        self.last_run = gauge("watch_last_run_timestamp_seconds", "When the watch looked last")
+        self.retrainings = Counter(
+            "retraining", "Retrainings, by outcome", ["outcome"], registry=registry
+        )
+        for outcome in OUTCOMES:
+            self.retrainings.labels(outcome)
+        self._server = None if port is None else _served(port, host, registry)
+
+    @property
+    def port(self) -> int:
+        """Where it listens; with port 0 the system chose one."""
+        return int(self._server[0].server_port) if self._server else 0
+
+    def tell(self, performance: dict[str, Any]) -> None:
+        """Take over what `performance.performance` found, and `cost` if it is among it. What cannot
+        be told now is NaN, or for a slice, not there.
+        """
+        metric, value = performance["metric"], performance["value"]
+        for labelled in (self.metric, self.rows, self.delay):
+            labelled.clear()
+        whole = {"column": "", "value": "", "metric": metric["value"], "rows": performance["rows"]}
+        for each in (whole, *performance["slices"]):
+            where = (each["column"], each["value"])
+            self.rows.labels(*where).set(each["rows"])
+            if each["metric"] is not None:
+                self.metric.labels(metric["name"], *where).set(each["metric"])
+        for share, seconds in performance["delay_seconds"].items():
+            if seconds is not None:
+                self.delay.labels(share).set(seconds)
+        _set(self.coverage, performance["coverage"])
+        _set(self.contradictions, performance["contradictions"])
+        _set(self.realised, value["realised"])
+        _set(self.expected, value["expected"])
+        _set(self.total, value["total"])
+        _set(self.cost, performance.get("cost"))
+
+    def looked(self) -> None:
+        """Say that the watch is at work, whatever it finds."""
+        self.last_run.set(time.time())
+
+    def retrained(self, outcome: str) -> None:
+        """Count one of OUTCOMES."""
+        self.retrainings.labels(outcome).inc()
+
+    def close(self) -> None:
+        if self._server:
+            server, thread = self._server
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def _set(gauge: Gauge, figure: float | None) -> None:
+    gauge.set(float("nan") if figure is None else figure)
+
+
+def _served(port: int, host: str, registry: CollectorRegistry) -> Any:
+    try:
+        return start_http_server(port, addr=host, registry=registry)
+    except OSError as error:
+        raise UserError(
+            f"port {port} cannot be listened on ({error.strerror}): end what uses it, or choose "
+            "another."
+        ) from error

@@ -1,0 +1,64 @@
+"""The table grows by what the service was asked, once the truth about it has come."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from ..core.formatting import listed
+from ..data import change_log
+from ..data.cells import DTYPES
+from ..data.contract import Contract
+from ..records import intake, table
+from .truths import joined
+
+FILE = Path("journal/known.parquet")
+
+
+def grow(journal: str, days: int, since: datetime | None) -> list[str]:
+    """Add the records of the last `days` whose truth is known, unless their key is here already;
+    in a table without keys, those whose truth came after `since`.
+
+    What only the table holds, as what is known after the decision, is empty in them. Returns the
+    lines to print. Raises UserError if there is no journal, or the table does not take them.
+    """
+    contract, now = Contract.load(), datetime.now(UTC)
+    if lacking := unheld(contract):
+        return [f"no record: the journal does not hold {listed(lacking)}, which the table requires"]
+    told = joined(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
+    rows = told.filter(pl.col("truth_at") > since) if since and not contract.keys else told
+    new = unknown(as_table(rows, contract), contract)
+    if new.is_empty():
+        return ["no record whose truth has come is new to the table"]
+    FILE.parent.mkdir(exist_ok=True)
+    try:
+        new.write_parquet(FILE)
+        return intake.add(str(FILE))
+    finally:
+        FILE.unlink(missing_ok=True)
+
+
+def unheld(contract: Contract) -> list[str]:
+    """The required columns of which the service is told nothing."""
+    held = (*contract.keys, *contract.inputs, contract.target)
+    return [c.name for c in contract.columns if c.required and c not in held]
+
+
+def as_table(told: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """With the contract's columns; what the journal does not hold is null."""
+    parts = [name for name in ("key", "inputs") if name in told.columns]
+    rows = told.select(*(pl.col(name).struct.unnest() for name in parts), "truth")
+    rows = rows.rename({"truth": contract.target.name})
+    empty = {column.name: pl.lit(None, DTYPES[column.type]) for column in contract.columns}
+    rows = rows.with_columns(**{k: null for k, null in empty.items() if k not in rows.columns})
+    return rows.select(list(empty))
+
+
+def unknown(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """One row of each key, the last, that the table does not hold."""
+    keys = [column.name for column in contract.keys]
+    if not keys or rows.is_empty():
+        return rows
+    wanted = rows.drop_nulls(keys).unique(keys, keep="last", maintain_order=True)
+    here = table.with_keys(change_log.parts(change_log.read()), wanted.select(keys), contract)
+    return wanted.join(here.select(keys).collect(), on=keys, how="anti")

@@ -1,0 +1,98 @@
+"""The group `monitor`: the model at work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..data_commands import Encoding, Query, Source, say
+
+app = typer.Typer(no_args_is_help=True, help="Then: the model at work.")
+
+Url = Annotated[str, typer.Option(help="Of the service.")]
+LOCAL = "http://127.0.0.1:8000"
+
+
+@app.command(epilog="Example: monitor report --since 30d")
+def report(
+    since: Annotated[
+        str | None, typer.Option(help="How long ago (7d, 12h), or a day; default: params.yaml.")
+    ] = None,
+) -> None:
+    """Is the model still good, and what comes in? Writes reports/monitoring.html."""
+    from .monitoring_page import report
+
+    say(report(since))
+
+
+@app.command(epilog="Example: monitor replay later.csv --minutes 2")
+def replay(  # noqa: PLR0917
+    source: Source,
+    url: Url = LOCAL,
+    minutes: Annotated[float, typer.Option(help="In which to send all.", min=0)] = 5,
+    truth_after: Annotated[
+        float, typer.Option(help="Seconds until the truth about a record is told.", min=0)
+    ] = 30,
+    query: Query = None,
+    encoding: Encoding = None,
+) -> None:
+    """Send a table to the service as traffic, at the pace of its time column."""
+    from .replay import replay
+
+    seconds = minutes * 60
+    say(
+        replay(
+            source, url, seconds=seconds, truth_after=truth_after, query=query, encoding=encoding
+        )
+    )
+
+
+@app.command(epilog="Example: monitor watch --once")
+def watch(
+    url: Url = LOCAL,
+    once: Annotated[bool, typer.Option("--once", help="Look once, for a scheduled job.")] = False,
+    host: Annotated[
+        str, typer.Option(help="Who may read its figures; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where Prometheus reads.", min=0, max=65535)] = 9101,
+) -> None:
+    """Look at the model at work, and have a better one take its place where that is called for."""
+    from .watch import watch
+
+    watch(url, host, port, once=once)
+
+
+@app.command()
+def story() -> None:
+    """What `monitor watch` saw and did, step by step."""
+    from .story import steps
+
+    say([step.line() for step in steps()] or ["nothing has happened yet: run 'monitor watch'"])
+
+
+@app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")
+def pull(
+    environment: Annotated[str, typer.Option(help="Of the deployment.")] = "production",
+) -> None:
+    """Copy the journal here, from the host on which the service runs with Docker Compose."""
+    from .journal_pull import pull
+
+    say(pull(environment))
+
+
+@app.command()
+def issue() -> None:
+    """Have one issue on GitHub say what `monitor report` found, by its command `gh`."""
+    from .issue import issue
+
+    say(issue())
+
+
+@app.command(epilog="Example: monitor renew --text text.md")
+def renew(
+    text: Annotated[Path, typer.Option(help="Where to write what a pull request says.")],
+) -> None:
+    """Train anew where that is called for, and leave it in the files, for a pull request."""
+    from .retrain_pull_request import renew
+
+    say(renew(text))

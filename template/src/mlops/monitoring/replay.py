@@ -1,0 +1,145 @@
+"""A table sent to the service as traffic, in the order and the pace of its time column, and the
+truth of each record some time after its prediction: so that a team sees everything move.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.progress import Progress
+
+from ..core.errors import UserError
+from ..data import cells
+from ..data.contract import Contract
+from ..data.sources import read
+from ..records.delivery import deliver
+from .client import Client
+
+MOST = 100  # records in a request
+TICK = 0.2  # seconds between requests, where there is little to send
+Record = dict[str, Any]
+Due = tuple[float, Record]  # seconds after the start
+Truth = tuple[str, Any]  # the id of a prediction, and what really was
+
+
+class Traffic:
+    """What was sent so far, and what came back."""
+
+    def __init__(self, client: Client, target: str) -> None:
+        self.client, self.target = client, target
+        self.answered = self.known = 0
+        self.refused: Counter[str] = Counter()
+
+    def predict(self, records: list[Record]) -> list[Truth]:
+        """Ask for decisions; returns id and truth of those answered whose truth is in the table.
+
+        A record that breaks the contract is counted, and the others are sent without it.
+        """
+        sent = [{k: v for k, v in record.items() if k != self.target} for record in records]
+        status, told = self.client.post("/predict", sent)
+        if status == 422:
+            faults = {fault["record"]: fault["message"] for fault in reversed(told["detail"])}
+            self.refused.update(faults.values())
+            left = [record for place, record in enumerate(records) if place not in faults]
+            return self.predict(left) if left else []
+        if status != 200:
+            raise UserError(f"the service answers with {status}: {told['detail']}.")
+        self.answered += len(told)
+        both = zip(told, records, strict=True)
+        return [(a["id"], r[self.target]) for a, r in both if self.target in r]
+
+    def learn(self, truths: list[Truth]) -> None:
+        body = [{"id": number, "truth": truth} for number, truth in truths]
+        status, told = self.client.post("/feedback", body)
+        if status != 202:
+            raise UserError(f"the service does not take the truth ({status}): {told['detail']}.")
+        self.known += len(truths)
+
+    def lines(self) -> list[str]:
+        says = [f"{self.answered:,} records answered, the truth told of {self.known:,}"]
+        worst = self.refused.most_common(5)
+        return says + [f"{times:,} refused: {message}" for message, times in worst]
+
+
+def replay(
+    source: str,
+    url: str,
+    *,
+    seconds: float,
+    truth_after: float,
+    query: str | None = None,
+    encoding: str | None = None,
+) -> list[str]:
+    """Send the rows of `source`, as for `data add`, within so many seconds; the truth of each so
+    many after its prediction. Returns the lines to print.
+
+    Raises UserError if anything is wrong with the table, or the service does not answer.
+    """
+    contract = Contract.load()
+    with TemporaryDirectory(prefix=".replay-", dir=".") as scratch:
+        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
+        rows = pl.concat([records(each.path, contract) for each in brought], how="diagonal")
+    if not (known := list(timed(rows, contract, seconds))):
+        raise UserError(f"{source} has no row whose time can be read: nothing was sent.")
+    client = Client(url)
+    client.known()
+    traffic = Traffic(client, contract.target.name)
+    send(known, traffic, truth_after)
+    return traffic.lines()
+
+
+def records(file: Path, contract: Contract) -> pl.DataFrame:
+    """What a client knows of each row: keys and inputs, typed; and the target if it is there."""
+    frame = read(file)
+    schema = frame.collect_schema()
+    there = [c for c in (*contract.keys, *contract.inputs, contract.target) if c.name in schema]
+    if not there:
+        raise UserError(f"{file.name} has no column of contract.yaml: is it the right table?")
+    values = [cells.value(c, schema[c.name], thorough=True).alias(c.name) for c in there]
+    return frame.select(values).collect()
+
+
+def timed(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator[Due]:
+    """Each record with the second it is due: by the time column, else at even distances."""
+    time_column = next((c.name for c in contract.columns if c.role == "time"), None)
+    if time_column in rows.columns:
+        rows = rows.drop_nulls(time_column).sort(time_column)
+        passed = rows[time_column].dt.epoch("s") - rows[time_column].dt.epoch("s").min()
+        due = (passed / max(1, passed.max() or 0) * seconds).to_list()
+    else:
+        due = [place / rows.height * seconds for place in range(rows.height)]
+    rows = rows.with_columns(pl.col(pl.Date, pl.Datetime).dt.to_string("iso:strict"))
+    if contract.task != "regression" and contract.target.name in rows.columns:
+        rows = rows.with_columns(pl.col(contract.target.name).cast(pl.String))
+    for moment, row in zip(due, rows.iter_rows(named=True), strict=True):
+        yield moment, {name: cell for name, cell in row.items() if cell is not None}
+
+
+def send(records: list[Due], traffic: Traffic, truth_after: float) -> None:
+    """Send each record when it is due, and the truths later."""
+    start, console = time.monotonic(), Console(stderr=True)
+    waiting, later = deque(records), deque[tuple[float, Truth]]()
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        shown = bar.add_task("replay", total=len(records))
+        while waiting or later:
+            now = time.monotonic() - start
+            if some := due(waiting, now):
+                later.extend((now + truth_after, truth) for truth in traffic.predict(some))
+                bar.advance(shown, len(some))
+            if known := due(later, now):
+                traffic.learn(known)
+            if len(some) < MOST:
+                time.sleep(TICK)
+
+
+def due(queue: deque[tuple[float, Any]], now: float) -> list[Any]:
+    """Take out what is due, at most what goes into a request."""
+    taken: list[Any] = []
+    while queue and queue[0][0] <= now and len(taken) < MOST:
+        taken.append(queue.popleft()[1])
+    return taken

@@ -1,0 +1,1 @@
+"""The repository itself: set up, in step, and where it came from."""

@@ -1,0 +1,118 @@
+"""A project as a whole: set up, its files in order, and in step with what the pipeline made."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import UserError
+from ..core.git_command import git
+from ..core.strict import read_yaml
+from ..gates.yaml_location import CONTRACT
+
+
+def setup() -> list[str]:
+    """Make the folder a git repository with hooks and a first commit; what is done is left alone.
+
+    Where git does not know who commits, the first commit is left to them. Returns what was done,
+    a line each. Raises UserError with what git or pre-commit refuse to do.
+    """
+    done = []
+    if not Path(".git").exists():
+        outer = next((up for up in Path.cwd().parents if (up / ".git").exists()), None)
+        git("init", "--quiet", "--initial-branch", "main")
+        done.append(f"made a git repository{f', inside that of {outer}' if outer else ''}")
+    if "apply.whitespace" not in git("config", "--list", "--local"):
+        git("config", "apply.whitespace", "nowarn")  # or an update drops lines that end in blanks
+        done.append("made updates keep lines as they are")
+    if not Path(".git/hooks/pre-commit").exists():
+        install_hooks()
+        done.append("installed the pre-commit hooks")
+    if not git("rev-list", "--all", "--max-count=1"):
+        git("add", "--all")
+        done.append(commit_first())
+    done = done or ["nothing to do: the project is already set up"]
+    if Path(CONTRACT).exists():
+        return done
+    return [*done, "next, bring a table: uv run mlops data add TABLE --target COLUMN"]
+
+
+def commit_first() -> str:
+    """Commit what is staged if git knows who does; returns the sentence that says so."""
+    try:
+        git("var", "GIT_AUTHOR_IDENT")
+        git("var", "GIT_COMMITTER_IDENT")
+    except UserError:
+        return (
+            "left the first commit to you, since git does not know who you are: say so with 'git "
+            "config --global user.name NAME' and 'git config --global user.email ADDRESS', then "
+            "run 'uv run mlops setup' again; the pipeline runs without it"
+        )
+    git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
+    return "made the first commit, uv.lock included"
+
+
+def install_hooks() -> None:
+    """Raises UserError with pre-commit's own words."""
+    install = [sys.executable, "-m", "pre_commit", "install"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = " ".join((done.stdout + done.stderr).split())
+        raise UserError(f"the pre-commit hooks cannot be installed: {words}")
+
+
+def check() -> list[str]:
+    """Read each of the team's files by its strict model. Raises UserError for the first fault."""
+    from ..business.prices import PRICES, Prices  # noqa: PLC0415
+    from ..core.settings import Params, Problem  # noqa: PLC0415
+    from ..data.contract import Contract  # noqa: PLC0415  (a second, only needed here)
+
+    Problem.read()
+    Params.read()
+    read = ["problem.yaml", "params.yaml"]
+    if PRICES.exists():
+        Prices.load(str(PRICES))
+        read.append(str(PRICES))
+    if Path(CONTRACT).exists():  # there is none before the first table
+        Contract.load()
+        read.append(CONTRACT)
+    return [f"{', '.join(read)}: in order"]
+
+
+def in_step() -> list[str]:
+    """Whether dvc.lock was made from the code, settings and data that are here.
+
+    What the stages made is not looked at, only whether each had read what the one before it wrote,
+    so this can be said on a machine that has none of it. Raises UserError naming what changed.
+    """
+    from dvc.repo import Repo  # noqa: PLC0415  (half a second)
+
+    if not Path("dvc.lock").exists():
+        return ["the pipeline has not run yet: there is no dvc.lock"]
+    for file in ("dvc.yaml", "dvc.lock", "params.yaml"):  # of which DVC tells in a traceback
+        read_yaml(file)
+    with Repo() as repo:
+        stages = [stage for stage in repo.index.stages if stage.deps]
+        made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
+        behind = [line for stage in stages for line in _changed(stage, made)]
+    if behind:
+        raise UserError(
+            f"dvc.lock is behind: {behind[0]}. Run 'uv run dvc repro' and commit what it made."
+        )
+    return ["dvc.lock is in step with the code, the settings and the data"]
+
+
+def _changed(stage: Any, made: dict[str, Any]) -> Iterator[str]:
+    """What a stage of DVC reads, or does, that is not what dvc.lock says of it."""
+    if stage.cmd_changed:
+        yield f"the command of stage {stage.name} is another"
+    for needed in stage.deps:
+        name = needed.def_path
+        if name in made:
+            if made[name] != needed.hash_info:
+                yield f"{name} was made anew, and stage {stage.name} did not run after that"
+        elif not any(name.startswith(f"{folder}/") for folder in made):
+            for found in needed.status().values():
+                keys = f" ({', '.join(found)})" if isinstance(found, dict) else ""
+                yield f"{name}{keys} has changed since stage {stage.name} ran"

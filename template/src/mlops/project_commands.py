@@ -1,0 +1,100 @@
+"""The group `project`: what is demanded here, and what a change does to it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .core.errors import BlockedError, UserError
+from .core.rooms import has_room, load
+from .data_commands import say
+
+app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
+
+
+@app.command()
+def requirements() -> None:
+    """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
+    from .core.settings import Params, Problem
+    from .gates.requirements import told
+
+    say(told(Problem.read(), Params.read()))
+
+
+@app.command()
+def template(
+    output: Annotated[
+        Path | None,
+        typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
+    ] = None,
+) -> None:
+    """Address and version of the template this was made from, to run its checks with.
+
+    Example: uvx --from "$(uv run mlops project template)" copier-mlops check
+    """
+    from .project.origin import address
+
+    if output is None:
+        say([address()])
+        return
+    try:
+        found = address()
+    except UserError as error:
+        say([f"::warning title=Standards are not checked::{error}"])
+        return
+    with output.open("a", encoding="utf-8") as file:
+        file.write(f"template={found}\n")
+
+
+@app.command()
+def check() -> None:
+    """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
+    from .project.setup import check
+
+    say(check())
+
+
+@app.command()
+def lock() -> None:
+    """Does dvc.lock belong to the code, the settings and the data that are here?"""
+    from .project.setup import in_step
+
+    say(in_step())
+
+
+@app.command(epilog="Example: project review --base origin/main")
+def review(
+    base: Annotated[str, typer.Option(help="The branch, tag or commit before the change.")],
+    summary: Annotated[Path | None, typer.Option(help="A Markdown file to add it to.")] = None,
+) -> None:
+    """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
+    before was better or worth more, beyond chance."""
+    from .review.page import review
+
+    told, failed = review(base, summary)
+    say(told)
+    if failed:
+        raise BlockedError("\n".join([f"{len(failed)} finding(s) block the change:", *failed]))
+
+
+@app.command()
+def owners() -> None:
+    """Does CODEOWNERS ask those for review whom problem.yaml names?"""
+    from .project.code_owners import agree
+
+    say(agree())
+
+
+if has_room("updating"):  # Renovate does it otherwise
+
+    @app.command(epilog="Example: project update")
+    def update(
+        text: Annotated[
+            Path | None, typer.Option(help="Where to write what a pull request says.")
+        ] = None,
+        output: Annotated[
+            Path | None, typer.Option(help="Where to tell the outcome, as GitHub reads it.")
+        ] = None,
+    ) -> None:
+        """Bring the newest version of the template in, and say where both sides changed a line."""
+        say(load("updating.updates").update(text, output))

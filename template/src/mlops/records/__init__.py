@@ -1,0 +1,1 @@
+"""Records in, changed and out; each change is a version in git."""

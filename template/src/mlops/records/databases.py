@@ -1,0 +1,115 @@
+"""Tables of a database, streamed in and out over ADBC (Arrow Database Connectivity)."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..core.errors import UserError
+from .delivery import refuse_password, shown
+
+# SQLite types cells, not columns: the driver goes by the first batch, so that is a large one.
+BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
+
+
+def land_query(
+    uri: str,
+    table_or_query: str,
+    target: Path,
+    since: tuple[str, int | float | str | None] | None = None,
+) -> None:
+    """Write the rows of a table or of a query (SELECT or WITH) to Parquet, batch by batch.
+
+    `uri` is sqlite:///PATH or postgresql://USER@HOST/DATABASE. Exact decimals come as text, which
+    the contract reads as numbers. `since` is a column and a value: rows where it is less are left
+    out. Raises UserError, which never shows a password.
+    """
+    query = table_or_query.strip().rstrip(";")
+    if not re.match(r"(select|with)\s", query, re.IGNORECASE):
+        query = f"SELECT * FROM {'.'.join(map(quoted, query.split('.')))}"  # noqa: S608
+    if since and since[1] is not None:
+        column, value = since
+        least = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else value
+        query = f"SELECT * FROM ({query}) AS whole WHERE {quoted(column)} >= {least}"  # noqa: S608
+    with connected(uri) as cursor:
+        if uri.startswith("sqlite:"):
+            cursor.adbc_statement.set_options(**BATCH)
+        else:
+            query = _plain(cursor, query)
+        cursor.execute(query)
+        batches = cursor.fetch_record_batch()
+        types = {f.name: getattr(f.type, "storage_type", f.type) for f in batches.schema}
+        schema = pa.schema(types.items())
+        with pq.ParquetWriter(target, schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch.cast(schema))
+
+
+def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> None:
+    """Write records to a new table, batch by batch, all of them or none.
+
+    Raises UserError, also if the table is there already and not to be replaced.
+    """
+    oldest = pl.CompatLevel.oldest()  # the drivers do not know the newest types of Arrow yet
+    empty = records.head(0).collect().to_arrow(compat_level=oldest)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for frame in records.collect_batches(engine="streaming"):
+            yield from frame.to_arrow(compat_level=oldest).cast(empty.schema).to_batches()
+
+    reader = pa.RecordBatchReader.from_batches(empty.schema, batches())
+    with connected(uri, must_exist=False) as cursor:
+        cursor.adbc_ingest(table, reader, "replace" if replace else "create")
+
+
+@contextmanager
+def connected(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
+    """A cursor, whose work holds if the block ends well. Raises UserError for all that goes wrong
+    with the database.
+    """
+    refuse_password(uri)
+    sqlite = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    if sqlite and must_exist and not sqlite.is_file():  # SQLite would make an empty one of it
+        raise UserError(f"{sqlite}: there is no such database file; check the path.")
+    try:
+        connect = (
+            adbc_driver_sqlite.dbapi.connect if sqlite else adbc_driver_postgresql.dbapi.connect
+        )
+        with (
+            closing(connect(str(sqlite or uri))) as connection,
+            closing(connection.cursor()) as cursor,
+        ):
+            yield cursor
+            connection.commit()
+    except (adbc_driver_sqlite.dbapi.Error, pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        if password := os.environ.get("PGPASSWORD"):
+            reason = reason.replace(password, "***")
+        raise UserError(
+            f"{shown(uri)}: {reason}; check the address, the table or query, and your rights."
+        ) from None  # the driver's own error may hold a password
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _plain(cursor: Any, query: str) -> str:
+    """The query with every column that is no number, date or text (a UUID, JSON) made a text."""
+    cursor.execute(f"SELECT * FROM ({query}) AS wanted LIMIT 0")  # noqa: S608
+    with cursor.fetch_record_batch() as nothing:
+        kinds = {field.name: field.type for field in nothing.schema}
+    known = (pa.types.is_primitive, pa.types.is_boolean, pa.types.is_string)
+    columns = []
+    for name, kind in kinds.items():
+        odd = not any(is_known(kind) for is_known in known)
+        columns.append(f"{quoted(name)}::text AS {quoted(name)}" if odd else quoted(name))
+    return f"SELECT {', '.join(columns)} FROM ({query}) AS wanted"  # noqa: S608

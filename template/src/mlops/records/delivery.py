@@ -1,0 +1,171 @@
+"""A source brought to the scratch folder: a file, a folder of files, a web address, a database."""
+
+import io
+import re
+import shutil
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..core.paths import sha256
+from ..data.sources import FORMATS, extension, opened, read
+from .inspection import inspect
+
+DATABASES = ("sqlite:///", "postgresql://", "postgres://")
+URLS = ("http://", "https://", "file://")
+PASSWORD = re.compile(r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)")
+Reached = int | float | str | None
+
+
+class Delivery(NamedTuple):
+    """A file in the scratch folder, named as it came, that was looked through."""
+
+    path: Path
+    sha256: str
+    columns: list[str]
+    rows: int
+
+
+def deliver(
+    source: str,
+    scratch: Path,
+    *,
+    query: str | None = None,
+    encoding: str | None = None,
+    since: tuple[str, Reached] | None = None,
+) -> list[Delivery]:
+    """The files of a source, brought to `scratch` in UTF-8 and looked through.
+
+    `since` is a cursor's column and where it stood: of a database, rows before that are left out.
+    Raises UserError if the source, or anything in it, is not as it should be.
+    """
+    files = _fetched(source, scratch, query, since)
+    if since and pl.scan_parquet(files[0]).head(1).collect().is_empty():
+        return []
+    copies = [_copied(file, scratch / "copies", encoding) for file in files]
+    digests = [sha256(file) for file in files]
+    return [
+        Delivery(copy, digest, *inspect(copy)) for copy, digest in zip(copies, digests, strict=True)
+    ]
+
+
+def stem(name: str) -> str:
+    """A file's name without extension, in small letters and digits."""
+    plain = re.sub(r"\.[a-z]+(\.gz)?$", "", name.lower())
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "table"
+
+
+def shown(source: str) -> str:
+    """A source as the log may hold it: of an address, no user and nothing that may be a secret."""
+    if not source.startswith((*DATABASES, *URLS)):
+        return source
+    table = split_address(source)[1] if is_database(source) else ""
+    place = re.sub(r"://[^/]*@", "://", source.partition("?")[0])
+    return f"{place}?{table}" if table else place
+
+
+def refuse_password(address: str) -> None:
+    """Raises UserError if an address holds a password, which others could read there."""
+    if PASSWORD.match(address):
+        raise UserError(
+            "leave the password out of the address, where others can read it: a database takes it "
+            "from the environment (PGPASSWORD) or from ~/.pgpass."
+        )
+
+
+def is_database(source: str) -> bool:
+    return source.startswith(DATABASES)
+
+
+def together(deliveries: list[Delivery]) -> pl.LazyFrame:
+    """The rows of all files. Raises UserError if one lacks a column of the first."""
+    columns = deliveries[0].columns
+    for delivery in deliveries:
+        check_columns(delivery, columns, deliveries[0].path.name)
+    tables = [read(delivery.path).select(columns) for delivery in deliveries]
+    return pl.concat(tables, how="vertical_relaxed")
+
+
+def check_columns(delivery: Delivery, wanted: list[str], of: str) -> None:
+    """Raises UserError naming the columns that a file lacks."""
+    if missing := [name for name in wanted if name not in delivery.columns]:
+        raise UserError(
+            f"{delivery.path.name} lacks column {', '.join(missing)}, which {of} has; "
+            "deliver it, or start over with --target and --replace."
+        )
+
+
+def _fetched(
+    source: str, scratch: Path, query: str | None, since: tuple[str, Reached] | None
+) -> list[Path]:
+    refuse_password(source)
+    if is_database(source):
+        return [_from_database(source, scratch, query, since)]
+    if query or since:
+        raise UserError(
+            "--query and --cursor go with a database, such as sqlite:///shop.db?orders."
+        )
+    if source.startswith(URLS):
+        return [_from_web(source, scratch)]
+    path = Path(source)
+    endings = tuple(form + packed for form in FORMATS for packed in ("", ".gz"))
+    inside = sorted(path.iterdir()) if path.is_dir() else []
+    files = [file for file in inside if file.name.lower().endswith(endings)]
+    if not (files or path.is_file()):
+        raise UserError(f"{source}: there is no such file, or no table in it; check the path.")
+    return files or [path]
+
+
+def _from_web(source: str, scratch: Path) -> Path:
+    file = scratch / Path(unquote(urlsplit(source).path)).name
+    extension(file)
+    try:
+        urllib.request.urlretrieve(source, file)  # noqa: S310  (it starts with one of URLS)
+    except OSError as error:
+        raise UserError(f"{file.name}: it cannot be fetched ({error}); try again.") from error
+    return file
+
+
+def _from_database(
+    source: str, scratch: Path, query: str | None, since: tuple[str, Reached] | None
+) -> Path:
+    """The table is named at the address's end: ?orders or ?table=orders."""
+    from .databases import land_query  # noqa: PLC0415  (its drivers take half a second to load)
+
+    uri, table = split_address(source)
+    if not (query or table):
+        raise UserError("name the table at its end, such as ?orders, or give a --query.")
+    file = scratch / f"{'query' if query else stem(table)}.parquet"
+    land_query(uri, query or table, file, since)
+    return file
+
+
+def split_address(source: str) -> tuple[str, str]:
+    """A database's address as its driver takes it, and the table named at its end."""
+    uri, _, end = source.partition("?")
+    parts = [part.removeprefix("table=") for part in end.split("&")]
+    options = "&".join(part for part in parts if "=" in part)
+    table = unquote(next((part for part in parts if "=" not in part), ""))
+    return (f"{uri}?{options}" if options else uri), table
+
+
+def _copied(file: Path, folder: Path, encoding: str | None) -> Path:
+    """A copy in the folder, in UTF-8."""
+    folder.mkdir(exist_ok=True)
+    extension(file)
+    if not encoding:
+        return Path(shutil.copyfile(file, folder / file.name))
+    copy = folder / file.name.removesuffix(".gz")
+    try:
+        with (
+            io.TextIOWrapper(opened(file), encoding, newline="") as delivered,
+            copy.open("w", encoding="utf-8", newline="") as recoded,
+        ):
+            shutil.copyfileobj(delivered, recoded)
+    except (LookupError, UnicodeError) as error:
+        raise UserError(f"{file.name}: --encoding {encoding} does not fit: {error}.") from error
+    return copy

@@ -1,0 +1,33 @@
+"""What DVC keeps of this commit, brought here: the table whole, the rest can be made again."""
+
+import subprocess
+import sys
+
+from ..core.errors import UserError
+from ..data import change_log
+
+
+def pull() -> list[str]:
+    """Bring table, models and reports from the DVC remote, or tell why that could not be.
+
+    Raises UserError if the table is not whole after that.
+    """
+    command = [sys.executable, "-m", "dvc", "pull"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    why = said[0].removeprefix("ERROR: ").partition(" - ")[0] if said else "no reason given"
+    if done.returncode == 0:
+        return ["all that DVC keeps of this commit is here"]
+    if absent := missing():
+        raise UserError(
+            f"the table is not whole: {absent[0]} is neither in git nor to be had from the DVC "
+            f"remote ({why}). Where it was added, run 'uv run dvc push'; here, name a remote that "
+            "this machine reaches, and give it the credentials."
+        )
+    return [f"the table is whole, and the pipeline can make the rest again: {why}"]
+
+
+def missing() -> list[str]:
+    """The files of the table that are not on this machine."""
+    stand = change_log.standing(change_log.read())
+    return [str(path) for change in stand for path in change.files if not path.exists()]

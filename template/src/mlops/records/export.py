@@ -1,0 +1,115 @@
+"""Records out: shown in the terminal, or exported whole to a file or a database."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..core.paths import replacing
+from ..data import cells, change_log
+from ..data.contract import Column, Contract
+from . import table
+from .delivery import is_database, refuse_password, shown, split_address
+
+WRITERS: dict[str, Any] = {
+    ".csv": pl.LazyFrame.sink_csv,
+    ".jsonl": pl.LazyFrame.sink_ndjson,
+    ".ndjson": pl.LazyFrame.sink_ndjson,
+    ".parquet": pl.LazyFrame.sink_parquet,
+}
+TABLE = pl.Config(
+    tbl_rows=-1,
+    tbl_cols=-1,
+    tbl_hide_dataframe_shape=True,
+    tbl_hide_column_data_types=True,
+    tbl_width_chars=10_000,
+    fmt_str_lengths=40,
+    apply_on_context_enter=True,
+)
+
+
+def show(
+    *,
+    where: str | None = None,
+    head: int = 20,
+    only_count: bool = False,
+    form: str = "table",
+    version: int | None = None,
+) -> list[str]:
+    """The first records (0: all) that meet an SQL condition, as a table, CSV or JSON Lines."""
+    contract = Contract.load()
+    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
+        found = clean.filter(table.condition(where, contract)) if where else clean
+        if only_count:
+            return [str(table.count(found))]
+        names = [column.name for column in contract.columns]
+        some = (found.head(head) if head else found).select(names).collect(engine="streaming")
+    if form == "table":
+        with TABLE:
+            return str(some).splitlines()
+    text = io.StringIO()
+    if form == "csv":
+        some.write_csv(text)
+    else:
+        some.write_ndjson(text)
+    return text.getvalue().splitlines()
+
+
+def export(
+    target: str, *, where: str | None = None, version: int | None = None, replace: bool = False
+) -> list[str]:
+    """Write the records to .csv, .jsonl or .parquet, or to a table of SQLite or PostgreSQL.
+
+    Raises UserError for an unknown kind of target, or if something is there and not to be replaced.
+    """
+    contract = Contract.load()
+    refuse_password(target)
+    form = Path(target).suffix.lower()
+    if not is_database(target) and form not in WRITERS:
+        raise UserError(f"{target}: the file name must end in {', '.join(WRITERS)}.")
+    if not is_database(target) and Path(target).exists() and not replace:
+        raise UserError(f"{target} is there already; say --replace to write over it.")
+    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
+        found = clean.filter(table.condition(where, contract)) if where else clean
+        records = found.select(column.name for column in contract.columns)
+        rows = table.count(records)
+        if is_database(target):
+            _to_database(records, target, replace)
+        else:
+            with replacing(Path(target)) as scratch:
+                WRITERS[form](as_delivered(records, contract, form), scratch)
+    return [f"{rows:,} records are in {shown(target)}"]
+
+
+def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
+    """With dates, and in CSV decimals, written as the contract reads them from such a file."""
+    texts: dict[str, pl.Expr] = {}
+    for column in contract.columns if form != ".parquet" else ():
+        cell = pl.col(column.name)
+        if column.formats and (known := _lossless(records, column)):
+            texts[column.name] = cell.dt.to_string(known)
+        elif column.type == "number" and column.decimal != "." and form == ".csv":
+            texts[column.name] = cell.cast(pl.String).str.replace(".", column.decimal, literal=True)
+    return records.with_columns(**texts)
+
+
+def _lossless(records: pl.LazyFrame, column: Column) -> str | None:
+    """The first of the column's formats in which nothing of a value is lost."""
+    cell = pl.col(column.name)
+    for form in column.formats:
+        text = cell.dt.to_string(form)
+        same = (cells.moment(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()
+        if records.select(same).collect(engine="streaming").item():
+            return form
+    return None
+
+
+def _to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
+    from .databases import export_table  # noqa: PLC0415  (its drivers take half a second to load)
+
+    uri, name = split_address(target)
+    if not name:
+        raise UserError("name the table at the address's end, such as ?orders.")
+    export_table(records, uri, name, replace)

@@ -1,0 +1,96 @@
+"""What is wrong with a delivered file, said in one sentence before anything is made of it.
+
+It is looked through line by line, then parsed once as in the pipeline, and never held in memory.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..data.sources import LONGEST_LINE, SEPARATORS, extension, header, lines, opened, read
+
+PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
+STRAY_QUOTE = 'a " stands within a field that is not in quotes'
+RESERVED = {"_row", "_source", "_unreadable", "reasons"}
+
+
+def inspect(path: Path) -> tuple[list[str], int]:
+    """The columns and the number of rows of a sound file. Raises UserError for the first fault."""
+    try:
+        _check_head(path)
+        walked = _walked(path) if extension(path) in SEPARATORS else None
+        table = read(path)
+        schema = table.collect_schema()
+        every_cell = table.select(pl.len(), pl.all().null_count().name.suffix(" nulls"))
+        rows = every_cell.collect(engine="streaming").item(0, 0)
+        if walked not in (None, rows):
+            raise csv.Error(STRAY_QUOTE)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: there is no such file; check the path.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path.name}: it is not a whole gzip file; deliver it again.") from error
+    except (pl.exceptions.PolarsError, csv.Error) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        reason = STRAY_QUOTE if reason.startswith("CSV malformed") else reason
+        raise UserError(
+            f"{path.name} cannot be read as {extension(path)[1:]}: {reason}; correct it or export "
+            "it again."
+        ) from error
+    for name, dtype in schema.items():
+        if dtype.is_nested() or dtype == pl.Binary or name in RESERVED:
+            why = "is a name used by this project" if name in RESERVED else f"holds {dtype}"
+            raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
+    if rows < 1:
+        raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
+    return schema.names(), rows
+
+
+def _check_head(path: Path) -> None:
+    with opened(path) as stream:
+        head = stream.read(1 << 16)
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise UserError(f"{path.name}: the file is empty; deliver one with a header and rows.")
+    binary = len(head.translate(None, PRINTABLE)) > len(head) / 100
+    if binary and extension(path) != ".parquet":
+        raise UserError(
+            f"{path.name}: it is binary, not text; export the table as CSV or Parquet, or name its "
+            "encoding, such as --encoding utf-16."
+        )
+
+
+def _walked(path: Path) -> int:
+    """The number of rows of a text file. Raises UserError for the first of another width."""
+    names, mark = header(path)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{path.name}: several columns are called '{twice[0]}'; rename them.")
+    csv.field_size_limit(LONGEST_LINE)
+    rows = -1
+    try:
+        for width in _widths(lines(path), mark):
+            rows += bool(width) or rows >= 0
+            if width and width != len(names):
+                raise UserError(
+                    f"{path.name}: row {rows} (the header is row 0) has {width} fields where the "
+                    f"header has {len(names)}; quote fields that hold '{mark}', or repair the row."
+                )
+    except csv.Error as error:
+        raise csv.Error(f"row {rows + 1} (the header is row 0): {error}") from error
+    return rows
+
+
+def _widths(stream: Iterator[str], mark: str) -> Iterator[int]:
+    """How many fields each row has. csv, which is slow, gets only the lines that need it, and
+    those that belong to them. Raises csv.Error for a stray quote.
+    """
+    for line in stream:
+        text = line.rstrip("\r\n")
+        if '"' in text or "\r" in text:
+            yield len(next(csv.reader(chain([line], stream), delimiter=mark, strict=True)))
+        else:
+            yield text.count(mark) + 1 if text else 0

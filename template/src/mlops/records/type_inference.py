@@ -1,0 +1,134 @@
+"""What a column probably holds: the contract's own reading is tried, and the best one believed."""
+
+from itertools import product
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..data import cells
+from ..data.contract import DEFAULT_MISSING, Column, Role, Type
+
+MOST = 0.95  # of the cells that hold something must read for a type to be believed
+FEW = 0.01  # of the cells may look like a format without it being one of the column's
+MIXED = 0.5  # of them, and it is a mixture that someone must look at
+CODE = r"^(0\d+|\d{16,})$"  # digits that are not a quantity: leading zeros, or too many
+DATELIKE = r"^\w{1,4}[-/. ]\w{1,9}[-/., ]+\d{2,4}(\D|$)"
+ODD_MISSING = {
+    *("-", "--", ".", "n/a", "n.a.", "#N/A", "<NA>", "NaT", "none", "nil", "missing"),
+    *("k.A.", "k. A."),
+}
+DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y"),
+)
+TIMES = (
+    *("", "T%H:%M:%S%.f", " %H:%M:%S%.f", " %H:%M", "T%H:%M", "T%H:%M:%S%.f%#z"),
+    *(" %H:%M:%S%.f%#z", " %I:%M %p", " %I:%M:%S %p"),
+)
+
+
+def guess(
+    cell: pl.Series, role: Role = "feature", formats: tuple[str, ...] = (), marks: str = ".,"
+) -> Column:
+    """The column that reads nearly all cells of a sample; `formats` are given, not guessed.
+
+    `marks` are the decimal marks, the more likely one first. Raises UserError if the cells are of
+    two kinds, or dates that cannot be told apart.
+    """
+    column = Column(name=cell.name, type=_type(cell.dtype), role=role)
+    if role == "ignored" or not (formats or column.type == "string"):
+        return column
+    text = cell.cast(pl.String).str.strip_chars().drop_nulls()
+    odd = sorted(ODD_MISSING.intersection(text.unique()))
+    column = retyped(column, type="string", missing=(*DEFAULT_MISSING, *odd))
+    infinite = text.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
+    text = text.filter(~text.is_in(column.missing) & ~infinite)
+    if text.is_empty() or (not formats and _share(text.str.contains(CODE)) > FEW):
+        return column
+    if text.str.contains(r"^[+-]?0,\d").any():
+        marks = ",."
+    kinds: list[Type] = ["integer", "boolean", "number"]
+    tried = [retyped(column, type=kind, decimal=mark) for mark, kind in product(marks, kinds)]
+    if formats:
+        tried = [retyped(column, type="timestamp", formats=formats)]
+    elif _share(text.str.contains(DATELIKE)) >= MIXED:
+        found = _formats(text.gather_every(len(text) // 1000 + 1), cell.name)
+        tried += [retyped(column, type="timestamp", formats=found)] if found else []
+    best = max(tried, key=lambda column: _share(_read(text, column).is_not_null()))
+    return _believed(text, column, best, said=bool(formats))
+
+
+def retyped(column: Column, **changes: object) -> Column:
+    return Column.model_validate(column.model_dump() | changes)
+
+
+def _type(dtype: pl.DataType) -> Type:
+    kinds: dict[Type, bool] = {
+        "integer": dtype.is_integer(),
+        "number": dtype.is_numeric(),
+        "boolean": dtype == pl.Boolean,
+        "date": dtype == pl.Date,
+        "timestamp": dtype == pl.Datetime,
+    }
+    return next((kind for kind, holds in kinds.items() if holds), "string")
+
+
+def _share(mask: pl.Series) -> float:
+    return int(mask.sum()) / max(1, len(mask))
+
+
+def _read(text: pl.Series, column: Column) -> pl.Series:
+    """The cells as the contract would read them."""
+    value = cells.value(column, pl.String(), thorough=True).alias("value")
+    return text.alias(column.name).to_frame().select(value).to_series()
+
+
+def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Column:
+    """The best reading, or text if it does not read. Raises UserError for a mixture."""
+    values = _read(text, best)
+    read, unread = _share(values.is_not_null()), text.filter(values.is_null())
+    if best.type == "boolean" and values.n_unique() < 3 and len(unread):
+        return plain  # one of two words, such as J and N, happens to be one of ours
+    if read >= MOST:
+        best = retyped(best, missing=(*best.missing, *_marks(text, unread)))
+        days = best.type == "timestamp" and (values == values.dt.date()).all()
+        return retyped(best, type="date") if days else best
+    singular = unread.n_unique() > max(20, len(unread) / 2)  # as ticket numbers are: not a mixture
+    if not said and (read < MIXED or best.type == "boolean" or singular):
+        return plain
+    raise UserError(
+        f"column '{plain.name}' mixes {best.type}s ({read:.0%}) with words like '{unread[0]}'; "
+        f"clean it, or leave it out with --ignore '{plain.name}'."
+    )
+
+
+def _marks(text: pl.Series, unread: pl.Series) -> list[str]:
+    """Words that come again and again where everything else is a number or a date: they must say
+    that nothing is known.
+    """
+    words = unread.filter(~unread.str.contains(r"\d"))
+    often = words.value_counts(name="times").filter(pl.col("times") > FEW * len(text))
+    return sorted(often[words.name])
+
+
+def _formats(text: pl.Series, name: str) -> tuple[str, ...]:
+    """The date formats in use, most used first. Raises UserError if they are not clear."""
+    column = Column(name=name, type="timestamp")
+    formats = ["".join(parts) for parts in product(DAYS, TIMES)]
+    reads = {form: _read(text, retyped(column, formats=(form,))).is_not_null() for form in formats}
+    found, left = [], text.is_not_null()
+    for form in sorted(reads, key=lambda form: -reads[form].sum()):
+        if _share(reads[form] & left) > FEW:
+            found.append(form)
+            left &= ~reads[form]
+    for form in found:
+        twin = form.translate(str.maketrans("dm", "md"))
+        alike = twin in reads and twin != form and _share(reads[form] & ~reads[twin]) <= FEW
+        if len(found) > 2 or alike or twin in found[found.index(form) + 1 :]:
+            ways = ", ".join([*found, *([twin] if alike else [])])
+            raise UserError(
+                f"column '{name}' holds dates in several formats, or with day and month in doubt "
+                f'({ways}); name what is meant, as in --dates "{name}={form}", clean it, or leave '
+                f"it out with --ignore '{name}'."
+            )
+    return tuple(found)

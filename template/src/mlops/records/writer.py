@@ -1,0 +1,197 @@
+"""Changing the table: one writer at a time, and all of a change or nothing of it.
+
+What a change brings is prepared in a scratch folder and renamed into data/raw; the line in the log,
+written last, makes it so. The scratch folder is called after the first version it prepares, so the
+next writer knows what a killed one left, and takes it away. A `dvc add` that was stopped is made up
+for by the next change.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from filelock import FileLock, Timeout
+
+from ..core.errors import UserError
+from ..core.paths import RAW, replacing, sha256
+from ..data import change_log
+from ..data.change_log import ANEW, EMPTY, LOG, Change, Operation
+from ..data.contract import CONTRACT, Contract
+from . import table
+from .table import Effect
+
+LOCK = Path("data/.lock")
+PATIENCE = 10  # seconds that a second writer waits
+SETTINGS = (CONTRACT, Path("problem.yaml"))  # what a start changes too
+UNDO = "settings"
+
+
+class Writer:
+    """The table while it is changed: the log so far, and a scratch folder for what comes."""
+
+    def __init__(self, scratch: Path, changes: list[Change]) -> None:
+        self.scratch = scratch
+        self.changes = changes
+
+    def land(self, path: Path, name: str) -> str:
+        """Rename a file of the scratch folder into data/raw, numbered by its version."""
+        landed = f"{len(self.changes) + 1:04}-{name}"
+        os.replace(path, RAW / landed)
+        return landed
+
+    def retire(self, numbers: pl.DataFrame, name: str) -> str:
+        """Land the numbers of rows that are taken out; "" if there are none, else the file."""
+        if numbers.is_empty():
+            return ""
+        file = self.scratch / "retired.parquet"
+        numbers.select("_row").sort("_row").write_parquet(file)
+        return self.land(file, f"{name}.retired.parquet")
+
+    def content_hash(self, contract: Contract) -> str:
+        """As the last change left it, or made anew if the contract is another now."""
+        if not self.changes:
+            return EMPTY
+        last = self.changes[-1]
+        if last.contract == contract.digest():
+            return last.after
+        with table.content(change_log.parts(self.changes), contract) as clean:
+            return table.content_hash(clean, contract)
+
+    def log(
+        self, operation: Operation, effect: Effect, before: str, contract: Contract, **facts: Any
+    ) -> list[str]:
+        """Note a change, and return the line that tells it; it holds once `end` has written it."""
+        change = Change(
+            version=len(self.changes) + 1,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            who=who(),
+            operation=operation,
+            contract=contract.digest(),
+            before=before,
+            after=effect.moved(before),
+            **(effect.counts() | facts),
+        )
+        self.changes.append(change)
+        return [f"version {change.version}: {change.counts()}"]
+
+    def keep_settings(self) -> None:
+        """Copy what a start changes besides the table, to put it back if the start fails."""
+        with replacing(self.scratch / UNDO) as undo:
+            undo.mkdir()
+            for path in filter(Path.exists, SETTINGS):
+                shutil.copyfile(path, undo / path.name)
+
+    def end(self, says: list[str], dry_run: bool) -> list[str]:
+        """Make the changes hold, unless it is a dry run. Returns the lines to print."""
+        if dry_run:
+            return [*says, "this is what it would do; nothing changed"]
+        if len(self.changes) > len(change_log.read()):
+            change_log.write(self.changes)
+        return says
+
+
+@contextmanager
+def writing() -> Iterator[Writer]:
+    """Change the table, alone. Raises UserError if another writer does not come to an end."""
+    ready()
+    RAW.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(LOCK, timeout=PATIENCE):
+            _clear()
+            changes = change_log.read()
+            change_log.check_strays(changes)
+            scratch = RAW / f".landing-{len(changes) + 1:04}"
+            scratch.mkdir()
+            try:
+                yield Writer(scratch, changes)
+            finally:
+                _clear()
+            _track()
+    except Timeout:
+        raise UserError(
+            "another command is changing the table: wait until it is done, and try again."
+        ) from None
+
+
+def ready() -> None:
+    """Raises UserError in a project that was not set up."""
+    here = Path.cwd()
+    if Path(".dvc").is_dir() and not any((up / ".git").exists() for up in (here, *here.parents)):
+        command = "uv run mlops setup"
+        raise UserError(f"this folder is not a git repository yet: run '{command}' first.")
+
+
+def own(changes: list[Change]) -> bool:
+    """Whether the table is the team's: not the bundled sample as it was shipped."""
+    stand = change_log.standing(changes)
+    shipped = [change for change in stand if change.operation == "sample"]
+    touched = any(sha256(RAW / c.file) != c.sha256 for c in shipped if (RAW / c.file).exists())
+    return touched or len(stand) > len(shipped)
+
+
+def who() -> str:
+    """Git's user, or the machine's."""
+    asked = ["git", "config", "user.email"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return getuser()
+    return done.stdout.strip() or getuser()
+
+
+def _clear() -> None:
+    """Take away scratch folders, with all that an unfinished change had done already, and the
+    files of a table that was started over or compacted.
+    """
+    changes = change_log.read()
+    known = {path for change in changes for path in change.files}
+    for scratch in RAW.glob(".landing-*"):
+        first = int(scratch.name.partition("-")[2])
+        if first > len(changes):
+            for path in RAW.glob("[0-9]*-*"):
+                if int(path.name.partition("-")[0]) >= first and path not in known:
+                    path.unlink()
+            if (scratch / UNDO).exists():
+                _put_back(scratch / UNDO)
+        shutil.rmtree(scratch)
+    starts = [change.version for change in changes if change.operation in ANEW]
+    for path in (p for c in changes if c.version < max(starts, default=0) for p in c.files):
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.dvc").unlink(missing_ok=True)
+
+
+def _put_back(undo: Path) -> None:
+    for path in SETTINGS:
+        if (undo / path.name).exists():
+            with replacing(path) as scratch:
+                shutil.copyfile(undo / path.name, scratch)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _track() -> None:
+    """Have DVC keep the files that it does not keep yet. Raises UserError if it refuses."""
+    changes = change_log.read()
+    if not (Path(".dvc").is_dir() and own(changes)):
+        return
+    files = [
+        path for c in change_log.standing(changes) for path in c.files if c.operation != "sample"
+    ]
+    new = [str(path) for path in files if not path.with_name(f"{path.name}.dvc").exists()]
+    if not new:
+        return
+    command = [sys.executable, "-m", "dvc", "add", *new]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
+        reason = " ".join(" ".join(said).split())
+        raise UserError(f"{', '.join(new)} has landed, but 'dvc add' refused it: {reason}")
+    subprocess.run(["git", "add", "--", str(LOG)], capture_output=True, check=False)

@@ -1,0 +1,138 @@
+"""The way to MLflow, and what is written there of a training. Light until it is connected."""
+
+import logging
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ..core.errors import UserError
+from ..core.git_command import git
+from ..core.libraries import installed_versions
+from ..core.paths import CHOICE, MODEL, RAW, REPORTS, TRIALS
+from ..core.settings import Params
+from ..core.strict import read_yaml
+from ..core.team import package_name
+from ..data import change_log
+from ..data.contract import CONTRACT
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SQLITE = "sqlite:///"
+SETTINGS = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # Say within a minute that a server is out of reach.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+FILES = (CONTRACT, Path("problem.yaml"), Path("params.yaml"), Path("uv.lock"), CHOICE, MODEL)
+PACKAGES = ("lightgbm", "mlflow", "numpy", "onnxruntime", "polars", "scikit-learn", "skl2onnx")
+# A run changes these itself: they do not make its sources uncommitted.
+MADE_BY_THE_RUN = (":!dvc.lock", ":!reports", ":!docs/*-card.md")
+
+
+def uri() -> str:
+    """The environment's MLFLOW_TRACKING_URI, else params.yaml's tracking.uri."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or Params.read().tracking.uri
+
+
+def is_new() -> bool:
+    """Whether the registry is a file that nothing was ever written to."""
+    where = uri()
+    return where.startswith(SQLITE) and not Path(where.removeprefix(SQLITE)).exists()
+
+
+@contextmanager
+def connected() -> Iterator["MlflowClient"]:
+    """MLflow at `uri()`. What it cannot do is one sentence."""
+    for name, text in SETTINGS.items():
+        os.environ.setdefault(name, text)
+    import mlflow  # noqa: PLC0415
+    import sqlalchemy  # noqa: PLC0415
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if is_new():  # nothing to lose yet: its many tables need not wait for the disk one by one
+        sqlalchemy.event.listen(
+            sqlalchemy.Engine, "connect", lambda new, _: new.execute("PRAGMA synchronous = OFF")
+        )
+    try:
+        mlflow.set_tracking_uri(uri())
+        yield mlflow.MlflowClient()
+    except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
+        told = (
+            f"MLflow at {uri()} cannot be used: check tracking.uri in params.yaml or "
+            f"MLFLOW_TRACKING_URI, and that the server runs. MLflow says: {error}"
+        )
+        without_password = re.sub(r"//[^@/\s]+@", "//***@", " ".join(told.split()))
+        raise UserError(without_password[:500]) from error
+
+
+def record(
+    client: "MlflowClient", choice: dict[str, Any], reached: dict[str, Any], tags: dict[str, Any]
+) -> tuple[str, Any]:
+    """Write a training down: a run, a nested run for each trial, and the model.
+
+    Returns the run's id and what MLflow says of the model (mlflow.models.model.ModelInfo).
+    """
+    import mlflow  # noqa: PLC0415
+    import onnx  # noqa: PLC0415
+
+    now = int(time.time() * 1000)
+    mlflow.set_experiment(package_name())
+    with mlflow.start_run(run_name=choice["candidate"]) as run:
+        mlflow.log_params({"candidate": choice["candidate"], **choice["parameters"]})
+        mlflow.log_metrics({name: value for name, value in reached.items() if value is not None})
+        mlflow.set_tags(tags)
+        for trial in pl.read_csv(TRIALS, infer_schema_length=None).to_dicts():
+            told = {name: fact for name, fact in trial.items() if fact is not None}
+            figures = {name: told.pop(name) for name in ("score", "seconds") if name in told}
+            nested = client.create_run(
+                run.info.experiment_id,
+                tags={"mlflow.parentRunId": run.info.run_id},
+                run_name=f"trial {told['trial']}",
+            ).info.run_id
+            # One request for all figures of a trial: one by one takes 40 times as long.
+            client.log_batch(
+                nested,
+                [mlflow.entities.Metric(name, figure, now, 0) for name, figure in figures.items()],
+                [mlflow.entities.Param(name, str(fact)) for name, fact in told.items()],
+            )
+            client.set_terminated(nested, "FINISHED" if "score" in figures else "FAILED")
+        for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
+            mlflow.log_artifact(str(path), "reports" if path.parent == REPORTS else None)
+        model = mlflow.onnx.log_model(
+            onnx.load(MODEL),
+            name="model",
+            pip_requirements=["onnxruntime", "numpy"],  # else MLflow runs the model to find out
+            save_as_external_data=False,  # one file, its bytes those of the packaged model
+        )
+    return run.info.run_id, model
+
+
+def lineage() -> dict[str, Any]:
+    """{git_commit, dirty, data_version, data_changed, python, packages}: None if not known.
+
+    `dirty`: files differ from the commit. `data_version`: DVC's hash of data/raw, by which the
+    data can be fetched again. `data_changed`: when a record was last added, changed or deleted.
+    """
+    found: dict[str, Any] = dict.fromkeys(("git_commit", "dirty", "data_version"))
+    found["data_changed"] = next((change.when for change in reversed(change_log.read())), None)
+    with suppress(UserError):  # no git repository, or nothing committed yet
+        found["git_commit"] = git("rev-parse", "HEAD")
+        found["dirty"] = bool(git("status", "--porcelain", "--", ".", *MADE_BY_THE_RUN))
+    with suppress(UserError):  # the stages were run without DVC
+        read = {d["path"]: d["md5"] for d in read_yaml("dvc.lock")["stages"]["ingest"]["deps"]}
+        found["data_version"] = read[RAW.as_posix()]
+    packages = installed_versions(PACKAGES)
+    return {**found, "python": platform.python_version(), "packages": packages}

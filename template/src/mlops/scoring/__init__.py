@@ -1,0 +1,1 @@
+"""The packaged model's answers for a table."""

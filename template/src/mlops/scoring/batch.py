@@ -1,0 +1,203 @@
+"""Batch scoring: a decision for each row of a table, by the packaged model.
+
+Rows are held to the contract by the pipeline's own code; one that breaks it gets no score but the
+reason. The file is worked shard by shard, side by side, so that memory does not grow with it;
+finished shards are kept beside the result, so that a killed run goes on where it was.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, count
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Any, Self
+
+import polars as pl
+from filelock import FileLock, Timeout
+from joblib import cpu_count
+from rich.console import Console
+from rich.progress import Progress
+
+from ..core.errors import UserError
+from ..core.parallel import spread
+from ..core.paths import replacing, sha256
+from ..core.settings import Params
+from ..data.change_log import Part
+from ..data.contract import CONTRACT, Contract
+from ..data.ingest import numbered, quickly
+from ..data.row_rules import reasons, sound
+from ..model.inputs import misfit
+from ..records.delivery import deliver
+from ..records.inspection import inspect
+from ..registry.registry import model_file
+from .predictor import Predictor
+
+SHARD = 50_000
+PER_WORKER = 4  # shards at least: to start one takes about as long as to score so many
+SINKS: dict[str, Any] = {
+    ".csv": pl.LazyFrame.sink_csv,
+    ".jsonl": pl.LazyFrame.sink_ndjson,
+    ".parquet": pl.LazyFrame.sink_parquet,
+}
+CODE = Path(__file__).parents[1]
+loaded = lru_cache(maxsize=1)(Predictor)
+FOUND = ("prediction", "score", "decision", "version", "model", "reason")
+
+
+def predict(
+    source: str,
+    target: Path,
+    version: int | None = None,
+    *,
+    query: str | None = None,
+    encoding: str | None = None,
+) -> list[str]:
+    """Score the rows of `source`, as for `data add`, into `target` (.csv, .jsonl or .parquet).
+
+    `version` is one of the registry; without it, models/model.onnx scores. Returns the lines to
+    print. Raises UserError if anything is wrong with the files.
+    """
+    if target.suffix.lower() not in SINKS:
+        raise UserError(f"{target}: its name must end in {', '.join(SINKS)}; choose one.")
+    if target.exists() and Path(source).is_file() and target.samefile(source):
+        raise UserError(f"{target} is the table to score itself: choose another name.")
+    with alone(target), gathered(source, query, encoding) as parts:
+        number, model = model_file(version)
+        scoring = Scoring.of(model, number, Contract.load())
+        facts = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
+        digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
+        shards, rows = Shards(target, digest.hexdigest()[:16]), sum(parts.values())
+        score(parts, scoring, shards)
+        without, worst = shards.join()
+    told = f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows"
+    why = f"break the contract, most often so: {worst} (see the column reason)"
+    if rows and without == rows:
+        raise UserError(f"{told}, which {why}: mend the table, or contract.yaml if it is wrong.")
+    return [f"{told}; the others {why}" if without else told]
+
+
+@contextmanager
+def alone(target: Path) -> Iterator[None]:
+    """Two that write the same result would mix their shards. Raises UserError for the second."""
+    name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
+    try:
+        with FileLock(Path(gettempdir(), f"predict-{name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise UserError(
+            f"{target} is being written by another 'predict': wait for it, or name another file."
+        ) from None
+
+
+@contextmanager
+def gathered(source: str, query: str | None, encoding: str | None) -> Iterator[dict[Path, int]]:
+    """The files of a source and how many rows each has; what is no file is brought here first."""
+    if Path(source).is_file() and not (query or encoding):
+        yield {Path(source): inspect(Path(source))[1]}
+        return
+    with TemporaryDirectory(prefix=".predict-", dir=".") as scratch:
+        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
+        yield {delivery.path: delivery.rows for delivery in brought}
+
+
+def score(parts: dict[Path, int], scoring: "Scoring", shards: "Shards") -> None:
+    """Score what is left of the files, side by side, and keep each shard."""
+    rows, befores = sum(parts.values()), accumulate(parts.values(), initial=0)
+    tables = [
+        numbered(Part(path, before), scoring.contract)
+        for path, before in zip(parts, befores, strict=False)
+    ]
+    left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
+    batches, console = left.collect_batches(chunk_size=SHARD, lazy=True), Console(stderr=True)
+    workers = min(Params.read().train.processes or cpu_count(), rows // (PER_WORKER * SHARD))
+    with (
+        Progress(console=console, disable=not console.is_terminal) as bar,
+        spread(max(1, workers), threads=True) as side_by_side,
+    ):
+        shown = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
+        for scored in side_by_side(scoring.scored, batches):
+            shards.add(scored)
+            bar.advance(shown, SHARD)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is done to each shard, complete in itself, so that it works on any machine.
+
+    It needs the keys and what the model reads. It gives `_row` (the first is 1), the keys,
+    `prediction` (the likeliest class, or the number), `score` (P(positive), P(the likeliest), or
+    the number), `decision` (act: true or false, by the threshold; else the prediction), the model's
+    `version` in the registry and the start of its SHA-256, and `reason`: why there is no score.
+    """
+
+    contract: Contract
+    content: bytes
+    version: int | None
+    model: str
+
+    @classmethod
+    def of(cls, model: Path, version: int | None, contract: Contract) -> Self:
+        """Raises UserError if the model or the names of the keys do not go with the contract."""
+        meta = Predictor(model).meta
+        if why := misfit(meta, contract):
+            raise UserError(f"{model} {why}: run 'uv run dvc repro' for a model of this table.")
+        if taken := {column.name for column in contract.keys} & set(FOUND):
+            raise UserError(f"contract.yaml: key '{min(taken)}' is a name predict uses; rename it.")
+        read = {entry["column"] for entry in meta["inputs"]}
+        columns = [c for c in contract.columns if c.role == "key" or c.name in read]
+        needed = contract.model_copy(update={"columns": tuple(columns)})
+        return cls(needed, model.read_bytes(), version, sha256(model)[:12])
+
+    def scored(self, delivered: pl.DataFrame) -> pl.DataFrame:
+        table = pl.concat(quickly(delivered.lazy(), self.contract))
+        rows = table.with_columns(_sound=sound(self.contract), _repeated=False).collect()
+        fit, unfit = rows.filter("_sound"), rows.filter(~pl.col("_sound"))
+        told = pl.element().struct
+        rule = pl.format("{} {} '{}'", *(told.field(name) for name in ("column", "rule", "value")))
+        why = reasons(self.contract).list.eval(rule).list.join("; ")
+        both = [fit.with_columns(**self.answers(fit)), unfit.with_columns(reason=why)]
+        about = {"version": pl.lit(self.version, pl.Int64), "model": pl.lit(self.model)}
+        found = pl.concat(both, how="diagonal").with_columns(**about).sort("_row")
+        return found.select("_row", *(column.name for column in self.contract.keys), *FOUND)
+
+    def answers(self, fit: pl.DataFrame) -> dict[str, Any]:
+        model = loaded(self.content)
+        found = model.answers(model.scores(fit))
+        return {name: pl.Series(list(values), strict=False) for name, values in found.items()}
+
+
+class Shards:
+    """The scored shards, in a folder beside the result whose name tells what they are made of;
+    what runs with another table, model or contract have left there is removed.
+    """
+
+    def __init__(self, target: Path, digest: str) -> None:
+        self.target, self.folder = target, target.parent / f".{target.name}.{digest}.shards"
+        for other in set(target.parent.glob(f".{target.name}.*.shards")) - {self.folder}:
+            shutil.rmtree(other)
+        self.done = next(n for n in count() if not self._file(n).exists())
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:06}.parquet"
+
+    def add(self, shard: pl.DataFrame) -> None:
+        with replacing(self._file(self.done)) as scratch:
+            shard.write_parquet(scratch)
+        self.done += 1
+
+    def join(self) -> tuple[int, str]:
+        """Make one file of them; returns how many rows have no score, and an example of the
+        commonest reason for that.
+        """
+        table = pl.scan_parquet([self._file(n) for n in range(self.done)], glob=False)
+        with replacing(self.target) as scratch:
+            SINKS[self.target.suffix.lower()](table, scratch)
+        kind = pl.col("reason").str.extract("^(.*?) '").alias("kind")  # column and rule
+        without = table.drop_nulls("reason").group_by(kind).agg(pl.len(), pl.min("reason"))
+        reasons = without.sort("len", "kind", descending=[True, False]).collect(engine="streaming")
+        shutil.rmtree(self.folder)
+        return int(reasons["len"].sum()), next(iter(reasons["reason"]), "")

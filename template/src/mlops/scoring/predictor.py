@@ -1,0 +1,75 @@
+"""The packaged model at work: ONNX Runtime and NumPy, nothing that the training needed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+
+from ..core.errors import UserError
+from ..core.paths import MODEL
+from ..model.value import decisions
+
+METADATA = "metadata"
+SCORE = "(score)"  # among the inputs of a model, where their values are counted
+BATCH = 50_000
+
+
+class Predictor:
+    """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
+
+    def __init__(self, model: Path | bytes = MODEL) -> None:
+        """`model` is a file or its bytes. Raises UserError if it is absent or no model of ours."""
+        path = model if isinstance(model, Path) else Path("the model sent")
+        if path is model and not path.exists():
+            raise UserError(f"{path} is not there yet: make it with 'uv run dvc repro'.")
+        options = onnxruntime.SessionOptions()
+        # The same sums on every machine; the processors have other shards or requests to answer.
+        options.intra_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(model, options)
+            known = self._session.get_modelmeta().custom_metadata_map
+            self.meta: dict[str, Any] = json.loads(known[METADATA])
+        except (Fail, InvalidGraph, InvalidProtobuf, ValueError, KeyError) as error:
+            raise UserError(f"{path} is not a model that this project has packaged.") from error
+
+    def scores(self, table: Any) -> NDArray[Any]:
+        """Scores of a polars table typed by the contract; see `run`. Batches bound the memory."""
+        # A service has no polars: it builds the feed itself and calls `run`.
+        from ..model.inputs import Input, feed, frame  # noqa: PLC0415
+
+        entries = [Input(**entry) for entry in self.meta["inputs"]]
+        batches = table.iter_slices(BATCH) if table.height else [table]
+        return np.concatenate([self.run(feed(frame(batch, entries))) for batch in batches])
+
+    def answers(self, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """What is told of each row, (rows,): `prediction` (the likeliest class, or the number),
+        `score` (P(positive), P(the likeliest), or the number), and `decision` (act: true or false,
+        by the threshold; else the prediction).
+        """
+        decision: Any = decisions(scores, self.meta["threshold"], self.meta["task"])
+        names = np.array(self.meta["classes"], dtype=object)
+        if self.meta["task"] == "binary":
+            likeliest = names[(scores >= 0.5).astype(int)]
+            return {"prediction": likeliest, "score": scores, "decision": decision.astype(bool)}
+        if self.meta["task"] == "multiclass":
+            likeliest = names[decision]
+            return {"prediction": likeliest, "score": scores.max(axis=1), "decision": likeliest}
+        return {"prediction": scores, "score": scores, "decision": scores}
+
+    def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[Any]:
+        """Scores of a feed, an array of shape (rows, 1) for each input of the model.
+
+        binary: (rows,), the probability of the positive class; multiclass: (rows, classes), in
+        the order of `meta["classes"]`; both float32. regression: (rows,), the value, float64.
+        """
+        found: NDArray[Any] = self._session.run(None, feed)[0]
+        if self.meta["task"] == "regression":
+            return found[:, 0]
+        # A class that training never met has no output: its probability is zero.
+        scores = np.zeros((len(found), len(self.meta["classes"])), dtype=np.float32)
+        scores[:, self.meta["outputs"]] = found
+        return scores[:, 1] if self.meta["task"] == "binary" else scores

@@ -1,0 +1,1 @@
+"""How fast storage is, measured."""

@@ -1,0 +1,1 @@
+"""New versions of the template, brought in by a workflow."""

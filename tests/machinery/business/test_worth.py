@@ -1,0 +1,268 @@
+"""Whether it pays, by figures made up, and what is advised."""
+
+import json
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+from mlops.business import worth
+from mlops.business.prices import Prices, remote_scheme, spent
+from mlops.business.worth import advice, page, reckoned, report
+from mlops.core.errors import UserError
+from mlops.core.paths import write_json
+from mlops.core.settings import Problem
+
+KIND = {
+    "name": "disk",
+    "schemes": ["file"],
+    "gb_month": 0.5,
+    "thousand_writes": 0.0,
+    "ten_thousand_reads": 0.0,
+    "egress_gb": 0.0,
+}
+PRICES = {
+    "as_of": date(2020, 1, 1),
+    "currency": "EUR",
+    "usage": {
+        "versions_kept": 4.0,
+        "versions_written": 1.0,
+        "full_reads": 1.0,
+        "outside_share": 0.0,
+        "hour_is_worth": 0.0,
+    },
+    "running": {
+        "core_hour": 1.0,
+        "memory_gb_hour": 0.5,
+        "trainings": 3.0,
+        "replicas": 0.0,
+        "work_hours": 2.0,
+        "work_hour": 50.0,
+    },
+    "kinds": [KIND],
+}
+PROBLEM = {
+    "name": "Orders",
+    "decision": "Should it be checked?",
+    "owners": {"business_owner": "@acme/business", "data_scientist": "@acme/science"},
+    "value": {"unit": "EUR", "true_positive": 6.0, "false_positive": -2.0},
+}
+TRAINING = {"cpu_seconds": 7200.0, "peak_memory_mb": 2000.0, "seconds": 3600.0}
+LIVED = {
+    "since": "2024-01-01T00:00:00+00:00",
+    "until": "2024-03-01T00:00:00+00:00",
+    "predictions": 4000,
+    "rows": 3000,
+    "period": "month",
+    "value": {"expected": 500.0},
+    "trend": [{"start": f"2024-0{n}-01", "value": 400.0 + n} for n in (1, 2)],
+}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    Path("data/raw/0001.csv").write_bytes(b"x" * 1000)
+    write_json(Path("reports/resources.json"), {"total": TRAINING})
+    write_json(Path("reports/gate.json"), {"passed": True, "gates": []})
+    write_json(
+        Path("reports/evaluation.json"),
+        {"value": {"model": 700.0, "do_nothing": 200.0, "do_nothing_means": "never acting"}},
+    )
+    Path("params.yaml").write_text("train: {candidates: [linear]}\n")
+    write({})
+    return tmp_path
+
+
+def write(problem, **prices):
+    Path("problem.yaml").write_text(yaml.safe_dump(PROBLEM | problem))
+    Path("prices.yaml").write_text(yaml.safe_dump(PRICES | prices))
+
+
+def lived(monkeypatch, gain=500.0, a_month=2000.0, why="", **facts):
+    total = None if gain is None else gain * 3
+    told = {"why": why, "gain": gain, "total": total, "a_month": a_month, "performance": LIVED}
+    monkeypatch.setattr(worth, "live", lambda: told | facts)
+
+
+def test_a_month_costs_what_it_takes_times_the_prices(project):
+    costs = Prices.load("prices.yaml").month()
+    assert costs["people"] == 100.0
+    assert costs["training"] == pytest.approx(3 * (2 * 1.0 + 2 * 1 * 0.5))
+    assert costs["storage"] == pytest.approx(4 * 1000 / 1e9 * 0.5)
+    assert costs["service"] == 0.0
+    assert spent(30.4) == pytest.approx(sum(costs.values()))
+
+
+def test_what_was_never_measured_or_priced_costs_nothing(project):
+    Path("reports/resources.json").unlink()
+    write({}, kinds=[])
+    costs = Prices.load("prices.yaml").month()
+    assert (costs["training"], costs["storage"]) == (0.0, 0.0)
+    Path("prices.yaml").unlink()
+    assert spent(1) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme"), [("s3://bucket/%20x", "s3"), ("../store", "file"), ("/store", "file")]
+)
+def test_storage_has_the_price_of_where_the_remote_is(project, url, scheme):
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text(f"[core]\n    remote = a\n['remote \"a\"']\n    url = {url}\n")
+    assert remote_scheme() == scheme
+
+
+def test_it_pays_if_it_brings_more_than_it_costs(project, monkeypatch):
+    lived(monkeypatch)
+    found = reckoned()
+    month = found["month"]
+    assert found["state"] == "pays"
+    assert month["value"] == pytest.approx(2000 * 500 / 1000)
+    assert month["net"] == pytest.approx(1000 - month["cost"])
+    assert month["back"] == pytest.approx(1000 / month["cost"])
+    assert found["headline"] == f"It pays: {month['net']:.0f} EUR a month more than it costs."
+    assert found["advice"].startswith("Keep it, and look for more decisions")
+
+
+def test_at_the_break_even_it_costs_what_it_brings(project, monkeypatch):
+    lived(monkeypatch)
+    least = reckoned()["month"]["break_even"]
+    lived(monkeypatch, a_month=least)
+    assert reckoned()["month"]["net"] == pytest.approx(0)
+
+
+def test_too_few_decisions_do_not_pay(project, monkeypatch):
+    lived(monkeypatch, a_month=100.0)
+    found = reckoned()
+    assert found["state"] == "loses"
+    assert found["headline"].startswith("It does not pay: ")
+    assert "it pays from 218 decisions a month on, and there are 100" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        (-20.0, "Stop deciding by this model"),
+        (300.0, "ask @acme/science why it brings only 60"),
+    ],
+)
+def test_what_falls_short_is_asked_about(project, monkeypatch, gain, words):
+    lived(monkeypatch, gain=gain)
+    assert words in reckoned()["advice"]
+
+
+def test_a_building_that_is_not_paid_in_time_is_told(project, monkeypatch):
+    write({"estimate": {"cost_to_build": 100_000.0, "decisions_a_month": 9000.0}})
+    lived(monkeypatch)
+    found = reckoned()
+    assert found["month"]["paid_in"] == pytest.approx(100_000 / found["month"]["net"])
+    assert "not for its building within 24 months" in found["advice"]
+    assert "9,000 were hoped for" in found["advice"]
+
+
+def test_without_truths_it_is_a_promise(project, monkeypatch):
+    lived(monkeypatch, gain=None, why="the truth of only 3 decisions is known")
+    found = reckoned()
+    assert found["month"]["gain"] == 500.0
+    assert found["headline"].startswith("It should pay: ")
+    assert "The truth of only 3 decisions is known. Have the truth sent" in found["advice"]
+
+
+def test_without_traffic_the_estimate_says_how_many_there_are(project, monkeypatch):
+    lived(monkeypatch, gain=None, a_month=None, why="no journal", performance=None)
+    assert "estimate.decisions_a_month" in reckoned()["advice"]
+    write({"estimate": {"decisions_a_month": 3000.0}})
+    month = reckoned()["month"]
+    assert (month["decisions"], month["counted"]) == (3000.0, "by the estimate")
+    assert month["value"] == pytest.approx(1500)
+
+
+def test_another_unit_needs_its_worth(project, monkeypatch):
+    lived(monkeypatch)
+    points = {"value": PROBLEM["value"] | {"unit": "points"}}
+    write(points)
+    found = reckoned()
+    assert (found["state"], found["month"]["net"]) == ("unknown", None)
+    assert "value_unit_is_worth" in found["advice"]
+    write(points, value_unit_is_worth=0.5)
+    assert reckoned()["month"]["value"] == pytest.approx(500)
+
+
+def test_a_model_that_did_not_pass_is_not_to_be_decided_on(project, monkeypatch):
+    write_json(Path("reports/gate.json"), {"passed": False, "gates": []})
+    lived(monkeypatch)
+    assert reckoned()["advice"].startswith("Decide nothing on the newest model yet")
+
+
+def test_a_refused_newcomer_does_not_change_what_the_model_in_use_promised(project, monkeypatch):
+    write_json(Path("reports/gate.json"), {"passed": False, "gates": []})
+    promise = {"value": {"model": 900.0, "do_nothing": 100.0, "do_nothing_means": "never acting"}}
+    monkeypatch.setattr(worth, "promised", lambda: (promise, True))
+    lived(monkeypatch, gain=400.0)
+    found = reckoned()
+    assert found["expected"] == 800.0
+    assert "brings only 50" in found["advice"]
+
+
+def test_a_project_without_a_journal_is_told_so(project):
+    found = reckoned()
+    assert found["realised"]["gain"] is None
+    assert found["realised"]["why"]
+
+
+class Tags(HTMLParser):
+    """Which tags there are, each closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in ("meta", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
+    write({"estimate": {"cost_to_build": 100.0}})
+    lived(monkeypatch)
+    said = report()
+    text = Path("reports/business.html").read_text(encoding="utf-8")
+    told = Tags(text)
+    assert told.open == []
+    assert said[-1] == "reports/business.html tells more."
+    assert said[0] in text
+    assert "Jan 2024" in text
+    assert "@media print" in text
+    found = json.loads(Path("reports/business.json").read_text(encoding="utf-8"))
+    hostile = "<script>alert(1)</script>"
+    write({"name": hostile, "decision": hostile, "estimate": {"cost_to_build": 100.0}})
+    bad = page(found | {"unit": hostile, "headline": hostile, "advice": hostile})
+    assert Tags(bad).tags == told.tags
+
+
+@pytest.mark.parametrize("gain", [500.0, None])
+@pytest.mark.parametrize("unit", ["EUR", "points"])
+def test_every_state_has_its_page(project, monkeypatch, gain, unit):
+    write({"value": {"unit": unit}})
+    lived(monkeypatch, gain=gain, a_month=None, why="" if gain else "nobody knows")
+    assert Tags(page(reckoned())).open == []
+
+
+def test_without_a_model_there_is_nothing_to_reckon(project):
+    Path("reports/evaluation.json").unlink()
+    with pytest.raises(UserError, match="is not there yet"):
+        report()
+    assert not Path("reports/business.html").exists()
+
+
+def test_advice_names_the_scientist_by_role_if_nobody_is_named(project, monkeypatch):
+    lived(monkeypatch, gain=-1.0)
+    assert "the data scientist" in advice(reckoned(), Problem(name="t"))

@@ -1,0 +1,168 @@
+import datetime as dt
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from mlops.core.errors import UserError
+from mlops.data.change_log import Part, landed
+from mlops.data.contract import Column, Contract
+from mlops.data.ingest import ingest, typed
+
+SPELLING = {"jfk": "JFK"}
+
+
+def contract_of(*columns):
+    target = Column(name="y", type="integer", role="target")
+    return Contract(id="t", name="t", task="binary", classes=("0", "1"), columns=(*columns, target))
+
+
+def read(text, **rule):
+    """The value and the unreadable text of one cell."""
+    contract = contract_of(Column(name="x", **rule))
+    frame = pl.LazyFrame({"x": [text], "y": ["1"]}, schema={"x": pl.String, "y": pl.String})
+    row = typed(frame, contract).collect().row(0, named=True)
+    unreadable = row["_unreadable"]
+    return row["x"], unreadable and unreadable[0]["value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "value"),
+    [
+        (" 12 ", {"type": "integer"}, 12),
+        ("12.0", {"type": "integer"}, 12),
+        ("1,234", {"type": "integer"}, 1234),
+        ("1,234.5", {"type": "number"}, 1234.5),
+        ("1.234,5", {"type": "number", "decimal": ","}, 1234.5),
+        ("1 234,5", {"type": "number", "decimal": ","}, 1234.5),
+        ("-999", {"type": "number", "missing": ("-999",)}, None),
+        (" NA ", {"type": "number"}, None),
+        ("nan", {"type": "number"}, None),
+        ("Yes", {"type": "boolean"}, True),
+        ("f", {"type": "boolean"}, False),
+        (" jfk", {"type": "string", "spelling": SPELLING}, "JFK"),
+        ("?", {"type": "string"}, None),
+        ("02/01/2013", {"type": "date", "formats": ("%Y-%m-%d", "%d/%m/%Y")}, dt.date(2013, 1, 2)),
+        ("2013-01-02T03:04", {"type": "timestamp"}, dt.datetime(2013, 1, 2, 3, 4)),
+        ("2013-01-02T03:04:05+02:00", {"type": "timestamp"}, dt.datetime(2013, 1, 2, 1, 4, 5)),
+    ],
+)
+def test_a_cell_is_cleaned_as_declared(text, rule, value):
+    assert read(text, **rule) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("1.5", {"type": "integer"}),
+        ("1,5", {"type": "number"}),
+        ("1.5", {"type": "number", "decimal": ","}),
+        ("inf", {"type": "number"}),
+        ("1e999", {"type": "number"}),
+        ("maybe", {"type": "boolean"}),
+        ("2013-02-30", {"type": "date"}),
+        ("1/2/13", {"type": "date", "formats": ("%d/%m/%Y",)}),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_not_guessed(text, rule):
+    assert read(text, **rule) == (None, text)
+
+
+def test_typed_sources_are_taken_as_they_are():
+    stamp = dt.datetime(2013, 1, 2, 3)
+    contract = contract_of(
+        Column(name="n", type="number"),
+        Column(name="t", type="timestamp"),
+        Column(name="s", type="string"),
+        Column(name="i", type="integer"),
+    )
+    frame = pl.DataFrame(
+        {
+            "n": [1.0, float("nan"), float("inf")],
+            "t": pl.Series([stamp] * 3).dt.replace_time_zone("Europe/Paris"),
+            "s": [1, 2, 3],
+            "i": [1.0, 2.5, None],
+            "y": [True, False, True],
+        }
+    )
+    table = typed(frame.lazy(), contract).collect()
+    assert table["n"].to_list() == [1.0, None, None]
+    assert table["t"][0] == dt.datetime(2013, 1, 2, 2)
+    assert table["s"].to_list() == ["1", "2", "3"]
+    told = table["_unreadable"].to_list()
+    assert [[cell["column"] for cell in row] for row in told] == [["y"], ["i", "y"], ["n", "y"]]
+
+
+def test_two_passes_read_the_same_as_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/raw").mkdir(parents=True)
+    choice = np.random.default_rng(5).choice
+    cells = {
+        "i": ["1", "-2", " 3", "4.0", "five", "", "NA", "1,000"],
+        "n": ["1.5", "inf", "1e3", "2,5", "nan", "?", " 7"],
+        "b": ["yes", "0", "perhaps", "None"],
+        "d": ["2013-01-02", "02.01.2013", "2013-13-01", ""],
+        "s": ["a", " a", "NULL", "bee"],
+        "y": ["0", "1"],
+    }
+    contract = contract_of(
+        Column(name="i", type="integer"),
+        Column(name="n", type="number", missing=("", "?", "1.5")),
+        Column(name="b", type="boolean"),
+        Column(name="d", type="date", formats=("%Y-%m-%d", "%d.%m.%Y")),
+        Column(name="s", type="string"),
+    )
+    frames = []
+    for name, rows in (("0001-one.csv", 300), ("0002-two.csv", 200)):
+        frame = pl.DataFrame(
+            {column: choice(texts, rows).tolist() for column, texts in cells.items()}
+        )
+        frame.write_csv(f"data/raw/{name}")
+        frames.append(frame)
+    report = ingest(
+        [Part(Path("data/raw/0001-one.csv")), Part(Path("data/raw/0002-two.csv"), 300)], contract
+    )
+    read = pl.read_parquet("data/ingested/*.parquet").sort("_row")
+    expected = typed(pl.concat(frames).lazy(), contract).collect()
+    assert read.drop("_row", "_source").equals(expected)
+    assert read["_row"].to_list() == list(range(1, 501))
+    assert [(one["file"], one["rows"]) for one in report["sources"]] == [
+        ("0001-one.csv", 300),
+        ("0002-two.csv", 200),
+    ]
+    assert report["unreadable"] == 500 - expected["_unreadable"].null_count()
+    assert not list((tmp_path / "data").glob(".*"))
+
+
+def test_a_source_without_a_column_of_the_contract_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/raw").mkdir(parents=True)
+    with pytest.raises(UserError, match="holds no table"):
+        landed()
+    name = "0001-a.csv"
+    (tmp_path / "data/raw" / name).write_text("y\n1\n")
+    with pytest.raises(UserError, match=r"is not in data/log\.jsonl"):
+        landed()
+    with pytest.raises(UserError, match="lacks column x"):
+        ingest([Part(Path(f"data/raw/{name}"))], contract_of(Column(name="x", type="integer")))
+    assert not (tmp_path / "data/ingested").exists()
+
+
+@pytest.mark.parametrize("name", ["0001-a.parquet", "0001-a.csv.gz", "0001-a.jsonl"])
+def test_a_file_damaged_after_it_landed_is_told_in_one_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "data/raw" / name
+    path.parent.mkdir(parents=True)
+    frame = pl.DataFrame({"x": np.random.default_rng(0).integers(0, 10**6, 5000), "y": 1})
+    if name.endswith(".parquet"):
+        frame.write_parquet(path)
+    elif name.endswith(".gz"):
+        path.write_bytes(gzip.compress(frame.write_csv().encode()))
+    else:
+        frame.write_ndjson(path)
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(UserError, match=f"{name} was damaged after it landed") as told:
+        ingest([Part(Path(f"data/raw/{name}"))], contract_of(Column(name="x", type="integer")))
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "data/ingested").exists()

@@ -1,0 +1,158 @@
+"""Releases on Kubernetes: what the cluster is told, by a kubectl that writes it down."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlops.core.errors import UserError
+from mlops.deployment.kubernetes import kubernetes_target
+
+OVERLAY = """\
+namespace: flights-staging
+resources:
+  - ../../base
+images:
+  - name: api
+    newName: registry.acme.example/flights-api
+    newTag: 0.1.0
+patches: [] # the team's
+"""
+OLD = "registry.acme.example/flights-api:0.1.0"
+NEW = "registry.acme.example/flights-api@sha256:" + 64 * "a"
+# Keeps a list of images in $HOME/images, the last one in use; what is in $HOME/fails goes wrong.
+KUBECTL = """\
+#!/bin/sh
+shift 2
+echo "$*" >> "$HOME/calls"
+images="$HOME/images"
+case "$*" in "$(cat "$HOME/fails")"*) echo "error: it timed out" >&2; exit 1;; esac
+case "$1 $2" in
+  "get "*) case "$3 $4" in *change-cause*) cat "$HOME/cause";; *) tail -n 1 "$images";; esac;;
+  "annotate "*) echo "${4#*=}" > "$HOME/cause";;
+  "apply "*) sed -n 's/^ *digest: "\\(.*\\)"/registry.acme.example\\/flights-api@\\1/p' \
+    "$3/kustomization.yaml" >> "$images";;
+  "rollout undo")
+    if [ "$(wc -l < "$images")" -lt 2 ]; then echo "error: no rollout history found" >&2; exit 1; fi
+    sed -i '$d' "$images";;
+  "rollout history") printf 'REVISION  CHANGE-CAUSE\\n1  deployed by hand\\n';;
+esac
+"""
+
+
+@pytest.fixture(autouse=True)
+def told(tmp_path, monkeypatch):
+    """What kubectl was asked to do, oldest first."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    monkeypatch.setattr(
+        kubernetes_target, "check_release", lambda name, inside, times=1: ["it answers"]
+    )
+    monkeypatch.setattr(kubernetes_target, "version", lambda inside: "3")
+    Path("kubectl").write_text(KUBECTL)
+    Path("kubectl").chmod(0o755)
+    Path("images").write_text(f"{OLD}\n")
+    Path("fails").write_text("nothing")
+    Path("cause").write_text("")
+    overlay().parent.mkdir(parents=True)
+    overlay().write_text(OVERLAY)
+    return lambda: Path("calls").read_text().splitlines()
+
+
+def overlay():
+    return Path("deploy/k8s/overlays/staging/kustomization.yaml")
+
+
+def test_the_overlay_names_the_image_and_the_cluster_takes_it_over(told):
+    said = kubernetes_target.up(NEW, "staging")
+    assert said[0] == "it answers"
+    assert overlay().read_text() == OVERLAY.replace("newTag: 0.1.0", f'digest: "{NEW[-71:]}"')
+    assert told() == [
+        "get deployment/api --ignore-not-found --output=" + kubernetes_target.IMAGE,
+        "apply --kustomize deploy/k8s/overlays/staging",
+        f"annotate --overwrite deployment/api kubernetes.io/change-cause=deployed {NEW} by ada",
+        "rollout status deployment/api --timeout=180s",
+    ]
+
+
+def test_a_release_that_does_not_get_ready_is_undone(told):
+    Path("fails").write_text("rollout status deployment/api --timeout=180s")
+    with pytest.raises(UserError, match="it timed out"):
+        kubernetes_target.up(NEW, "staging")
+    assert "rollout undo deployment/api" in told()
+    assert overlay().read_text() == OVERLAY
+    assert Path("images").read_text() == f"{OLD}\n"
+
+
+def test_a_release_that_is_unfit_is_undone(told, monkeypatch):
+    def unfit(name, inside):
+        raise UserError("it is slow.")
+
+    monkeypatch.setattr(kubernetes_target, "check_release", unfit)
+    with pytest.raises(UserError, match=f"it is slow. {OLD} answers."):
+        kubernetes_target.up(NEW, "staging")
+    assert told()[-1].startswith("rollout status")
+    assert overlay().read_text() == OVERLAY
+    assert Path("images").read_text() == f"{OLD}\n"
+
+
+def test_a_first_release_that_fails_is_left_to_be_looked_at(told):
+    Path("images").write_text("")
+    Path("fails").write_text("rollout status")
+    with pytest.raises(UserError, match="Nothing was in service before it"):
+        kubernetes_target.up(NEW, "staging")
+    assert not [call for call in told() if "undo" in call]
+
+
+def test_the_way_back(told):
+    kubernetes_target.up(NEW, "staging")
+    assert "is in service again" in kubernetes_target.rollback("staging")[-1]
+    assert overlay().read_text() == OVERLAY.replace("newTag: 0.1.0", 'newTag: "0.1.0"')
+
+
+def test_what_was_given_up_does_not_come_back(told):
+    Path("images").write_text(f"{NEW}\n{OLD}\n{NEW}\n")
+    kubernetes_target.rollback("staging")
+    with pytest.raises(UserError, match="staging has no release to go back to"):
+        kubernetes_target.rollback("staging")
+    assert told().count("rollout undo deployment/api") == 1
+
+
+def test_before_the_first_release_there_is_no_way_back(told):
+    with pytest.raises(UserError, match="staging has no release to go back to"):
+        kubernetes_target.rollback("staging")
+
+
+def test_status(told):
+    assert kubernetes_target.status("staging") == [
+        f"staging: version 3 of the model, {OLD}",
+        "1  deployed by hand",
+    ]
+    Path("images").write_text("")
+    assert kubernetes_target.status("staging") == ["staging: nothing is in service"]
+
+
+@pytest.mark.parametrize(
+    ("image", "environment", "why"),
+    [
+        (NEW, "moon", "'moon' is no overlay"),
+        ("registry:5000/flights", "staging", "has no tag"),
+        ("flights", "staging", "has no tag"),
+    ],
+)
+def test_what_cannot_be_deployed(image, environment, why):
+    with pytest.raises(UserError, match=why):
+        kubernetes_target.up(image, environment)
+    assert overlay().read_text() == OVERLAY
+
+
+def test_an_overlay_without_the_image_is_not_guessed_at():
+    overlay().write_text(OVERLAY.replace("name: api", "name: other"))
+    with pytest.raises(UserError, match="names no image '- name: api'"):
+        kubernetes_target.up(NEW, "staging")
+
+
+def test_commands_reach_a_pod_of_the_release(told):
+    kubernetes_target.inside("staging")("cat", "a", stdin=json.dumps({}).encode())
+    assert told() == ["exec --stdin deployment/api --container api -- cat a"]

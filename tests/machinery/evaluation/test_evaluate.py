@@ -1,0 +1,179 @@
+import json
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from mlops.core.params import EvaluateParams, TrainParams
+from mlops.core.paths import MODEL, TEST
+from mlops.core.settings import Baseline, Params, Problem, Value
+from mlops.data.contract import Contract
+from mlops.evaluation import evaluate
+from mlops.registry import registry
+from mlops.scoring.predictor import Predictor
+
+import tiny
+
+PARAMS = Params(train=TrainParams(candidates=["linear"]), evaluate=EvaluateParams(resamples=60))
+PROBLEM = Problem(name="tiny", value=Value(unit="EUR", true_positive=3, false_positive=-1))
+OTHER = {"id": "other", "version": "1.0.0"}
+TASKS = ["binary", "multiclass", "regression"]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "champion", lambda: None)
+
+
+def judged(task="binary", problem=PROBLEM, params=PARAMS, table=None, **model):
+    tiny.write_model(MODEL, task, **model)
+    table = tiny.table(task) if table is None else table
+    contract = Contract(**tiny.contract(task))
+    found = evaluate.evaluation(Predictor(MODEL), table, contract, problem, params)
+    return evaluate.rounded(found)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_good_model_is_seen_to_be_good(task):
+    found = judged(task)
+    metric = found["primary_metric"]
+    assert metric["low"] < metric["value"] < metric["high"]
+    assert metric["low"] > found["baseline"]["value"] + 0.2
+    assert found["value"]["model"] > found["value"]["do_nothing"]
+    assert [found["importance"][0]["input"], found["rows"]] == ["x", 1500]
+    assert found["importance"][1]["drop"] == 0
+    assert [entry["column"] for entry in found["slices"]] == ["group"] * 3
+    assert sum(entry["rows"] for entry in found["calibration"]["bins"]) == 1500
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_model_that_knows_nothing_is_no_better_than_the_baseline(task):
+    found = judged(task, weight=0.0)
+    assert found["primary_metric"]["value"] <= found["baseline"]["value"] + 0.02
+    assert found["value"]["always_act"] is None or found["value"]["always_act"] != 0
+
+
+def test_confusion_counts_truth_by_decision():
+    found = judged(threshold=0.9)["confusion"]
+    (_, wrong), (missed, hit) = found["counts"]
+    assert found["labels"] == ["false", "true"]
+    assert wrong < missed
+    assert sum(map(sum, found["counts"])) == 1500
+    assert hit > 0
+    assert judged("regression")["confusion"] is None
+    assert np.array(judged("multiclass")["confusion"]["counts"]).shape == (3, 3)
+
+
+def test_calibration_tells_an_overconfident_model():
+    assert judged()["calibration"]["error"] < 0.04
+    assert judged(weight=20.0)["calibration"]["error"] > 0.1
+    assert judged("multiclass", weight=20.0)["calibration"]["error"] > 0.1
+
+
+def test_todays_score_counts_when_it_is_the_better_baseline():
+    today = PROBLEM.model_copy(update={"baseline": Baseline(score=0.7)})
+    assert judged(problem=today)["baseline"]["source"] == "problem.yaml"
+    worse = PROBLEM.model_copy(update={"baseline": Baseline(score=0.4)})
+    assert judged(problem=worse)["baseline"] == {
+        "name": "roc_auc",
+        "value": 0.5,
+        "source": "the same answer for every row",
+    }
+
+
+def test_value_follows_the_threshold():
+    never = judged(threshold=1.01)["value"]
+    assert never["model"] == never["do_nothing"] == 0
+    always = judged(threshold=0.0)["value"]
+    assert always["model"] == always["always_act"]
+    assert judged(threshold=0.25)["value"]["model"] > always["model"]
+
+
+def test_a_single_class_is_told_as_not_known():
+    table = tiny.table().with_columns(answer=pl.lit(True))
+    found = judged(table=table)
+    assert found["primary_metric"]["value"] is None
+    assert found["primary_metric"]["low"] is None
+    assert found["slices"][0]["metric"] is None
+
+
+def in_use(monkeypatch, tmp_path, **model):
+    path = tiny.write_model(tmp_path / "old.onnx", **model)
+    monkeypatch.setattr(registry, "champion", lambda: (4, path))
+
+
+def compared():
+    found = judged()
+    return found["champion"], found["champion_note"]
+
+
+def test_an_identical_champion_differs_by_nothing(monkeypatch, tmp_path):
+    in_use(monkeypatch, tmp_path)
+    found, note = compared()
+    assert (found["difference"], found["low"], found["high"], note) == (0, 0, 0, None)
+    assert found["version"] == 4
+
+
+def test_a_worse_champion_is_beaten_beyond_chance(monkeypatch, tmp_path):
+    in_use(monkeypatch, tmp_path, weight=-2.0)
+    found, _ = compared()
+    assert found["low"] > 0.5
+    assert found["score"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"contract": OTHER}, "another table"),
+        ({"classes": ["no", "yes"]}, "other classes"),
+        ({"inputs": [{"name": "z", "column": "z", "kind": "number", "part": None}]}, "changed: z"),
+        ({"inputs": [{"name": "x", "column": "x", "kind": "text", "part": None}]}, "changed: x"),
+    ],
+)
+def test_a_champion_that_cannot_be_compared_says_why(monkeypatch, tmp_path, changes, reason):
+    in_use(monkeypatch, tmp_path, **changes)
+    found, note = compared()
+    assert found is None
+    assert "version 4" in note
+    assert reason in note
+
+
+def prepare():
+    Contract(**tiny.contract()).save()
+    with open("problem.yaml", "w", encoding="utf-8") as file:
+        yaml.safe_dump({"name": "tiny"}, file)
+    with open("params.yaml", "w", encoding="utf-8") as file:
+        yaml.safe_dump(PARAMS.model_dump(include={"train", "evaluate"}), file)
+    tiny.write_model(MODEL)
+    TEST.parent.mkdir(parents=True)
+    tiny.table().write_parquet(TEST)
+
+
+def test_the_stage_writes_its_files_the_same_twice(monkeypatch, tmp_path, capsys):
+    prepare()
+    evaluate.run()
+    files = [evaluate.EVALUATION, evaluate.METRICS, *sorted(evaluate.PLOTS.glob("*.csv"))]
+    first = [path.read_bytes() for path in files]
+    evaluate.run()
+    assert first == [path.read_bytes() for path in files]
+    assert [path.stem for path in files[2:]] == ["calibration", "importance", "slices"]
+    found = json.loads(first[0])
+    assert found["champion"] is None
+    assert found["champion_note"] == "there is no champion yet"
+    assert json.loads(first[1])["roc_auc"] == found["primary_metric"]["value"]
+    assert "roc_auc 0.8" in capsys.readouterr().out
+    in_use(monkeypatch, tmp_path, weight=-2.0)
+    evaluate.run()
+    found = json.loads(evaluate.EVALUATION.read_text())
+    assert found["value"]["champion"] == found["champion"]["value"] < found["value"]["model"]
+
+
+def test_nothing_registered_means_no_mlflow(monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///absent.db")
+    known = "mlflow" in sys.modules
+    assert registry.champion() is None
+    assert ("mlflow" in sys.modules) == known

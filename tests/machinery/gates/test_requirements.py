@@ -1,0 +1,55 @@
+"""Every requirement has its gate, and every gate its requirement, its owner and a test of it."""
+
+from pathlib import Path
+
+import pytest
+from mlops.core.settings import Owners, Params, Problem
+from mlops.gates import requirements
+from mlops.gates.gates import judged
+from mlops.gates.requirements import Requirement, limit, table, told
+from mlops.gates.yaml_location import Entry
+
+PROBLEM = Problem(name="t", owners=Owners(data_scientist="@acme/science"))
+FINE = (True, 1.0, 0.0, "all is well", "")
+
+
+def test_no_gate_is_without_a_requirement():
+    with pytest.raises(KeyError, match="new"):
+        judged(PROBLEM, "new", FINE)
+
+
+def test_an_entry_that_no_setting_knows_is_refused():
+    with pytest.raises(KeyError, match="min_lifts"):
+        limit({"gates": {"min_lift": 0.1}}, Entry("params.yaml", "gates.min_lifts"))
+
+
+def test_a_verdict_has_its_owner_and_its_lines_from_the_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("train: {}\ngates:\n  max_loss: 0.1\n")
+    verdict = judged(PROBLEM, "champion", FINE)
+    assert verdict.owner == "@acme/science"
+    assert verdict.requirement == "params.yaml:3 gates.max_loss"
+    assert judged(PROBLEM, "rows", FINE).owner == "data engineer"
+
+
+def test_the_table_says_what_is_demanded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("train: {}\n")
+    params = Params(train={"candidates": []}, gates={"max_loss": 0.25})
+    lines = told(PROBLEM, params)
+    place = lines.index("pipeline champion: Not worse than the champion (for @acme/science)") + 1
+    assert lines[place].endswith("gates.max_loss: 0.25") or "default holds" in lines[place]
+    assert any("max_read_p99_ms" in line and line.endswith(": no limit") for line in lines)
+    assert any("data.max_leak_score" in line and line.endswith(": 0.9") for line in lines)
+
+
+def test_where_nothing_is_deployed_nothing_is_demanded_of_a_service(monkeypatch):
+    monkeypatch.setattr(requirements, "has_room", lambda _: False)
+    rooms = {row.room for row in table(PROBLEM, Params(train={"candidates": []}))}
+    assert rooms == {"pipeline", "review", "storage"}
+
+
+def test_entries_that_are_concerned_stand_for_the_others_of_their_file():
+    row = Requirement(asks="x", owner="data_engineer", entries=["a.yaml k", "b.yaml"], test="t")
+    assert row.places() == (Entry("a.yaml", "k"), Entry("b.yaml"))
+    assert row.places((Entry("b.yaml", "c"),)) == (Entry("a.yaml", "k"), Entry("b.yaml", "c"))

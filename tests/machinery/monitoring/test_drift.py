@@ -1,0 +1,147 @@
+"""Distances against their formulas, and what live traffic does to them."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from mlops.core.paths import MODEL, TEST, TRAIN, VALID
+from mlops.model.bins import bins
+from mlops.model.inputs import Input, frame
+from mlops.monitoring.drift import drift, psi, shares
+from mlops.registry import registry
+from mlops.scoring.predictor import SCORE, Predictor
+from scipy.stats import norm
+
+import served
+
+
+@pytest.fixture(autouse=True)
+def _champion(tmp_path, monkeypatch):
+    """A model in service, and the rows it learned from where the pipeline leaves them."""
+    monkeypatch.chdir(tmp_path)
+    served.register(served.packed())
+    monkeypatch.setattr(registry, "champion", lambda: (3, MODEL))
+
+
+def contract():
+    return served.contract_and_rows()[0]
+
+
+def live(change=None, version=3):
+    """Rows as `joined` gives them: those of the training, changed."""
+    told, table = served.contract_and_rows()
+    names = [column.name for column in told.inputs]
+    table = table if change is None else table.with_columns(change)
+    scores = Predictor(MODEL).scores(table).astype(float)
+    inputs = table.select(names).to_struct()
+    return pl.DataFrame({"version": [version] * len(table), "score": scores, "inputs": inputs})
+
+
+def of(found, name):
+    return next(each for each in found["inputs"] if each["input"] == name)
+
+
+def test_it_is_the_sum_over_the_bins_with_a_floor():
+    one, other = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.25, 0.5])
+    by_hand = 2 * 0.25 * math.log(2) + (0.0001 - 0.5) * math.log(0.0001 / 0.5)
+    assert psi(one, other) == pytest.approx(by_hand)
+    assert psi(other, other) == 0.0
+
+
+def test_a_shifted_normal_is_as_far_as_the_analysis_says():
+    """Of two normals over the tenths of the one, against their exact shares."""
+    random, by = np.random.default_rng(0), 0.5
+    [entry] = bins(pl.DataFrame({"x": random.normal(size=200_000)}))
+    found = psi(
+        shares(pl.Series("x", random.normal(by, size=200_000)), entry), np.array(entry["shares"])
+    )
+    ends = np.concatenate([[-np.inf], norm.ppf(np.arange(1, 10) / 10), [np.inf]])
+    exact = np.diff(norm.cdf(ends - by))
+    assert found == pytest.approx(psi(exact, np.full(10, 0.1)), rel=0.03)
+
+
+def test_the_rows_of_the_training_have_not_drifted():
+    found = drift(live(), contract())
+    assert {each["input"] for each in found["inputs"]} >= {"kind", "count", SCORE}
+    assert max(each["psi"] for each in found["inputs"]) < 0.001
+    assert max(each["jensen_shannon"] for each in found["inputs"]) < 0.02
+    assert found["broken"] == []
+    for each in found["inputs"]:
+        assert sum(one["live"] for one in each["bins"]) == pytest.approx(1)
+
+
+def test_values_fall_into_the_bins_in_which_the_service_counts_them():
+    change = [pl.col("kind").fill_null("new"), pl.col("count") * 3]
+    service, found = served.service(unexpected="score"), drift(live(change), contract())
+    columns = [column.name for column in contract().inputs]
+    records = live(change)["inputs"].struct.unnest().select(columns).to_dicts()
+    records = [{k: v for k, v in each.items() if v is not None} for each in records]
+    values = service.model.feed(records)
+    service._tallies["3"].count(values, live(change)["score"].to_list())
+    counted = {
+        (sample.labels["input"], sample.labels["bin"]): sample.value
+        for family in service.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "input_values_total"
+    }
+    service.close()
+    for each in found["inputs"]:
+        for one in each["bins"]:
+            assert one["live"] * len(records) == pytest.approx(counted[each["input"], one["label"]])
+
+
+def test_what_changed_is_named_first():
+    found = drift(live(pl.lit("new").alias("kind")), contract())
+    assert found["inputs"][0]["input"] == "kind"
+    assert found["inputs"][0]["unseen"]["live"] == 1.0
+    assert found["inputs"][0]["jensen_shannon"] > 0.5
+    [fault] = found["broken"]
+    assert (fault["column"], fault["rule"], fault["share"]) == ("kind", "category", 1.0)
+    assert fault["examples"] == ["new"]
+
+
+def test_a_column_gone_missing_is_told_beside_what_is_usual():
+    found = of(
+        drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()), "size, in cm."
+    )
+    assert found["missing"]["live"] == 1.0
+    assert 0 < found["missing"]["expected"] < 0.2
+    assert found["unseen"] is None
+    assert found["kolmogorov_smirnov"] is None
+
+
+def test_raw_values_are_compared_where_they_are_at_hand():
+    told, table = served.contract_and_rows()
+    TRAIN.parent.mkdir(parents=True)
+    for file, part in ((TRAIN, table[:200]), (VALID, table[200:]), (TEST, table)):
+        part.write_parquet(file)
+    found = of(drift(live(pl.col("count") + 2), told), "count")
+    assert found["wasserstein"] == pytest.approx(2.0)
+    entries = [Input(**entry) for entry in Predictor(MODEL).meta["inputs"]]
+    counts = np.sort(frame(table, entries)["count"].to_numpy())
+    at = np.unique(np.concatenate([counts, counts + 2]))
+    apart = [np.mean(counts <= x) - np.mean(counts + 2 <= x) for x in at]
+    assert found["kolmogorov_smirnov"] == pytest.approx(max(apart))
+    same = of(drift(live(), told), "kind")
+    assert (same["wasserstein"], same["kolmogorov_smirnov"]) == (None, None)
+
+
+def test_rows_of_the_champion_alone_count_if_there_are_any():
+    both = pl.concat([live(), live(pl.lit("new").alias("kind"), version=2)])
+    found = drift(both, contract())
+    assert found["rows"] == served.ROWS
+    assert of(found, "kind")["unseen"]["live"] == 0.0
+    assert drift(live(version=2), contract())["rows"] == served.ROWS
+
+
+def test_a_model_for_another_table_is_not_compared():
+    other = contract().model_copy(update={"id": "another"})
+    found = drift(live(), other)
+    assert "was trained for another table" in found["fault"]
+    assert found["inputs"] == []
+
+
+def test_no_traffic_says_nothing():
+    found = drift(live().clear(), contract())
+    assert (found["rows"], found["inputs"], found["broken"]) == (0, [], [])

@@ -1,0 +1,89 @@
+"""The table grows by records of the journal whose truth has come."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from mlops.data.change_log import read
+from mlops.data.contract import Contract
+from mlops.monitoring.grow import FILE, grow
+from mlops.records import intake
+from mlops.serving.journal import Prediction, Truth
+
+import served
+from lived import URL, write
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def contract(tmp_path, monkeypatch):
+    """A table of 300 records, ids from 1000 on, has landed."""
+    monkeypatch.chdir(tmp_path)
+    contract, rows = served.contract_and_rows()
+    rows.select(column.name for column in contract.columns).write_csv("rows.csv")
+    contract.save()
+    intake.add("rows.csv")
+    return contract
+
+
+def moment(minutes):
+    return (NOW - timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+
+
+def answered(id_, key, truth=None, minutes=60):
+    """A prediction for a record, and its truth a minute later."""
+    inputs = {"count": 5, "kind": "a", "seen": "2021-01-01T05:30:00"}
+    told = Prediction(id_, "champion", moment(minutes), key, 3, "abc", "no", 0.2, False, inputs)
+    return [told] + ([Truth(moment(minutes - 1), id_, None, truth)] if truth else [])
+
+
+def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
+    rows = [
+        *answered("a", {"id": 1}, "yes"),
+        *answered("b", {"id": 2}),
+        *answered("c", {"id": 1000}, "no"),
+        *answered("d", {"id": 1}, "no", minutes=50),
+    ]
+    write(rows)
+    assert grow(URL, 90, None)[-1] == "version 2: 1 added"
+    [change] = read()[1:]
+    row = pl.read_parquet(f"data/raw/{change.file}").row(0, named=True)
+    assert (row["id"], row["y"], row["count"], row["kind"]) == (1, "no", 5, "a")
+    assert list(row) == [column.name for column in contract.columns]
+    assert row["later"] is None
+    assert change.source == str(FILE)
+    assert not FILE.exists()
+
+
+def test_again_changes_nothing():
+    write(answered("a", {"id": 1}, "yes"))
+    grow(URL, 90, None)
+    assert grow(URL, 90, None) == ["no record whose truth has come is new to the table"]
+    assert len(read()) == 2
+
+
+def test_what_is_too_old_is_left():
+    write(answered("a", {"id": 1}, "yes", minutes=60 * 24 * 3))
+    assert grow(URL, 2, None) == ["no record whose truth has come is new to the table"]
+
+
+def without_key(contract, required):
+    key, *others = contract.columns
+    plain = key.model_copy(update={"role": "ignored", "required": required})
+    contract.model_copy(update={"columns": (plain, *others)}).save()
+    assert not Contract.load().keys
+
+
+def test_without_a_key_the_last_time_counts(contract):
+    without_key(contract, required=False)
+    write([*answered("a", None, "yes", minutes=60), *answered("b", None, "no", minutes=30)])
+    since = NOW - timedelta(minutes=45)
+    assert "1 added" in grow(URL, 90, since)[-1]
+
+
+def test_what_the_table_requires_and_the_journal_lacks_is_named(contract):
+    without_key(contract, required=True)
+    write(answered("a", None, "yes"))
+    [said] = grow(URL, 90, None)
+    assert said == "no record: the journal does not hold id, which the table requires"

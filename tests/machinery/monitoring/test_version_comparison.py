@@ -1,0 +1,76 @@
+"""A model that took over, beside the one before it."""
+
+import polars as pl
+import pytest
+from mlops.core.errors import UserError
+from mlops.monitoring import story, version_comparison
+from mlops.monitoring.client import Client
+from mlops.monitoring.version_comparison import compared
+
+import lived
+
+CLIENT = Client("http://127.0.0.1:9")
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    """600 records, the first half answered by version 1, the others by version 2."""
+    monkeypatch.chdir(tmp_path)
+    rows, project = lived.rows(), lived.project(monitoring={"min_rows": 50})
+    versions = [1 if place < rows.height / 2 else 2 for place in range(rows.height)]
+    told = {"rows": rows.with_columns(version=pl.Series(versions)), "project": project}
+    monkeypatch.setattr(version_comparison, "joined", lambda *_: told["rows"])
+    monkeypatch.setattr(version_comparison.Project, "read", lambda: told["project"])
+    monkeypatch.setattr(Client, "ready", lambda _: None)
+    return told
+
+
+def promoted():
+    story.tell("promoted", "version 2 answers", version="2", before="1")
+
+
+def test_nothing_is_told_without_a_promotion():
+    assert compared(lived.URL, CLIENT) == ""
+    assert story.steps() == []
+
+
+def test_a_promotion_is_compared_once():
+    promoted()
+    assert compared(lived.URL, CLIENT) == ""
+    [_, step] = story.steps()
+    assert step.kind == "compared"
+    assert "a thousand decisions of version 2 were worth" in step.told
+    assert "of version 1 were worth" in step.told
+    assert compared(lived.URL, CLIENT) == ""
+    assert len(story.steps()) == 2
+
+
+def test_too_few_truths_say_nothing(world):
+    world["rows"] = world["rows"].head(330)
+    promoted()
+    assert compared(lived.URL, CLIENT) == ""
+    assert len(story.steps()) == 1
+
+
+def test_a_new_model_below_the_floor_goes_where_the_old_one_was_above(world, monkeypatch):
+    """It acts where it should not, and the one before it did neither good nor harm."""
+    new = pl.col("version") == 2
+    late = pl.col("truth") == "yes"
+    decided = pl.when(new).then(~late).otherwise(late)
+    world["rows"] = world["rows"].with_columns(decision=decided)
+    promoted()
+    monkeypatch.setattr(Client, "ready", locked)
+    with pytest.raises(UserError, match="set ADMIN_KEY"):
+        compared(lived.URL, CLIENT)
+    monkeypatch.setattr(Client, "ready", lambda _: None)
+    assert compared(lived.URL, CLIENT) == "It is worth less than the floor of value."
+
+
+def locked(_):
+    raise UserError("set ADMIN_KEY as the service has it.")
+
+
+def test_what_was_taken_back_is_not_compared():
+    promoted()
+    story.tell("rolled back", "version 1 answers")
+    assert compared(lived.URL, CLIENT) == ""

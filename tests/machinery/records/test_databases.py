@@ -1,0 +1,103 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import polars as pl
+import pytest
+from mlops.core.errors import UserError
+from mlops.records.databases import land_query
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database whose first 70,000 cells of a column are empty, which a driver may guess from."""
+    path = tmp_path_factory.mktemp("shop") / "shop.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('CREATE TABLE "my orders" (id INTEGER, price, note TEXT, mixed, day)')
+        rows = (
+            (
+                n,
+                None if n < 70_000 else n + 0.1,
+                "é" if n % 2 else None,
+                n if n % 3 else "x",
+                "2013",
+            )
+            for n in range(70_010)
+        )
+        connection.executemany('INSERT INTO "my orders" VALUES (?, ?, ?, ?, ?)', rows)
+        connection.commit()
+    return f"sqlite:///{path}"
+
+
+def test_a_table_lands_whole_and_typed(shop: str, tmp_path: Path) -> None:
+    target = tmp_path / "t.parquet"
+    land_query(shop, "my orders", target)
+    table = pl.read_parquet(target)
+    assert table.dtypes == [pl.Int64, pl.Float64, pl.String, pl.String, pl.String]
+    assert table["id"].to_list() == list(range(70_010))
+    assert table["price"].null_count() == 70_000
+    assert table["price"][-1] == 70_009.1
+    assert table["mixed"][:2].to_list() == ["x", "1"]
+
+
+def test_a_query_lands(shop: str, tmp_path: Path) -> None:
+    target = tmp_path / "t.parquet"
+    query = 'WITH few AS (SELECT id AS "the id" FROM "my orders" WHERE id < 3) SELECT * FROM few;'
+    land_query(shop, query, target)
+    assert pl.read_parquet(target).to_dict(as_series=False) == {"the id": [0, 1, 2]}
+    land_query(shop, 'SELECT note FROM "my orders" WHERE id < 0', target)
+    assert pl.read_parquet(target).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("nothing", "no such table: nothing; check the address"),
+        ("SELECT oops FROM", "incomplete input"),
+    ],
+)
+def test_a_wrong_query_is_one_sentence(shop: str, tmp_path: Path, query: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        land_query(shop, query, tmp_path / "t.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such database file"):
+        land_query(f"sqlite:///{tmp_path}/none.db", "t", tmp_path / "t.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("password", ["s3cret", "s3%2Fcret%40", "p@s3cret"])
+def test_a_password_in_the_address_is_refused_and_not_shown(tmp_path: Path, password: str) -> None:
+    for uri in (
+        f"postgresql://app:{password}@127.0.0.1:1/shop?connect_timeout=1",
+        f"postgresql://app@127.0.0.1:1/shop?connect_timeout=1&password={password}",
+    ):
+        with pytest.raises(UserError, match="PGPASSWORD") as caught:
+            land_query(uri, "orders", tmp_path / "t.parquet")
+        assert "cret" not in str(caught.value)
+
+
+def test_what_goes_wrong_with_a_server_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "s3cret")
+    with pytest.raises(UserError, match="Connection refused") as caught:
+        land_query("postgresql://app@127.0.0.1:1/shop?connect_timeout=1", "t", tmp_path / "t")
+    assert "s3cret" not in str(caught.value)
+    assert str(caught.value).startswith("postgresql://127.0.0.1:1/shop: ")
+
+
+def test_postgresql_batches_are_written_as_they_come(
+    shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With SQLite standing in; a real server is used in the tests of the template."""
+    path = shop.removeprefix("sqlite:///")
+    connect = adbc_driver_sqlite.dbapi.connect
+    monkeypatch.setattr(adbc_driver_postgresql.dbapi, "connect", lambda _: connect(path))
+    query = 'SELECT id FROM "my orders" WHERE id < 5000'
+    land_query("postgresql://u@h/db", query, tmp_path / "t.parquet")
+    assert pl.read_parquet(tmp_path / "t.parquet")["id"].sum() == 4999 * 5000 // 2

@@ -1,0 +1,131 @@
+import polars as pl
+import pytest
+from mlops.core.errors import UserError
+from mlops.records.type_inference import guess
+
+
+def column(*values: str | None, times: int = 30) -> pl.Series:
+    return pl.Series("col", list(values) * times, dtype=pl.String)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (("1", " 2", "NA", None, "-3"), "integer"),
+        (("0", "1"), "integer"),
+        (("1.5", "2"), "number"),
+        (("1e-3", "2.5"), "number"),
+        (("Yes", "no", ""), "boolean"),
+        (("T", "F"), "boolean"),
+        (("red", "blue"), "string"),
+        (("007", "123"), "string"),
+        (("12345678901234567890", "1"), "string"),
+        (("12:30", "13:30"), "string"),
+        (("192.168.1.1", "10.0.0.1"), "string"),
+        (("2013-W05", "2013-W06"), "string"),
+        (("1", "a", "b"), "string"),
+        ((None, "NA", ""), "string"),
+        ((), "string"),
+    ],
+)
+def test_the_type_is_the_one_that_reads(values: tuple[str | None, ...], kind: str) -> None:
+    assert guess(column(*values)).type == kind
+
+
+def test_a_few_fractions_make_a_number_of_integers() -> None:
+    few = pl.concat([column("1", "2", times=100), column("0.25", times=3)])
+    assert guess(few).type == "number"
+
+
+def test_a_few_words_among_numbers_are_left_to_quarantine() -> None:
+    few = pl.concat([column("1", "2", times=100), column("ca. 3", times=3)])
+    assert guess(few).type == "integer"
+
+
+@pytest.mark.parametrize(
+    ("values", "marks", "decimal", "kind"),
+    [
+        (("1,5", "2", "1.234,5"), ".,", ",", "number"),
+        (("1,234.5", "7"), ".,", ".", "number"),
+        (("1,234", "2"), ".,", ".", "integer"),
+        (("1,234", "2"), ",.", ",", "number"),
+        (("0,123", "2,345"), ".,", ",", "number"),
+        (("1.234", "2.345"), ".,", ".", "number"),
+    ],
+)
+def test_the_decimal_mark_is_told_from_the_data(
+    values: tuple[str, ...], marks: str, decimal: str, kind: str
+) -> None:
+    found = guess(column(*values), marks=marks)
+    assert (found.decimal, found.type) == (decimal, kind)
+
+
+@pytest.mark.parametrize("rare", ["J", "S", "2"])
+def test_one_of_two_words_is_no_boolean_though_we_know_the_other(rare: str) -> None:
+    assert guess(pl.concat([column("N", times=400), column(rare, times=4)])).type == "string"
+
+
+def test_a_few_unreadable_cells_leave_a_boolean_one() -> None:
+    assert guess(pl.concat([column("Y", "N", times=200), column("x?", times=4)])).type == "boolean"
+
+
+def test_a_word_that_comes_again_among_numbers_says_that_nothing_is_known() -> None:
+    found = guess(pl.concat([column("1", "2", times=200), column("unbekannt", times=9)]))
+    assert found.type == "integer"
+    assert "unbekannt" in found.missing
+
+
+def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
+    found = guess(column("1.5", "-", "n/a", "?"))
+    assert found.type == "number"
+    assert {"-", "n/a", "?", ""} <= set(found.missing)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "formats"),
+    [
+        (("2013-01-31", "2013-02-01"), "date", ("%Y-%m-%d",)),
+        (("2013-01-31 00:00:00",), "date", ("%Y-%m-%d %H:%M:%S%.f",)),
+        (("2013-01-31 10:00",), "timestamp", ("%Y-%m-%d %H:%M",)),
+        (("2013-01-31T10:00:00.5",), "timestamp", ("%Y-%m-%dT%H:%M:%S%.f",)),
+        (("2013-01-31T10:00:00Z",), "timestamp", ("%Y-%m-%dT%H:%M:%S%.f%#z",)),
+        (("31/01/2013", "01/02/2013"), "date", ("%d/%m/%Y",)),
+        (("01/31/2013", "01/02/2013"), "date", ("%m/%d/%Y",)),
+        (("31.01.13", "01.02.13"), "date", ("%d.%m.%y",)),
+        (("1/31/2013 3:05 PM",), "timestamp", ("%m/%d/%Y %I:%M %p",)),
+        (("2013-01-31", "31.01.2013"), "date", ("%Y-%m-%d", "%d.%m.%Y")),
+        (("31 Jan 2013", "NaT"), "date", ("%d %b %Y",)),
+    ],
+)
+def test_dates_come_with_their_formats(
+    values: tuple[str, ...], kind: str, formats: tuple[str, ...]
+) -> None:
+    found = guess(column(*values))
+    assert (found.type, found.formats) == (kind, formats)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (("1", "2", "3", "four"), r"mixes integers \(75%\) with words like 'four'.*--ignore 'col'"),
+        (("2013-01-31", "soon"), "mixes timestamps .50%. with words like 'soon'"),
+        (("01/02/2013", "03/04/2013"), 'day and month in doubt .%d/%m/%Y, %m/%d/%Y.*--dates "col='),
+        (("31/01/2013", "01/31/2013"), "day and month in doubt"),
+        (("2013-01-31", "31.01.2013", "31 Jan 2013"), "dates in several formats.*--dates"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(values: tuple[str, ...], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        guess(column(*values))
+
+
+def test_names_that_look_half_like_numbers_are_texts() -> None:
+    tickets = [f"A/5 {number}" if number % 3 == 0 else str(number) for number in range(500)]
+    assert guess(pl.Series("ticket", tickets)).type == "string"
+
+
+def test_given_formats_are_taken_and_must_fit() -> None:
+    found = guess(column("01/02/2013", "20130203"), formats=("%d/%m/%Y", "%Y%m%d"))
+    assert (found.type, found.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
+    with pytest.raises(UserError, match=r"mixes timestamps .50%. with words like '20130203'"):
+        guess(column("01/02/2013", "20130203"), formats=("%d/%m/%Y",))

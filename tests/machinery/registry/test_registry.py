@@ -1,0 +1,309 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlops.core.errors import UserError
+from mlops.core.paths import CHOICE, GATE_REPORT, MODEL, REPORTS, read_json, sha256, write_json
+from mlops.registry import registry, tracking
+from mlops.registry.champion import in_its_place, promised
+from mlops.registry.registry import CHAMPION_FILE, champion
+from mlops.registry.tracking import connected
+from sqlalchemy import Engine, event
+
+import tiny
+
+TRIALS = """trial,candidate,score,seconds,state
+0,linear,0.70,0.61,complete
+1,linear,,0.93,fail
+"""
+
+
+@event.listens_for(Engine, "connect")
+def do_not_wait_for_the_disk(connection, _):
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory):
+    """Databases made once, as that takes seconds: `empty`, and `full` with versions 1 to 3, each
+    champion after the other, and 4, whose gates failed.
+    """
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/full")
+        prepare()
+        with connected() as client:
+            client.search_registered_models()
+        shutil.copy("full", "empty")
+        for weight in (1, 2, 3):
+            train(weight)
+        train(4, failed=["value", "slices"])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch, past):
+    monkeypatch.chdir(tmp_path)
+    use(monkeypatch, past / "full")
+    prepare()
+
+
+def use(monkeypatch, database):
+    shutil.copy(database, "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+
+
+def prepare():
+    write_json(CHOICE, {"candidate": "linear", "parameters": {"C": 0.5}, "metric": "roc_auc"})
+    tracking.TRIALS.parent.mkdir(parents=True)
+    tracking.TRIALS.write_text(TRIALS)
+
+
+def train(weight, failed=()):
+    """A run of the pipeline as far as the registry sees it."""
+    tiny.write_model(MODEL, weight=weight)
+    names = ("value", "slices")
+    gates = [{"name": n, "passed": n not in failed, "meaning": f"{n} is poor"} for n in names]
+    write_json(GATE_REPORT, {"passed": not failed, "gates": gates})
+    write_json(REPORTS / "metrics.json", {"roc_auc": 0.5 + weight / 100, "log_loss": None})
+    registry.run()
+    return read_json(registry.REGISTRATION)
+
+
+def versions():
+    with connected() as client:
+        return registry.versions(client)
+
+
+def in_use():
+    return champion()[0]
+
+
+def test_a_run_that_passed_becomes_champion(monkeypatch, past, capsys):
+    use(monkeypatch, past / "empty")
+    assert registry.table() == ["no version is registered yet"]
+    with pytest.raises(UserError, match="there is none yet"):
+        registry.promote()
+    with pytest.raises(UserError, match="no champion to go back to"):
+        registry.rollback()
+    told = train(1)
+    assert (told["version"], told["champion"]) == (1, True)
+    assert set(told["packages"]) == set(tracking.PACKAGES)
+    assert "version 1, champion" in capsys.readouterr().out
+    assert versions()[0].aliases == ["challenger", "champion"]
+
+
+def test_the_first_run_that_failed_leaves_no_champion(monkeypatch, past):
+    use(monkeypatch, past / "empty")
+    assert not train(1, failed=["value"])["champion"]
+    assert champion() is None
+
+
+def test_a_run_that_failed_a_gate_is_a_candidate_and_never_champion():
+    assert versions()[0].aliases == ["challenger"]
+    assert "failed: value, slices" in registry.table()[0]
+    for version in (None, 4):
+        with pytest.raises(UserError, match=r"Version 4 .* value: value is poor; slices: .*dvc"):
+            registry.promote(version)
+    assert in_use() == 3
+
+
+def test_what_was_promised_is_that_of_the_model_in_use():
+    write_json(REPORTS / "evaluation.json", {"of": "newcomer"})
+    train(5)
+    assert (promised(), in_its_place()) == (({"of": "newcomer"}, True), {})
+    write_json(REPORTS / "evaluation.json", {"of": "refused"})
+    train(6, failed=["value"])
+    assert promised() == ({"of": "newcomer"}, True)
+    assert in_its_place() == {"model_uri": "models:/flights@champion"}
+
+
+def test_without_a_champion_the_newest_is_what_there_is(monkeypatch, past):
+    use(monkeypatch, past / "empty")
+    write_json(REPORTS / "evaluation.json", {"of": "refused"})
+    train(1, failed=["value"])
+    assert (promised(), in_its_place()) == (({"of": "refused"}, False), {})
+
+
+def test_a_model_that_was_named_is_what_answers(monkeypatch):
+    train(5)
+    registry.rollback()
+    assert in_its_place()
+    monkeypatch.setenv("MODEL_URI", "models/model.onnx")
+    assert in_its_place() == {}
+
+
+def test_the_same_again_makes_no_new_version():
+    told = train(3)
+    assert (told["version"], told["champion"], len(versions())) == (3, True, 4)
+    assert train(3, failed=["value"])["version"] == 5, "judged otherwise, it is another candidate"
+    assert train(3)["version"] == 3
+
+
+def test_rolling_back_twice_goes_back_two_champions():
+    assert "version 2 is the champion again" in registry.rollback()[0]
+    assert in_use() == 2
+    registry.rollback()
+    assert in_use() == 1
+    with pytest.raises(UserError, match="no champion to go back to"):
+        registry.rollback()
+    assert in_use() == 1
+
+
+def test_promoting_after_a_rollback_works_and_can_be_rolled_back():
+    registry.rollback()
+    registry.promote(3)
+    assert in_use() == 3
+    registry.rollback()
+    registry.promote(1)
+    assert in_use() == 1
+    registry.rollback()
+    assert in_use() == 2
+
+
+def test_what_was_given_up_comes_back_by_promote_only():
+    registry.rollback()
+    assert not train(3)["champion"]
+    assert in_use() == 2
+    registry.promote()
+    assert train(3)["champion"]
+
+
+def test_promoting_the_champion_again_changes_nothing():
+    registry.promote(3)
+    registry.rollback()
+    assert in_use() == 2
+
+
+@pytest.mark.parametrize("interrupted", ["promote", "rollback"])
+def test_a_kill_between_two_writes_leaves_the_past_true(monkeypatch, interrupted):
+    second = {"promote": "set_registered_model_alias", "rollback": "set_model_version_tag"}
+
+    def kill(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, second[interrupted], kill)
+        with pytest.raises(KeyboardInterrupt):
+            registry.promote(1) if interrupted == "promote" else registry.rollback()
+    assert in_use() == {"promote": 3, "rollback": 2}[interrupted]
+    registry.rollback()
+    assert in_use() == {"promote": 2, "rollback": 1}[interrupted]
+
+
+def test_an_alias_set_by_hand_in_mlflow_counts():
+    with connected() as client:
+        client.set_registered_model_alias("flights", "champion", "4")
+    assert in_use() == 4
+    registry.promote(1)
+    registry.rollback()
+    assert in_use() == 4
+
+
+def test_an_unknown_version_is_refused_with_those_there_are():
+    with pytest.raises(
+        UserError, match=r"Version 7 is not in the registry: it has versions 1, 2, 3 and 4\."
+    ):
+        registry.promote(7)
+    with pytest.raises(UserError, match="Version 9"):
+        registry.compare(1, 9)
+
+
+def test_two_versions_side_by_side():
+    lines = [line.split() for line in registry.compare(1, 4)]
+    assert ["roc_auc", "0.510", "0.540"] in lines
+    assert ["passed", "true", "false"] in lines
+
+
+def test_the_champions_file_is_the_packaged_model_byte_for_byte():
+    packaged = sha256(tiny.write_model(MODEL, weight=3))
+    number, path = champion()
+    assert (number, sha256(path)) == (3, packaged)
+    CHAMPION_FILE.write_bytes(b"changed")
+    assert sha256(champion()[1]) == packaged
+    registry.rollback()
+    assert sha256(champion()[1]) == sha256(tiny.write_model(MODEL, weight=2))
+
+
+def test_a_version_is_fetched_by_its_number_and_the_pipeline_s_model_is_known_by_its_own():
+    train(5)
+    assert registry.model_file() == (5, MODEL)
+    number, path = registry.model_file(2)
+    assert (number, path) == (2, Path("models/version-2.onnx"))
+    assert sha256(path) != sha256(MODEL)
+    assert sha256(path) == sha256(tiny.write_model(MODEL, weight=2))
+    assert registry.model_file() == (None, MODEL)
+    with pytest.raises(UserError, match="Version 9 is not in the registry"):
+        registry.model_file(9)
+
+
+def test_a_training_is_one_run_with_a_run_a_trial():
+    version = versions()[0]
+    with connected() as client:
+        run = client.get_run(version.run)
+        number = run.info.experiment_id
+        found = client.search_runs([number], f"tags.mlflow.parentRunId = '{version.run}'")
+        files = [entry.path for entry in client.list_artifacts(version.run, "reports")]
+    assert run.data.metrics == {"roc_auc": 0.54}
+    assert run.data.params["C"] == "0.5"
+    assert run.data.tags["data_version"] == str(json.loads(version.tags["lineage"])["data_version"])
+    assert run.info.status == "FINISHED"
+    assert {trial.info.status for trial in found} == {"FINISHED", "FAILED"}
+    assert {trial.data.metrics.get("score") for trial in found} == {0.7, None}
+    assert "reports/gate.json" in files
+
+
+def test_a_server_out_of_reach_is_one_sentence(monkeypatch):
+    address = "nonsense://me:secret@nowhere/x"  # pragma: allowlist secret
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(UserError, match=r"MLflow at nonsense://\*\*\*@nowhere/x cannot") as refused:
+        versions()
+    assert "secret" not in str(refused.value)
+
+
+def test_where_runs_are_kept(monkeypatch):
+    assert not tracking.is_new()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    Path("params.yaml").write_text("train: {candidates: [linear]}\ntracking: {uri: 'sqlite:///x'}")
+    assert tracking.uri() == "sqlite:///x"
+    assert tracking.is_new()
+    assert champion() is None
+
+
+def test_code_and_data_are_named():
+    told = tracking.lineage()
+    assert (told["git_commit"], told["dirty"], told["data_version"]) == (None, None, None)
+
+    def git(*words):
+        identity = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+        subprocess.run(["git", *identity, *words], check=True, capture_output=True)
+
+    Path("code.py").write_text("1")
+    git("init", "--quiet")
+    git("add", "code.py")
+    git("commit", "--quiet", "-m", "first")
+    Path(".gitignore").write_text("mlflow.db\nmodels\nmlruns\n.gitignore\n")
+    Path("dvc.lock").write_text(
+        "stages: {ingest: {deps: [{path: contract.yaml, md5: c}, {path: data/raw, md5: abc.dir}]} }"
+    )
+    told = tracking.lineage()
+    assert (len(told["git_commit"]), told["dirty"]) == (40, False)
+    assert told["data_version"] == "abc.dir"
+    Path("code.py").write_text("2")
+    assert tracking.lineage()["dirty"]
+    json.dumps(told)
+
+
+def test_a_model_of_another_table_is_refused():
+    Path("contract.yaml").write_text("id: orders\n")
+    first, second = (train(weight)["version"] for weight in (21, 22))
+    Path("contract.yaml").write_text("id: customers\n")
+    with pytest.raises(UserError, match=rf"Version {first} was trained for the table 'orders'"):
+        registry.promote(first)
+    with pytest.raises(UserError, match="that of 'customers'"):
+        registry.rollback()
+    assert in_use() == second

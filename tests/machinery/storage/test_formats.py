@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+from mlops.storage.formats import FORMATS, compare
+from rich.progress import Progress
+
+from samples import bundled
+
+ROWS = pl.DataFrame({"n": range(5000), "city": ["a city"] * 5000, "x": [0.5] * 5000})
+
+
+@pytest.fixture(autouse=True)
+def raw(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    return Path("data/raw")
+
+
+def compared(size=10**7):
+    return compare(Path("data"), size, Progress(disable=True))
+
+
+def test_without_a_table_there_is_nothing_to_compare():
+    assert compared() == {}
+
+
+def test_what_was_delivered_is_tried_in_each_format(raw):
+    ROWS.write_csv(raw / "0002-new.csv")
+    bundled(raw / "0002-new.csv")
+    found = compared()
+    assert (found["file"], found["rows"], found["of"]) == ("data/raw/0002-new.csv", 5000, 5000)
+    assert found["columns"] == ["n", "city"]
+    assert [each["name"] for each in found["formats"]] == list(FORMATS)
+    assert all(
+        value > 0 for each in found["formats"] for value in each.values() if value != each["name"]
+    )
+    sizes = {each["name"]: each["bytes"] for each in found["formats"]}
+    assert sizes["CSV"] == (raw / "0002-new.csv").stat().st_size
+    assert sizes["Parquet"] < sizes["CSV"] < sizes["JSON Lines"]
+    assert sorted(path.name for path in Path("data").iterdir()) == ["log.jsonl", "raw"]
+
+
+def test_the_clean_table_comes_first_and_a_large_one_is_cut(raw):
+    ROWS.write_csv(raw / "0001-old.csv")
+    ROWS.write_parquet("data/clean.parquet")
+    found = compared(size=100_000)
+    assert (found["file"], found["of"]) == ("data/clean.parquet", 5000)
+    assert 1 < found["rows"] < 5000
+    assert max(each["bytes"] for each in found["formats"]) < 110_000
+
+
+def test_a_table_without_rows_is_none():
+    ROWS.clear().write_parquet("data/clean.parquet")
+    assert compared() == {}
+
+
+def test_a_table_may_have_one_column():
+    ROWS.select("n").write_parquet("data/clean.parquet")
+    assert compared()["columns"] == ["n"]

@@ -1,0 +1,46 @@
+"""What the tests of standards share: how to damage a project, and how to read what was found."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from copier_mlops.findings import Finding, Report
+from copier_mlops.render import ANSWERS
+from support import commit
+
+Damage = Callable[[Path], object]
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def found(report: Report) -> list[tuple[str, str | None]]:
+    assert report.broken is None
+    return [(each.rule, each.path) for each in report.findings if each.rule != "lock.missing"]
+
+
+def only(report: Report) -> Finding:
+    """The one finding there is."""
+    assert len(found(report)) == 1, found(report)
+    return next(each for each in report.findings if each.rule != "lock.missing")
+
+
+def template_of_its_own(project: Path, template: Path) -> Path:
+    """A copy of the template to release from, which the project then says it was made from."""
+    platform = project.parent / "platform"
+    shutil.copytree(template, platform)
+    replace(project / ANSWERS, f"_src_path: {template}\n", f"_src_path: {platform}\n")
+    commit(project)
+    return platform
