@@ -25,8 +25,6 @@ else:
     SETTINGS = TEAM / "pyproject.toml"
     SETTINGS.write_text('[tool.mlops]\npackage = "flights"\n', encoding="utf-8")
     sys.path.insert(0, str(TEAM))
-    # For the processes that tests start.
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), str(TEAM)])
 
 
 def is_left_out(room: Path) -> bool:
@@ -48,6 +46,15 @@ def _team() -> None:
     from mlops.core import team  # noqa: PLC0415
 
     team.PYPROJECT = SETTINGS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _processes() -> Iterator[None]:
+    """What tests start finds the packages; tests of rendered projects, in this process, do not."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not PROJECT:
+            patch.setenv("PYTHONPATH", os.pathsep.join([str(SOURCE), str(TEAM)]))
+        yield
 
 
 @pytest.fixture(scope="session")

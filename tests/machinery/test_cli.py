@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from mlops import cli
 from mlops.core.errors import UserError
+from mlops.core.rooms import has_room
 from mlops.core.settings import Params, Problem
 from mlops.data_commands import app as data_commands
 
@@ -38,7 +39,8 @@ usage: {versions_kept: 1, versions_written: 1, full_reads: 1, outside_share: 0, 
 """
 PARAMS = "train: {candidates: [baseline, linear], trials: 2, processes: 1}\n"
 WHO = ("AUTHOR", "COMMITTER")
-STAGES = ("ingest", "validate", "split", "train", "package", "evaluate", "gate", "register")
+SERVED = ("latency",) if has_room("serving") else ()
+STAGES = ("ingest", "validate", "split", "train", "package", *SERVED, "evaluate", "gate", "register")
 
 
 def orders(rows: int) -> str:

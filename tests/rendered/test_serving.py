@@ -77,7 +77,7 @@ def test_the_champion_of_a_registry_on_a_server_is_served(project: Path, tmp_pat
     """By MLflow's REST interface, for an image of the service has no MLflow."""
     for name in ("models", "reports"):
         shutil.copytree(project / name, tmp_path / name)
-    for name in ("contract.yaml", "problem.yaml", "params.yaml"):
+    for name in ("contract.yaml", "problem.yaml", "params.yaml", "pyproject.toml"):
         shutil.copy(project / name, tmp_path)
     programs = project / ".venv/bin"
     (tmp_path / "stored").mkdir()

@@ -19,7 +19,7 @@ def test_runs_and_models_are_kept_on_a_server(set_up: Render, tmp_path: Path) ->
     stored.mkdir()
     for name in ("models", "reports", "data"):
         shutil.copytree(project / name, tmp_path / name)
-    for name in ("contract.yaml", "problem.yaml", "params.yaml"):
+    for name in ("contract.yaml", "problem.yaml", "params.yaml", "pyproject.toml"):
         shutil.copy(project / name, tmp_path)
     programs = project / ".venv/bin"
 

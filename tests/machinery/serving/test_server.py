@@ -18,7 +18,6 @@ from mlops.serving.options import Options
 import served
 
 PACKAGE = served.Service.__module__.split(".")[0]
-ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("MLFLOW")}
 unix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 
@@ -33,9 +32,10 @@ def running(**environment):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("MLFLOW")}
     process = subprocess.Popen(
         [sys.executable, "-m", "mlops.serving.server"],
-        env=ENVIRONMENT | {"HOST": "127.0.0.1", "PORT": port} | environment,
+        env=inherited | {"HOST": "127.0.0.1", "PORT": port} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -94,6 +94,7 @@ def test_it_is_stopped_without_losing_what_it_answered():
         for client in clients:
             client.start()
         while len(answered) < 100:
+            assert any(client.is_alive() for client in clients), "it does not answer"
             time.sleep(0.01)
         process.terminate()
         said, _ = process.communicate(timeout=30)
