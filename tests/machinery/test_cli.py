@@ -39,8 +39,11 @@ usage: {versions_kept: 1, versions_written: 1, full_reads: 1, outside_share: 0, 
 """
 PARAMS = "train: {candidates: [baseline, linear], trials: 2, processes: 1}\n"
 WHO = ("AUTHOR", "COMMITTER")
-SERVED = ("latency",) if has_room("serving") else ()
-STAGES = ("ingest", "validate", "split", "train", "package", *SERVED, "evaluate", "gate", "register")
+STAGES = (
+    *("ingest", "validate", "split", "train", "package"),
+    *("latency",) * has_room("serving"),
+    *("evaluate", "gate", "register"),
+)
 
 
 def orders(rows: int) -> str:
