@@ -16,9 +16,9 @@ app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and w
 def requirements() -> None:
     """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
     from .core.settings import Params, Problem
-    from .gates.requirements import told
+    from .gates.requirement_table import printed
 
-    say(told(Problem.read(), Params.read()))
+    say(printed(Problem.read(), Params.read()))
 
 
 @app.command()

@@ -1,28 +1,24 @@
 """The feature steps: what happens to the inputs before a model sees them. Yours to edit.
 
-Everything a step learns (medians, scales, categories) it learns from training rows alone, and packs
-into the model, so that a service computes exactly the same. To add a step, put one line into a list
-below. The product of two numbers, for the linear model:
+A step is a name, a transformer, and the inputs that it is for: a list of names, or a function that
+selects them. To add the product of each two numbers for the linear model:
 
-    ("product", make_pipeline(standard(), PolynomialFeatures(interaction_only=True,
-                                                             include_bias=False)),
-     ["distance", "sched_dep_time"]),
+    from sklearn.preprocessing import PolynomialFeatures
 
-and import PolynomialFeatures from sklearn.preprocessing. Any transformer that skl2onnx can convert
-will do (see its list of supported models); the parity gate tells if one does not convert exactly.
+    def products():
+        return make_pipeline(standard(), PolynomialFeatures(interaction_only=True))
+
+    ("products", products(), numbers),
+
+The last line goes into `scaled`; with `["distance", "air_time"]` in place of `numbers` it would be
+for these two alone. Any transformer that skl2onnx converts will do; the parity gate tells if one is
+not exact.
 """
 
-import numpy as np
-import polars as pl
-from skl2onnx.sklapi import CastTransformer
+from mlops.api import few_categories, many_categories, numbers, one_hot, standard, target_mean
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import KFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
-
-# A text with more categories than this is encoded by the target instead of one column each.
-FEW = 12
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 
 def scaled() -> ColumnTransformer:
@@ -30,8 +26,8 @@ def scaled() -> ColumnTransformer:
     return ColumnTransformer(
         [
             ("numbers", standard(), numbers),
-            ("few", one_column_each(), few),
-            ("many", make_pipeline(by_target(), StandardScaler()), many),
+            ("few", one_hot(), few_categories),
+            ("many", make_pipeline(target_mean(), StandardScaler()), many_categories),
         ]
     )
 
@@ -41,46 +37,7 @@ def raw() -> ColumnTransformer:
     return ColumnTransformer(
         [
             ("numbers", "passthrough", numbers),
-            ("few", one_column_each(), few),
-            ("many", by_target(), many),
+            ("few", one_hot(), few_categories),
+            ("many", target_mean(), many_categories),
         ]
     )
-
-
-def numbers(values: pl.DataFrame) -> list[str]:
-    """The inputs that are numbers (missing: NaN), without those of which not one is known."""
-    return [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
-
-
-def few(values: pl.DataFrame) -> list[str]:
-    """The inputs that are texts (missing: "") of FEW categories at most."""
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() <= FEW]
-
-
-def many(values: pl.DataFrame) -> list[str]:
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() > FEW]
-
-
-def standard() -> Pipeline:
-    """Missing becomes the median, then mean 0 and deviation 1.
-
-    The scaling is done in 64 bits: in 32, seconds since 1970 would lose what tells them apart.
-    """
-    return make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True),
-        CastTransformer(dtype=np.float64),
-        StandardScaler(),
-        CastTransformer(dtype=np.float32),
-    )
-
-
-def one_column_each() -> OneHotEncoder:
-    """1 in the column of its category; 0 everywhere for a category that training never met."""
-    return OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
-
-
-def by_target() -> TargetEncoder:
-    """The mean target of the category, shrunk towards that of all; learned across folds, so that
-    no row is described by its own target (Micci-Barreca, 2001).
-    """
-    return TargetEncoder(cv=KFold(5, shuffle=True, random_state=0))

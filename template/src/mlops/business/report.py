@@ -14,6 +14,7 @@ from ..core.formatting import listed
 from ..core.paths import REPORTS, replacing
 from ..evaluation import cards
 from ..evaluation.reports import Report, Reports, environment
+from ..gates.own_gates import own_gates
 from ..gates.requirements import headings
 from .charts import Scale, short
 
@@ -34,7 +35,8 @@ def run() -> None:
 
 def page(reports: Reports, spent: Report, search: list[Report]) -> str:
     """The page's HTML; the same reports give the same bytes."""
-    told = {"headline": headline(reports), "failed": reports.failed, "checks": headings("pipeline")}
+    checks = headings("pipeline") | {gate.name: gate.asks for gate in own_gates()}
+    told = {"headline": headline(reports), "failed": reports.failed, "checks": checks}
     told["drafted"] = reports.problem.drafted()
     template = html().get_template("report.html")
     return template.render(**vars(reports), **told, spent=spent, search=search)

@@ -46,7 +46,7 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     verdicts = [
         verdict
         for place, (name, limits) in zip(places, params.storage, strict=False)
-        for verdict in judged(place, limits, answering(problem, demanded("storage")[name]))
+        for verdict in judged(place, limits, answering(problem, demanded("storage")[name].owner))
     ]
     report = reported(places, sample, prices, verdicts)
     write_json(REPORT, report)

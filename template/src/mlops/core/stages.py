@@ -1,13 +1,17 @@
 """The stages of dvc.yaml: which module does each, and what doing it cost."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from .errors import BlockedError, UserError
 from .libraries import describe_failed_import
 from .resources import measured
 from .rooms import has_room, load
+from .strict import read_yaml
+from .team import loaded_team_files, shown, team_code
 
+PIPELINE = Path("dvc.yaml")
 STAGES = {
     "ingest": "data.ingest",
     "validate": "data.validate",
@@ -37,12 +41,30 @@ def run_stage(name: str) -> None:
     # how many processors it has, which in some containers ends in a warning.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        with measured(name):
+        with measured(name), team_code():
             module(name).run()
+            refuse_unlisted(name)
     except BlockedError:
         if name != "release":
             module("report").run()
         raise
+
+
+def refuse_unlisted(name: str) -> None:
+    """Raises UserError if the stage ran a file of the team's that dvc.yaml does not list for it.
+
+    DVC would never notice a change of such a file.
+    """
+    stages = read_yaml(str(PIPELINE))["stages"] if PIPELINE.exists() else {}
+    if name not in stages:
+        return
+    listed = {Path(dep).resolve() for dep in stages[name].get("deps", ())}
+    for file in loaded_team_files():
+        if not listed & {file, *file.parents}:
+            raise UserError(
+                f"Stage {name} runs {shown(file)}, but {PIPELINE} does not list it: add it to the "
+                f"deps of {name}, so that a change of it is noticed."
+            )
 
 
 def module(name: str) -> Any:

@@ -9,7 +9,7 @@ import polars as pl
 from ..core.params import SplitParams
 from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
 from ..core.settings import Params, Problem
-from ..gates.gates import Verdict, block_unless_passed, judged
+from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
 from .contract import Contract
 from .folds import line, policy
@@ -63,7 +63,7 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
         faults.append(f"{total:,} rows are fewer than the {least:,} of data.min_rows")
     meaning = "; ".join(faults) or f"{total:,} clean rows"
     advice = "Add data, or change roles in contract.yaml or the split in params.yaml."
-    return judged(problem, "rows", (not faults, total, least, meaning, advice))
+    return judged(problem, "rows", Finding(not faults, total, least, meaning, advice))
 
 
 def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
@@ -77,7 +77,7 @@ def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
         f"In contract.yaml mark {', '.join(one.column for one in found)} knownAtDecision: false if "
         "it is only known after the decision, or leakReviewed: true if it really is known."
     )
-    finding = (not found, most, limit, meaning, advice)
+    finding = Finding(not found, most, limit, meaning, advice)
     return judged(problem, "leak", finding, columns(one.column for one in found))
 
 

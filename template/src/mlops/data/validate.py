@@ -11,7 +11,7 @@ import polars as pl
 
 from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
 from ..core.settings import Params, Problem
-from ..gates.gates import Verdict, block_unless_passed, judged
+from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
 from .contract import Contract
 from .ingest import rows_in, stream
@@ -132,5 +132,5 @@ def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
         often += "".join(f", such as {value!r}" for value in worst["examples"][:1])
         advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
     meaning = f"{report['rejected']:,} of {report['read']:,} rows were rejected"
-    finding = (rate <= limit, rate, limit, meaning, advice)
+    finding = Finding(rate <= limit, rate, limit, meaning, advice)
     return judged(problem, "reject_rate", finding, columns(concerned))

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.formatting import count, number
 from ..core.paths import replacing
 from ..data.contract import Column
-from ..gates.requirements import table
+from ..gates.requirement_table import table
 from .reports import Reports, environment
 
 MODEL_CARD = Path("docs/model-card.md")

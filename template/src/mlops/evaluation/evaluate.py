@@ -90,20 +90,25 @@ def champion(contract: Contract) -> tuple[int, Predictor | None, str | None]:
 def baseline(
     true: Array, contract: Contract, metric: Metric, today: float | None
 ) -> dict[str, Any]:
-    """What a model must beat: today's score, or the best that any constant answer could reach.
+    """What a model must beat: today's score, or the best that the same answer for all could reach.
 
-    The constant is taken from the test rows themselves, which is the hardest one to beat.
+    Such answers are taken from the test rows themselves, which makes them the hardest to beat.
     """
-    if contract.task == "regression":
-        constant = np.full(len(true), np.median(true) if metric.name == "neg_mae" else true.mean())
-    else:
-        shares = np.bincount(true, minlength=len(contract.classes)) / len(true)
-        constant = np.tile(shares, (len(true), 1))
-        constant = constant[:, 1] if contract.task == "binary" else constant
-    naive = metric.score(true, constant)
+    scores = (float(metric.score(true, same)) for same in constants(true, contract))
+    naive = max((score for score in scores if not np.isnan(score)), default=float("nan"))
     if today is not None and not today < naive:
         return {"name": metric.name, "value": today, "source": "problem.yaml"}
     return {"name": metric.name, "value": naive, "source": "the same answer for every row"}
+
+
+def constants(true: Array, contract: Contract) -> list[Array]:
+    """Scores that say the same of each row: a middle, or the shares of the classes and each class."""
+    if contract.task == "regression":
+        return [np.full(len(true), middle) for middle in (true.mean(), np.median(true))]
+    size = len(contract.classes)
+    shares = np.bincount(true, minlength=size) / len(true)
+    same = [np.tile(each, (len(true), 1)) for each in (shares, *np.eye(size))]
+    return [each[:, 1] for each in same] if contract.task == "binary" else same
 
 
 def confusion(true: Array, decided: Array, contract: Contract) -> dict[str, Any] | None:

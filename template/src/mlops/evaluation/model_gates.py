@@ -15,7 +15,9 @@ from ..core.settings import Params, Problem, Task
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
+from ..gates.own_gates import judge, own_gates
 from ..gates.yaml_location import Entry, columns
+from .evidence import Evidence
 
 Report = dict[str, Any]
 
@@ -50,7 +52,8 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
     if has_room("serving") and params.budgets.latency_ms is not None:
         asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
         found.append(judged(problem, "latency", asked))
-    return found
+    evidence = Evidence(evaluation)
+    return found + [judge(gate, evidence, problem) for gate in own_gates()]
 
 
 def problem_verdict(problem: Problem, task: Task) -> Verdict:
@@ -61,7 +64,7 @@ def problem_verdict(problem: Problem, task: Task) -> Verdict:
         meaning += f", but with the template's words for {listed(drafted)}: "
         meaning += f"{problem.owners.business_owner} has to say what is meant"
     advice = f"Fill in {blank} in problem.yaml."
-    found = (not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
+    found = Finding(not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
     return judged(problem, "problem", found, tuple(Entry("problem.yaml", name) for name in missing))
 
 
@@ -70,7 +73,7 @@ def baseline(evaluation: Report, min_lift: float) -> Finding:
     reached, base = evaluation["primary_metric"], evaluation["baseline"]
     if reached["value"] is None or base["value"] is None:
         advice = "Deliver rows with every answer, or raise split.test in params.yaml."
-        return False, None, min_lift, "the test rows all have the same answer", advice
+        return Finding(False, None, min_lift, "the test rows all have the same answer", advice)
     limit = round(base["value"] + min_lift, 6)
     meaning = (
         f"the model reaches {score(reached['value'])} ({score(reached['low'])} to "
@@ -80,7 +83,7 @@ def baseline(evaluation: Report, min_lift: float) -> Finding:
         "Deliver more rows or columns that say more, or search longer (train.trials in "
         "params.yaml); until then the decision is better made as it is now."
     )
-    return reached["value"] >= limit, reached["value"], limit, meaning, advice
+    return Finding(reached["value"] >= limit, reached["value"], limit, meaning, advice)
 
 
 def champion(evaluation: Report, max_loss: float) -> Finding:
@@ -90,11 +93,11 @@ def champion(evaluation: Report, max_loss: float) -> Finding:
     found, limit = evaluation["champion"], 0.0 - max_loss
     if found is None or found["high"] is None:
         why = evaluation["champion_note"] or "no difference can be told"
-        return True, None, limit, f"not compared: {why}", ""
+        return Finding(True, None, limit, f"not compared: {why}", "")
     by, low, high = (signed(found[name], 4) for name in ("difference", "low", "high"))
     meaning = f"{by} ({low} to {high}) against the champion, version {found['version']}"
     advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
-    return found["high"] >= limit, found["difference"], limit, meaning, advice
+    return Finding(found["high"] >= limit, found["difference"], limit, meaning, advice)
 
 
 def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdict:
@@ -114,7 +117,7 @@ def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdic
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
-    found = (not behind, max([0.0, *sure.values()]), limit, meaning, advice)
+    found = Finding(not behind, max([0.0, *sure.values()]), limit, meaning, advice)
     return judged(problem, "slices", found, columns(column for column, _ in worse))
 
 
@@ -122,7 +125,7 @@ def parity(found: Report, limit: float) -> Finding:
     share = found["share_differing"]
     meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
     advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
-    return share <= limit, share, limit, meaning, advice
+    return Finding(share <= limit, share, limit, meaning, advice)
 
 
 def value(worth: Report, limit: float) -> Finding:
@@ -131,7 +134,7 @@ def value(worth: Report, limit: float) -> Finding:
     than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
     meaning = f"a thousand decisions are worth {signed(gained)} {than}"
     advice = "Check what problem.yaml says outcomes are worth; if it is right, this does not pay."
-    return gained > limit, gained, limit, meaning, advice
+    return Finding(gained > limit, gained, limit, meaning, advice)
 
 
 def latency(found: Report, limit: float) -> Finding:
@@ -141,7 +144,7 @@ def latency(found: Report, limit: float) -> Finding:
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "
         "budgets.latency_ms in params.yaml."
     )
-    return taken <= limit, taken, limit, meaning, advice
+    return Finding(taken <= limit, taken, limit, meaning, advice)
 
 
 def resources(spent: Report, budgets: Budgets) -> Finding:
@@ -155,4 +158,4 @@ def resources(spent: Report, budgets: Budgets) -> Finding:
         "See reports/resources.json for the stage that takes most; search less (train.trials), "
         "use a larger machine, or raise budgets in params.yaml."
     )
-    return not over, taken, limit, meaning, advice
+    return Finding(not over, taken, limit, meaning, advice)

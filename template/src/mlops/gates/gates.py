@@ -1,5 +1,7 @@
 """A gate compares one measured figure with its limit, and blocks with what to do about it."""
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict
 
 from ..core.errors import BlockedError
@@ -9,8 +11,18 @@ from ..core.settings import Problem
 from .requirements import answering, demanded
 from .yaml_location import Entry
 
-# passed, measured, limit, meaning, and what to do if it did not pass
-Finding = tuple[bool, float | str | None, float | str, str, str]
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to a gate's question. `meaning` is a sentence without its full stop; `what_to_do`
+    one for whoever is blocked.
+    """
+
+    passed: bool
+    measured: float | str | None
+    limit: float | str | None
+    meaning: str
+    what_to_do: str = ""
 
 
 class Verdict(BaseModel):
@@ -46,17 +58,22 @@ def judged(
     """What was found, with who answers for it and where it is demanded: of the entries there, those
     that are `concerned`, if that is known.
     """
-    passed, measured, limit, meaning, what_to_do = finding
     requirement = demanded(room)[name]
+    owner, places = answering(problem, requirement.owner), requirement.places(concerned)
+    return verdict(name, finding, owner, listed(map(str, places)))
+
+
+def verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdict:
+    """What was found, as it is written down."""
     return Verdict(
         name=name,
-        passed=passed,
-        measured=measured,
-        limit=limit,
-        meaning=meaning,
-        what_to_do="" if passed else what_to_do,
-        owner=answering(problem, requirement),
-        requirement=listed(map(str, requirement.places(concerned))),
+        passed=finding.passed,
+        measured=finding.measured,
+        limit=finding.limit,
+        meaning=finding.meaning,
+        what_to_do="" if finding.passed else finding.what_to_do,
+        owner=owner,
+        requirement=requirement,
     )
 
 

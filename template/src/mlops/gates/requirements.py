@@ -1,20 +1,14 @@
-"""What is demanded of data, model and service: requirements.yaml, and where it stands now.
+"""What the platform demands of data, model and service: requirements.yaml.
 
 A verdict has its owner and the lines that demand it from there, so that no gate is without.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from ..core.formatting import number
-from ..core.rooms import has_room
-from ..core.settings import Params, Problem
+from ..core.settings import Problem
 from ..core.strict import Settings, read_yaml
-from .yaml_location import CONTRACT, Entry
-
-OF_A_SERVICE = ("service", "objectives")
+from .yaml_location import Entry
 
 
 class Requirement(Settings):
@@ -34,19 +28,6 @@ class Requirement(Settings):
         return (*(entry for entry in entries if entry.file not in files), *concerned)
 
 
-class Row(NamedTuple):
-    """A requirement as it stands in this project. `demands`: each entry, and what it says in digits
-    ("" if it says more than a number).
-    """
-
-    room: str
-    gate: str
-    asks: str
-    demands: tuple[tuple[Entry, str], ...]
-    owner: str
-    test: str
-
-
 @cache
 def demanded(room: str) -> dict[str, Requirement]:
     """Requirements of pipeline, review, storage, service or objectives, by the name of the gate."""
@@ -58,41 +39,6 @@ def headings(room: str) -> dict[str, str]:
     return {name: requirement.asks for name, requirement in demanded(room).items()}
 
 
-def answering(problem: Problem, requirement: Requirement) -> str:
+def answering(problem: Problem, role: str) -> str:
     """Who has the role; where nobody is named, the role."""
-    return getattr(problem.owners, requirement.owner) or requirement.owner.replace("_", " ")
-
-
-def table(problem: Problem, params: Params) -> Iterator[Row]:
-    """All that is demanded in this project, in the order of the lifecycle."""
-    said = {"problem.yaml": problem.model_dump(), "params.yaml": params.model_dump()}
-    served = has_room("serving")
-    for room in ("pipeline", "review", "storage", *OF_A_SERVICE * served):
-        for name, requirement in demanded(room).items():
-            if name == "latency" and not served:
-                continue
-            places = requirement.places()
-            demands = tuple((entry, limit(said.get(entry.file), entry)) for entry in places)
-            owner = answering(problem, requirement)
-            yield Row(room, name, requirement.asks, demands, owner, requirement.test)
-
-
-def limit(said: Any, entry: Entry) -> str:
-    """Raises KeyError if the settings know no such entry."""
-    if entry.file == CONTRACT:
-        return ""
-    for step in entry.path:
-        said = said[step]
-    if isinstance(said, str | dict):
-        return ""
-    return "no limit" if said is None else number(said)
-
-
-def told(problem: Problem, params: Params) -> list[str]:
-    """The table in lines to print."""
-    lines = []
-    for row in table(problem, params):
-        lines.append(f"{row.room} {row.gate}: {row.asks} (for {row.owner})")
-        lines += [f"    {entry}{f': {said}' if said else ''}" for entry, said in row.demands]
-        lines.append(f"    {row.test}")
-    return lines
+    return getattr(problem.owners, role) or role.replace("_", " ")

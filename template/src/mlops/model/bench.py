@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ..core.libraries import LibraryError, describe_failed_import
 from ..core.settings import Params, Task
+from ..core.team import blamed, team_code
 from ..data.contract import Contract
 from ..data.folds import folds
 from .candidate import Candidate
@@ -135,15 +136,20 @@ class Bench:
             yield self.truth[judge], scores(pipeline, self.values[judge], self.contract)
 
     def attempt(self, plan: Plan) -> Trial:
-        """The mean of the metric over the pairs. A plan that cannot be fitted is no error."""
+        """The mean of the metric over the pairs. A plan that cannot be fitted is no error.
+
+        Raises UserError if the team's code is at fault for more than these settings.
+        """
         start, score, fault = time.perf_counter(), None, ""
         try:
-            each = [self.metric.score(*judged) for judged in self.scores(plan)]
+            with team_code(but=(ValueError, ArithmeticError, LibraryError)):
+                each = [float(self.metric.score(*judged)) for judged in self.scores(plan)]
             if not np.isfinite(each).any():
                 raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
             score = float(np.nanmean(each))
         except (ValueError, ArithmeticError, LibraryError) as error:
-            fault = " ".join(f"{type(error).__name__}: {error}".split())
+            where = f"{place}: " if (place := blamed(error)) else ""
+            fault = where + " ".join(f"{type(error).__name__}: {error}".split())
         return Trial(plan, score, time.perf_counter() - start, fault)
 
 

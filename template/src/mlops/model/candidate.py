@@ -7,8 +7,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 
 from ..core.errors import UserError
-from ..core.settings import Task
-from ..core.team import team_module
+from ..core.team import listed_by_team
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,12 @@ class Candidate:
         return {name: setting.default for name, setting in self.space.items()}
 
 
-def by_task(task: Task, classifier: type, regressor: type) -> type:
-    return regressor if task == "regression" else classifier
-
-
 def candidates() -> tuple[Candidate, ...]:
-    """All that the team's candidates.py lists."""
-    found: tuple[Candidate, ...] = team_module("candidates").CANDIDATES
+    """All that the team's candidates.py lists. Raises UserError if it lists something else."""
+    found = listed_by_team("candidates", "CANDIDATES")
+    for each in found:
+        if not isinstance(each, Candidate):
+            raise UserError(f"candidates.py: CANDIDATES holds {each!r}, which is no Candidate.")
     return found
 
 

@@ -14,6 +14,7 @@ from sklearn import metrics
 
 from ..core.errors import UserError
 from ..core.settings import Task
+from ..core.team import listed_by_team
 from .value import Array, decisions
 
 Score = Callable[[Array, Array], float]
@@ -50,7 +51,8 @@ def r2(truth: Array, scores: Array) -> float:
     return float(metrics.r2_score(truth, scores)) if np.ptp(truth) else float("nan")
 
 
-# What `train.metric` of params.yaml may say; greater is better, and "auto" is the first of each.
+# What `train.metric` of params.yaml may say beside the team's own metrics (see `choices`); greater is
+# better, and "auto" is the first of each.
 CHOICES: dict[Task, dict[str, Score]] = {
     "binary": {
         "roc_auc": roc_auc,
@@ -68,15 +70,36 @@ CHOICES: dict[Task, dict[str, Score]] = {
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric to choose by; `score(truth, scores)` is greater when better."""
+    """A figure to choose and to judge by: `score(truth, scores)` is greater when better.
+
+    `tasks` are the kinds of target that it can judge. The name of a loss begins with "neg_": its
+    score is negated, and reports show the loss.
+    """
 
     name: str
     score: Score
+    tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+
+def choices(task: Task) -> dict[str, Score]:
+    """The metrics of a kind of target by name: the built-in ones, then the team's.
+
+    Raises UserError if the team's metrics.py lists something else, or a name twice.
+    """
+    found = dict(CHOICES[task])
+    for each in listed_by_team("metrics", "METRICS"):
+        if not isinstance(each, Metric):
+            raise UserError(f"metrics.py: METRICS holds {each!r}, which is no Metric.")
+        if task in each.tasks:
+            if each.name in found:
+                raise UserError(f"metrics.py: there is a metric {each.name!r} already; rename it.")
+            found[each.name] = each.score
+    return found
 
 
 def primary(task: Task, name: str = "auto") -> Metric:
     """The metric to choose and to judge by. Raises UserError if the task has none of that name."""
-    known = CHOICES[task]
+    known = choices(task)
     name = next(iter(known)) if name == "auto" else name
     if name not in known:
         raise UserError(
@@ -90,7 +113,7 @@ def report(
     task: Task, truth: Array, scores: Array, threshold: float | None = None
 ) -> dict[str, float]:
     """All metrics of the task by name, losses as losses; decisions are made at `threshold`."""
-    found = {name: score(truth, scores) for name, score in CHOICES[task].items()}
+    found = {name: float(score(truth, scores)) for name, score in choices(task).items()}
     found = {name.removeprefix("neg_"): -v if "neg_" in name else v for name, v in found.items()}
     if task != "regression":
         said = decisions(scores, threshold, task).astype(int)

@@ -70,7 +70,7 @@ def value(performance: Report, gates: GateParams, limits: Monitoring) -> Finding
         "Go back to deciding without the model ('model rollback' if the one before did better) "
         f"until it pays again: {RETRAIN}, or correct in problem.yaml what outcomes are worth."
     )
-    return gained > limit, gained, limit, meaning, advice
+    return Finding(gained > limit, gained, limit, meaning, advice)
 
 
 def metric(performance: Report, limits: Monitoring) -> Finding | None:
@@ -87,7 +87,7 @@ def metric(performance: Report, limits: Monitoring) -> Finding | None:
         f"evaluation {score(expected)}"
     )
     advice = f"Look below for when it began and in which group, then {RETRAIN}."
-    return reached >= limit, reached, limit, meaning, advice
+    return Finding(reached >= limit, reached, limit, meaning, advice)
 
 
 def slices(performance: Report, gates: GateParams) -> Finding:
@@ -99,11 +99,11 @@ def slices(performance: Report, gates: GateParams) -> Finding:
         if None not in (whole, each["high"])
     }
     if not sure:
-        return True, None, limit, "no group is large enough to judge", ""
+        return Finding(True, None, limit, "no group is large enough to judge", "")
     behind = listed(name for name, gap in sure.items() if gap > limit)
     meaning = f"served worse, beyond chance: {behind or 'no group'}"
     advice = f"See whether the columns of {behind} are right; if they are, {RETRAIN}."
-    return not behind, max(0.0, *sure.values()), limit, meaning, advice
+    return Finding(not behind, max(0.0, *sure.values()), limit, meaning, advice)
 
 
 def more(drift: Report, inputs: list[Report], what: str, limit: float | None) -> Finding | None:
@@ -114,7 +114,7 @@ def more(drift: Report, inputs: list[Report], what: str, limit: float | None) ->
         return None
     known = [each for each in inputs if each[what]]
     if not known:
-        return True, None, limit, "there are too few records to tell", ""
+        return Finding(True, None, limit, "there are too few records to tell", "")
     worst = {each["input"]: beyond_chance(**each[what], rows=drift["rows"]) for each in known}
     over = sorted((name for name, by in worst.items() if by > limit), key=lambda n: -worst[n])
     told = listed(
@@ -127,29 +127,29 @@ def more(drift: Report, inputs: list[Report], what: str, limit: float | None) ->
     words = "missing" if what == "missing" else "of a kind that training did not know"
     meaning = f"{f'values of {told}' if over else 'no more values than usual'} are {words}"
     advice = f"Ask who delivers {listed(over)} what has changed, and have it mended at the source."
-    return not over, max(0.0, *worst.values()), limit, meaning, advice
+    return Finding(not over, max(0.0, *worst.values()), limit, meaning, advice)
 
 
 def drifted(inputs: list[Report], limit: float | None) -> Finding | None:
     if limit is None:
         return None
     if not inputs:
-        return True, None, limit, "there are too few records to tell", ""
+        return Finding(True, None, limit, "there are too few records to tell", "")
     over = [each["input"] for each in inputs if each["psi"] > limit]
     worst = inputs[0]
     told = f"the index of {worst['input']} is highest, {number(worst['psi'])}"
     meaning = f"among the inputs {listed(over)} drifted; {told}" if over else told
     advice = f"See below what has changed: mend it if it is a fault; if the world is, {RETRAIN}."
-    return not over, worst["psi"], limit, meaning, advice
+    return Finding(not over, worst["psi"], limit, meaning, advice)
 
 
 def traffic(drift: Report, limits: Monitoring) -> Finding:
     rows, limit = drift["rows"], limits.min_rows
     meaning = f"{count(rows, 'record')} came in the window; {number(limit)} are needed to judge by"
     advice = f"See whether requests reach the service (/metrics), or lower min_rows, {LIMITS}."
-    return rows >= limit, rows, limit, meaning, advice
+    return Finding(rows >= limit, rows, limit, meaning, advice)
 
 
 def unknown(performance: Report, limit: float) -> Finding:
     meaning = f"only {count(performance['rows'], 'truth')} known so far, too few to tell"
-    return True, None, limit, meaning, ""
+    return Finding(True, None, limit, meaning, "")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..core.settings import Params, Problem
-from ..gates.requirements import table
+from ..gates.requirement_table import table
 from ..gates.yaml_location import Entry
 from .base import Base
 from .change_summary import flat

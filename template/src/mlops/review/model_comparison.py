@@ -85,13 +85,13 @@ def verdicts(found: Report, base: Base, reports: Reports) -> list[Verdict]:
 def finding(gap: Report, what: str, name: str, max_loss: float) -> Finding:
     limit = 0.0 - max_loss
     if gap["value"] is None:
-        return True, None, limit, f"no difference {what} can be told", ""
+        return Finding(True, None, limit, f"no difference {what} can be told", "")
     told = signed(gap["value"])
     if gap["high"] is None:
-        return True, gap["value"], limit, f"{told} {what}, which may be chance", ""
+        return Finding(True, gap["value"], limit, f"{told} {what}, which may be chance", "")
     meaning = f"{told} ({signed(gap['low'])} to {signed(gap['high'])}) {what}"
     advice = (
         "Undo what made it worse (reports/review.md lists what changed), or agree to it: raise "
         f"gates.{name} in params.yaml."
     )
-    return gap["high"] >= limit, gap["value"], limit, meaning, advice
+    return Finding(gap["high"] >= limit, gap["value"], limit, meaning, advice)

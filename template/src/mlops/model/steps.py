@@ -1,0 +1,58 @@
+"""Feature steps that convert to ONNX exactly, and the inputs that they are for.
+
+What a step learns (medians, scales, categories) it learns from training rows alone, and packs into
+the model, so that a service computes exactly the same.
+"""
+
+import numpy as np
+import polars as pl
+from skl2onnx.sklapi import CastTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+# A text with more categories than this is encoded by the target instead of one column each.
+FEW = 12
+
+
+def numbers(values: pl.DataFrame) -> list[str]:
+    """Select the inputs that are numbers (missing: NaN), without those of which none is known."""
+    return [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
+
+
+def few_categories(values: pl.DataFrame) -> list[str]:
+    """Select the inputs that are texts (missing: "") of 12 categories at most."""
+    return [c.name for c in values if c.dtype == pl.String and c.n_unique() <= FEW]
+
+
+def many_categories(values: pl.DataFrame) -> list[str]:
+    """Select the inputs that are texts of more than 12 categories."""
+    return [c.name for c in values if c.dtype == pl.String and c.n_unique() > FEW]
+
+
+def standard() -> Pipeline:
+    """Make numbers (rows, columns) fit for a weighted sum: missing becomes the median, then mean 0
+    and deviation 1.
+
+    The scaling is done in 64 bits: in 32, seconds since 1970 would lose what tells them apart.
+    """
+    return make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        CastTransformer(dtype=np.float64),
+        StandardScaler(),
+        CastTransformer(dtype=np.float32),
+    )
+
+
+def one_hot() -> OneHotEncoder:
+    """Make a column of 0 and 1 for each category; all are 0 for one that training never met."""
+    return OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+
+
+def target_mean() -> TargetEncoder:
+    """Make of each category the mean target among its rows, shrunk towards that of all rows.
+
+    It is learned across folds, so that no row is described by its own target (Micci-Barreca, 2001).
+    """
+    return TargetEncoder(cv=KFold(5, shuffle=True, random_state=0))

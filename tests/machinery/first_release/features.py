@@ -1,0 +1,48 @@
+"""The feature steps: what happens to the inputs before a model sees them. Yours to edit.
+
+A step is a name, a transformer, and the inputs that it is for: a list of names, or a function that
+selects them. To add the product of each two numbers for the linear model:
+
+    from sklearn.preprocessing import PolynomialFeatures
+
+    def products():
+        return make_pipeline(standard(), PolynomialFeatures(interaction_only=True))
+
+    ("products", products(), numbers),
+
+The last line goes into `scaled`; with `["distance", "air_time"]` in place of `numbers` it would be
+for these two alone. Any transformer that skl2onnx converts will do; the parity gate tells if one is
+not exact.
+"""
+
+from mlops.api import few_categories, many_categories, numbers, one_hot, standard, target_mean
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+
+def products():
+    return make_pipeline(standard(), PolynomialFeatures(interaction_only=True))
+
+
+def scaled() -> ColumnTransformer:
+    """For models that add up weighted inputs: nothing missing, everything of a like size."""
+    return ColumnTransformer(
+        [
+            ("numbers", standard(), numbers),
+            ("products", products(), numbers),
+            ("few", one_hot(), few_categories),
+            ("many", make_pipeline(target_mean(), StandardScaler()), many_categories),
+        ]
+    )
+
+
+def raw() -> ColumnTransformer:
+    """For trees: they split numbers as they are, and send missing ones their own way."""
+    return ColumnTransformer(
+        [
+            ("numbers", "passthrough", numbers),
+            ("few", one_hot(), few_categories),
+            ("many", target_mean(), many_categories),
+        ]
+    )
