@@ -4,7 +4,7 @@ from mlops.core.formatting import number, percent, score, signed
 from mlops.data.contract import Column
 from mlops.evaluation import cards
 from mlops.evaluation.cards import escaped, rule
-from mlops.gates.requirements import table
+from mlops.gates.requirement_table import table
 
 import artifacts
 

@@ -2,11 +2,13 @@ import json
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 import yaml
 from mlops.core.paths import GATE_REPORT, REPORTS, write_json
 from mlops.core.resources import RESOURCES
+from mlops.core.team import package_name
 from mlops.evaluation import model_gates
 from mlops.gates.requirements import demanded
 from mlops.gates.yaml_location import Entry
@@ -265,6 +267,7 @@ def test_words_of_the_template_pass_and_are_told(judged):
 
 def test_judging_needs_no_heavy_library(judged):
     judged()
+    Path("pyproject.toml").write_text(f'[tool.mlops]\npackage = "{package_name()}"\n')
     code = f"import {model_gates.__name__} as gates, sys; gates.run(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     shown = done.stdout.decode()

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 from mlops.core.settings import Owners, Params, Problem
-from mlops.gates import requirements
-from mlops.gates.gates import judged
-from mlops.gates.requirements import Requirement, limit, table, told
+from mlops.gates import requirement_table
+from mlops.gates.gates import Finding, judged
+from mlops.gates.requirement_table import limit, printed, table
+from mlops.gates.requirements import Requirement
 from mlops.gates.yaml_location import Entry
 
 PROBLEM = Problem(name="t", owners=Owners(data_scientist="@acme/science"))
-FINE = (True, 1.0, 0.0, "all is well", "")
+FINE = Finding(True, 1.0, 0.0, "all is well")
 
 
 def test_no_gate_is_without_a_requirement():
@@ -36,7 +37,7 @@ def test_the_table_says_what_is_demanded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("train: {}\n")
     params = Params(train={"candidates": []}, gates={"max_loss": 0.25})
-    lines = told(PROBLEM, params)
+    lines = printed(PROBLEM, params)
     place = lines.index("pipeline champion: Not worse than the champion (for @acme/science)") + 1
     assert lines[place].endswith("gates.max_loss: 0.25") or "default holds" in lines[place]
     assert any("max_read_p99_ms" in line and line.endswith(": no limit") for line in lines)
@@ -44,7 +45,7 @@ def test_the_table_says_what_is_demanded(tmp_path, monkeypatch):
 
 
 def test_where_nothing_is_deployed_nothing_is_demanded_of_a_service(monkeypatch):
-    monkeypatch.setattr(requirements, "has_room", lambda _: False)
+    monkeypatch.setattr(requirement_table, "has_room", lambda _: False)
     rooms = {row.room for row in table(PROBLEM, Params(train={"candidates": []}))}
     assert rooms == {"pipeline", "review", "storage"}
 

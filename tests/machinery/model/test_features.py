@@ -4,8 +4,10 @@ import pytest
 from flights import features
 from flights.candidates import CANDIDATES
 from mlops.model import package
+from mlops.model import steps as library
 from mlops.model.bench import scores
-from mlops.model.candidate import Candidate, Range, by_task
+from mlops.model.candidate import Candidate, Range
+from mlops.model.estimators import by_task
 from mlops.model.inputs import frame, inputs
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
@@ -26,11 +28,12 @@ TRUTH = np.array([0, 1, 0, 1] * 2)
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch):
-    monkeypatch.setattr(features, "FEW", 3)
+    monkeypatch.setattr(library, "FEW", 3)
 
 
 def test_inputs_are_sorted_by_what_can_be_done_with_them():
-    found = [names(VALUES) for names in (features.numbers, features.few, features.many)]
+    kinds = (library.numbers, library.few_categories, library.many_categories)
+    found = [names(VALUES) for names in kinds]
     assert found == [["n"], ["few"], ["many"]]
 
 
@@ -69,7 +72,7 @@ def packs(candidate, task, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_candidate_added_in_the_docstring_works(task, tmp_path, monkeypatch):
+def test_a_forest_packs_exactly(task, tmp_path, monkeypatch):
     def forest(task, **settings):
         make = by_task(task, RandomForestClassifier, RandomForestRegressor)
         return make(random_state=0, n_estimators=20, **settings)
@@ -79,11 +82,11 @@ def test_the_candidate_added_in_the_docstring_works(task, tmp_path, monkeypatch)
     assert packs(candidate, task, tmp_path, monkeypatch) == 0
 
 
-def test_the_step_added_in_the_docstring_works(tmp_path, monkeypatch):
+def test_products_of_columns_with_odd_names_pack_exactly(tmp_path, monkeypatch):
     def steps():
         products = PolynomialFeatures(interaction_only=True, include_bias=False)
         found = features.scaled()
-        product = make_pipeline(features.standard(), products)
+        product = make_pipeline(library.standard(), products)
         found.transformers.append(("product", product, ["size, in cm.", "count"]))
         return found
 
