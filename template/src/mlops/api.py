@@ -13,8 +13,8 @@ that the first release seeded run against every later one, as tests see to.
     Gate, Finding, Evidence     a question that may block a release, its answer, what it may look at
     Task                        "binary", "multiclass" or "regression"
 
-A name is looked up when it is first asked for: a file that asks for `Gate` does not load scikit-learn,
-and a pipeline stage depends on no more code than it runs.
+A name is looked up when it is first asked for: a file that asks for `Gate` does not load
+scikit-learn, and a pipeline stage depends on no more code than it runs.
 """
 
 from importlib import import_module

@@ -96,10 +96,9 @@ def team_code(but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, BlockedError, *but):
-        raise
     except Exception as error:
-        if place := blamed(error):
+        meant = isinstance(error, (UserError, BlockedError, *but))
+        if not meant and (place := blamed(error)):
             raise UserError(f"{place}: {_described(error)}.") from error
         raise
 
@@ -112,7 +111,10 @@ def shown(file: Path) -> str:
 
 def blamed(error: Exception) -> str:
     """FILE:LINE of the team's line that was run last, or could not be read; "" if none was."""
-    module = sys.modules.get(package_name())
+    try:
+        module = sys.modules.get(package_name())
+    except UserError:
+        return ""
     if module is None or module.__file__ is None:
         return ""
     folder = Path(module.__file__).parent

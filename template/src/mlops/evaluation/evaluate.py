@@ -102,7 +102,7 @@ def baseline(
 
 
 def constants(true: Array, contract: Contract) -> list[Array]:
-    """Scores that say the same of each row: a middle, or the shares of the classes and each class."""
+    """Scores that say the same of each row: a middle, or the classes' shares and each class."""
     if contract.task == "regression":
         return [np.full(len(true), middle) for middle in (true.mean(), np.median(true))]
     size = len(contract.classes)

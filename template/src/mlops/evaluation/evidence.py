@@ -26,8 +26,8 @@ class Evidence:
     def predictions(self) -> pl.DataFrame:
         """The test rows, by which nothing was chosen, and what the packaged model says of each.
 
-        `prediction` is the likeliest class, or the number; `score` the probability of the positive or
-        of the likeliest class, or the number; `decision` whether to act (yes or no), or the
+        `prediction` is the likeliest class, or the number; `score` the probability of the positive
+        or of the likeliest class, or the number; `decision` whether to act (true or false), or the
         prediction. Raises UserError if a column of the table has one of these names.
         """
         return self._predictions

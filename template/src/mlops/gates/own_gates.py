@@ -30,8 +30,8 @@ class CodeLine(NamedTuple):
 class Gate:
     """A question that may block a release.
 
-    `asks` is its heading, a statement that holds if it passes; `owner` the role of problem.yaml that
-    answers for it; `check` looks at the evidence and returns what it found.
+    `asks` is its heading, a statement that holds if it passes; `owner` the role of problem.yaml
+    that answers for it; `check` looks at the evidence and returns what it found.
     """
 
     name: str

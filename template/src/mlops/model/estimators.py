@@ -1,5 +1,7 @@
-"""The models that candidates.py starts with. Each is one thread and one seed: the same data make the
-same model again, and the search runs a trial on each processor.
+"""The models that candidates.py starts with.
+
+Each has one thread and one seed: the same data make the same model again, and the search runs a
+trial on each processor.
 """
 
 from typing import Any

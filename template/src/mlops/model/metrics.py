@@ -51,8 +51,8 @@ def r2(truth: Array, scores: Array) -> float:
     return float(metrics.r2_score(truth, scores)) if np.ptp(truth) else float("nan")
 
 
-# What `train.metric` of params.yaml may say beside the team's own metrics (see `choices`); greater is
-# better, and "auto" is the first of each.
+# What `train.metric` of params.yaml may say beside the team's own metrics (see `choices`); greater
+# is better, and "auto" is the first of each.
 CHOICES: dict[Task, dict[str, Score]] = {
     "binary": {
         "roc_auc": roc_auc,

@@ -37,7 +37,9 @@ def limits(problem: Problem, params: Params) -> Iterator[tuple[Entry, str]]:
     """What the gates demand by a figure, and who answers for it."""
     for row in table(problem, params):
         if row.room in ROOMS:
-            yield from ((entry, row.owner) for entry, said in row.demands if said)
+            for entry, said in row.demands:
+                if said and isinstance(entry, Entry):
+                    yield entry, row.owner
 
 
 def stated(base: Base, file: str, params: Params) -> dict[str, Any]:
