@@ -20,6 +20,7 @@ from .git import LINK, Objects, blob_hash
 from .memo import Memo, names_in, names_of
 from .patterns import matches
 from .questions import Answer, Questions
+from .sources import Exclusion, Source
 
 CONFIG = ("copier.yml", "copier.yaml")
 YIELD = re.compile(r"{%-?\s*yield\b")
@@ -35,32 +36,6 @@ class Rendered:
     mode: str
     blob: str
     source: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file of the template: the parts of the path it goes to, and the hash of what it becomes.
-
-    A part that renders to nothing means that the file is not there.
-    """
-
-    name: str
-    mode: str
-    parts: tuple[str, ...]
-    blob: Memo[str] | str
-
-    @property
-    def is_template(self) -> bool:
-        return isinstance(self.blob, Memo)
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """An entry of `_exclude`: its patterns, and the questions whose answers decide about them."""
-
-    text: str
-    patterns: Memo[tuple[str, ...]]
-    asked: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from mlops.core.errors import UserError
 from mlops.core.paths import CHOICE, GATE_REPORT, MODEL, REPORTS, read_json, sha256, write_json
 from mlops.registry import registry, tracking
+from mlops.registry import versions as known
 from mlops.registry.champion import in_its_place, promised
 from mlops.registry.registry import CHAMPION_FILE, champion
 from mlops.registry.tracking import connected
@@ -76,7 +77,7 @@ def train(weight, failed=()):
 
 def versions():
     with connected() as client:
-        return registry.versions(client)
+        return known.versions(client)
 
 
 def in_use():

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..core.paths import EVALUATION, read_json
 from ..core.team import package_name
-from .registry import CHAMPION, REGISTRATION, in_use
+from .registry import REGISTRATION
 from .tracking import connected, is_new
+from .versions import CHAMPION, in_use
 
 Report = dict[str, Any]
 
