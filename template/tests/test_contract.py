@@ -1,10 +1,12 @@
-"""contract.yaml says what is meant: add a record that must pass, and one that must not."""
+"""contract.yaml says what is meant: add a record that must pass, and one that must not.
+
+Yours to edit.
+"""
 
 from pathlib import Path
 
 import pytest
-from mlops.data.contract import Contract
-from mlops.testing import broken_rules, draw_records
+from mlops.testing import Contract, broken_rules, draw_records
 
 PATH = Path(__file__).parents[1] / "contract.yaml"
 pytestmark = pytest.mark.skipif(not PATH.exists(), reason="there is no table yet: mlops data add")

@@ -1,7 +1,8 @@
 """The candidate models that the search compares. Yours to edit.
 
 A candidate is a name, feature steps (features.py), a function that makes the model for a kind of
-target, and the ranges in which its settings are searched; the defaults are tried first. To add one:
+target, and the ranges (low, high, default) in which its settings are searched; the defaults are
+tried first. To add one:
 
     from mlops.api import by_task
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor

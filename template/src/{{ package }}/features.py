@@ -10,9 +10,10 @@ selects them. To add the product of each two numbers for the linear model:
 
     ("products", products(), numbers),
 
-The last line goes into `scaled`; with `["distance", "air_time"]` in place of `numbers` it would be
-for these two alone. Any transformer that skl2onnx converts will do; the parity gate tells if one is
-not exact.
+The last line goes into `scaled`; with `["distance", "wind_speed"]` in place of `numbers` it would
+be for these two alone. Inputs are the columns of contract.yaml that a model may see; a date is some
+of them, such as `weekday of scheduled`. Any transformer that skl2onnx converts will do; the parity
+gate tells if one is not exact. What none can do (a look-up, a join) is to be a column of the table.
 """
 
 from mlops.api import few_categories, many_categories, numbers, one_hot, standard, target_mean

@@ -141,6 +141,23 @@ def test_if_nothing_could_be_scored_the_reason_is_told(monkeypatch):
     assert not CHOICE.exists()
 
 
+def test_a_candidate_all_of_whose_trials_fail_is_told(monkeypatch, capsys):
+    def broken(task):
+        return Broken()
+
+    project(settings="candidates: [broken, linear], trials: 4, processes: 1")
+    made = candidates.Candidate("broken", candidates.raw, broken)
+    monkeypatch.setattr(candidates, "CANDIDATES", (made, *candidates.CANDIDATES))
+    train.run()
+    says = r"broken: all \d trials? failed: ValueError: it is broken"
+    assert re.search(rf"^train: {says}$", capsys.readouterr().out, re.MULTILINE)
+    [reason] = json.loads(CHOICE.read_text())["left_out"]
+    assert re.fullmatch(says, reason)
+    with train.TRIALS.open(encoding="utf-8") as stream:
+        faults = {row["candidate"]: row["fault"] for row in csv.DictReader(stream)}
+    assert faults == {"broken": "ValueError: it is broken", "linear": ""}
+
+
 @pytest.mark.parametrize(
     ("error", "lack"),
     [

@@ -1,6 +1,7 @@
 """What storage does, beside what it costs, and what to use and why: reports/storage.html.
 
-data/storage.py and data/formats.py measure; the prices and the use of a month are prices.yaml's.
+storage/measurement.py and storage/formats.py measure; the prices and the use of a month are
+prices.yaml's.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def validate(
 
 
 def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:
-    """Of typed rows (see reading.py) the clean ones, and all others with their reasons."""
+    """Of typed rows (data/ingest.py) the clean ones, and all others with their reasons."""
     names, goes = [column.name for column in contract.columns], repeats(table, contract)
     marked = table.with_columns(_repeated=pl.col("_row").is_in(goes.implode()))
     marked = marked.with_columns(_clean=sound(contract) & ~pl.col("_repeated"))

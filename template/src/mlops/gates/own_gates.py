@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import UserError
@@ -43,8 +44,8 @@ class Gate:
     def place(self) -> CodeLine:
         """Where `check` is, or else the list that names it."""
         code = getattr(self.check, "__code__", None)
-        file = shown(team_folder() / "gates.py")
-        return CodeLine(file, code.co_firstlineno if code else 1, self.name)
+        file = Path(code.co_filename) if code else team_folder() / "gates.py"
+        return CodeLine(shown(file), code.co_firstlineno if code else 1, self.name)
 
 
 def own_gates() -> tuple[Gate, ...]:

@@ -24,7 +24,8 @@ class Range:
 class Candidate:
     """`model(task, **settings)` makes the estimator; `settings` has a value for each of `space`.
 
-    A `baseline` is what the others must beat; it is scored, never chosen.
+    A `baseline` is scored beside the others, for comparison, and never chosen; what a model must
+    beat is up to the gate of that name.
     """
 
     name: str
@@ -41,9 +42,13 @@ class Candidate:
 def candidates() -> tuple[Candidate, ...]:
     """All that the team's candidates.py lists. Raises UserError if it lists something else."""
     found = listed_by_team("candidates", "CANDIDATES")
+    names = set[str]()
     for each in found:
         if not isinstance(each, Candidate):
             raise UserError(f"candidates.py: CANDIDATES holds {each!r}, which is no Candidate.")
+        if each.name in names:
+            raise UserError(f"candidates.py: there are two candidates {each.name!r}; rename one.")
+        names.add(each.name)
     return found
 
 

@@ -68,6 +68,10 @@ CHOICES: dict[Task, dict[str, Score]] = {
 }
 
 
+# Names of figures that reports/metrics.json has beside these.
+ALWAYS = ("accuracy", "f1_macro", "value")
+
+
 @dataclass(frozen=True)
 class Metric:
     """A figure to choose and to judge by: `score(truth, scores)` is greater when better.
@@ -81,18 +85,24 @@ class Metric:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 
+def reported(name: str) -> str:
+    """What reports call a metric: a loss is shown as one."""
+    return name.removeprefix("neg_")
+
+
 def choices(task: Task) -> dict[str, Score]:
     """The metrics of a kind of target by name: the built-in ones, then the team's.
 
     Raises UserError if the team's metrics.py lists something else, or a name twice.
     """
-    found = dict(CHOICES[task])
+    found, taken = dict(CHOICES[task]), {*ALWAYS, *map(reported, CHOICES[task])}
     for each in listed_by_team("metrics", "METRICS"):
         if not isinstance(each, Metric):
             raise UserError(f"metrics.py: METRICS holds {each!r}, which is no Metric.")
         if task in each.tasks:
-            if each.name in found:
+            if reported(each.name) in taken:
                 raise UserError(f"metrics.py: there is a metric {each.name!r} already; rename it.")
+            taken.add(reported(each.name))
             found[each.name] = each.score
     return found
 
@@ -114,7 +124,7 @@ def report(
 ) -> dict[str, float]:
     """All metrics of the task by name, losses as losses; decisions are made at `threshold`."""
     found = {name: float(score(truth, scores)) for name, score in choices(task).items()}
-    found = {name.removeprefix("neg_"): -v if "neg_" in name else v for name, v in found.items()}
+    found = {reported(name): v if reported(name) == name else -v for name, v in found.items()}
     if task != "regression":
         said = decisions(scores, threshold, task).astype(int)
         found["accuracy"] = float(np.mean(said == truth))

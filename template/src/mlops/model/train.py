@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..core.errors import UserError
+from ..core.formatting import count
 from ..core.libraries import LibraryError
 from ..core.params import TrainParams
 from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
@@ -36,7 +37,9 @@ def run() -> None:
         )
     names = [candidate.name for candidate in wanted]
     trials = compared(bench, wanted, params.train, log(params.train, names))
-    choice = chosen(bench, trials, problem.value) | {"left_out": left_out}
+    for failed in failures(trials):
+        print(f"train: {failed}")
+    choice = chosen(bench, trials, problem.value) | {"left_out": [*left_out, *failures(trials)]}
     with replacing(TRIALS) as scratch:
         table(trials).write_csv(scratch)
     write_json(CHOICE, choice)
@@ -92,6 +95,18 @@ def compared(bench: Bench, wanted: list[Candidate], params: TrainParams, log: Pa
     return [*trials, *map(bench.attempt, plans)]
 
 
+def failures(trials: list[Trial]) -> list[str]:
+    """Of each candidate none of whose trials could be scored, its name and why."""
+    faults: dict[str, list[str]] = {}
+    for trial in trials:
+        faults.setdefault(trial.plan.candidate.name, []).append(trial.fault)
+    return [
+        f"{name}: all {count(len(each), 'trial')} failed: {each[-1].rstrip('.')}"
+        for name, each in faults.items()
+        if all(each)
+    ]
+
+
 def table(trials: list[Trial]) -> pl.DataFrame:
     """A row a trial, with a column for each setting of each candidate."""
     rows = [
@@ -101,6 +116,7 @@ def table(trials: list[Trial]) -> pl.DataFrame:
             "score": trial.score,
             "seconds": round(trial.seconds, 3),
             "state": "failed" if trial.fault else "complete",
+            "fault": trial.fault,
             "keep": trial.plan.keep,
             **{f"{trial.plan.candidate.name}.{k}": v for k, v in trial.plan.settings.items()},
         }

@@ -1,7 +1,7 @@
 """A first contract drafted from the data, for a person to review.
 
-Types are guessed on an even sample of rows (guess.py); ranges, categories and roles come from the
-whole table, streamed: memory does not grow with it.
+Types are guessed on an even sample of rows (type_inference.py); ranges, categories and roles come
+from the whole table, streamed: memory does not grow with it.
 """
 
 import re

@@ -43,7 +43,7 @@ def add(
 ) -> list[str]:
     """Land a file, folder, URL or database table; with `target`, draft a contract for it.
 
-    `options` are those of `profile.draft`, `dates` a list of COLUMN=FORMAT|FORMAT.
+    `options` are those of `contract_draft.draft`, `dates` a list of COLUMN=FORMAT|FORMAT.
     Returns the lines to print. Raises UserError if anything is wrong with the table, its columns
     or the options; then nothing has changed.
     """

@@ -25,7 +25,7 @@ from ..data.row_rules import REASONS
 
 @contextmanager
 def rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """All rows, typed as by stage ingest (see reading.py), for as long as they are worked on."""
+    """All rows, typed as by stage ingest (data/ingest.py), for as long as they are worked on."""
     with tempfile.TemporaryDirectory(prefix=".table-", dir="data") as folder:
         target = Path(folder) / "rows"
         ingest(parts, contract, target)
