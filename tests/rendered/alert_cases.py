@@ -13,8 +13,8 @@ UP = 'up{job="flights",instance="a"}'
 ANSWERED = 'requests_total{job="flights",path="/predict",status="200.0"}'
 FAILED = 'requests_total{job="flights",path="/predict",status="500"}'
 REFUSED = 'requests_total{job="flights",path="/predict",status="422"}'
-FAST = 'request_seconds_bucket{job="flights",path="/predict",le="0.1"}'
-TIMED = 'request_seconds_count{job="flights",path="/predict"}'
+SLOW = 'requests_slow_total{job="flights",path="/predict"}'
+ASKED = 'last_prediction_timestamp_seconds{job="flights",instance="a"}'
 LOST = 'journal_rows_total{job="flights",outcome="lost"}'
 JOURNAL = 'journal_up{job="flights",instance="a"}'
 MEMORY = 'process_resident_memory_bytes{job="flights",instance="a"}'
@@ -27,6 +27,24 @@ JUDGED = 'performance_rows{job="flights-watch",column="",value=""}'
 VALUE = 'value_realised_per_thousand{job="flights-watch"}'
 
 Series = dict[str, str]
+LIMITS = {
+    "availability": 0.995,
+    "latency_share": 0.99,
+    "latency_seconds": 0.1,
+    "reject_rate": 0.1,
+    "psi": 0.2,
+    "missing": 0.1,
+    "unseen": 0.05,
+    "min_rows": 500,
+    "performance": 0.622,
+    "value": 0,
+    "model_age_seconds": 180 * DAY,
+    "data_age_seconds": 30 * DAY,
+    "silence_seconds": 3600,
+    "watch_silence_seconds": 9000,
+    "memory_bytes": 512 * 2**20,
+}
+"""As the answers and settings of a new project make them, but for the age of its data."""
 SHARES = {
     "distance": {"up to 5": 0.5, "above 5": 0.5, "__missing__": 0.0},
     "carrier": {"AA": 0.6, "UA": 0.38, "__other__": 0.02, "__missing__": 0.0},
@@ -41,6 +59,10 @@ def steady(value: float) -> str:
 def growing(by: float) -> str:
     """A counter, by so much a minute."""
     return f"0+{by}x{END}"
+
+
+def limit_of(name: str) -> str:
+    return f'mlops_limit{{job="flights",limit="{name}"}}'
 
 
 def counted(name: str, *rows: float, version: str = "1") -> Series:
@@ -61,12 +83,22 @@ def expected() -> Series:
     }
 
 
+def limits() -> Series:
+    """As both jobs export them."""
+    return {
+        f'mlops_limit{{job="{job}",limit="{name}"}}': steady(limit)
+        for job in ("flights", "flights-watch")
+        for name, limit in LIMITS.items()
+    }
+
+
 HEALTHY: Series = {
+    **limits(),
     UP: steady(1),
     ANSWERED: growing(60),
     FAILED: steady(0),
-    TIMED: growing(60),
-    FAST: growing(60),
+    SLOW: steady(0),
+    ASKED: f"0+60x{END}",
     'journal_rows_total{job="flights",outcome="written"}': growing(60),
     LOST: steady(0),
     JOURNAL: steady(1),
@@ -103,6 +135,7 @@ class Case(NamedTuple):
     by: tuple[str, ...] = ("ticket",)
     also: tuple[str, ...] = ()
     minutes: int = 180
+    job: str = "flights"
 
 
 OF_DISTANCE = {"version": "1", "input": "distance"}
@@ -110,15 +143,18 @@ FEW = {ANSWERED: growing(0.1), **counted("distance", 2.5, 0, 0)}
 OF_BURN = {"objective": "availability"}
 
 CASES = [
-    Case("ServiceDown", {UP: steady(0)}, [{}], "0", by=("page",)),
-    Case("ServiceDown", {UP: None}, [{}], "0", by=("page",)),
+    Case("LimitsMissing", {limit_of("psi"): None}, [{}], ""),
+    Case("LimitsMissing", {limit_of(name): None for name in LIMITS}, [{}], ""),
+    Case("ServiceDown", {UP: steady(0)}, [{}], "", by=("page",)),
+    Case("ServiceDown", {UP: None}, [{}], "", by=("page",)),
     Case("JournalDown", {JOURNAL: steady(0)}, [{}], "", {"instance": "a"}, ("page",)),
     Case("RowsLost", {LOST: growing(1)}, [{}], "15"),
     Case("MemoryHigh", {MEMORY: steady(5e8)}, [{MEMORY: steady(4.8e8)}], "476.8Mi",
          {"instance": "a"}),
-    Case("NoTraffic", {ANSWERED: steady(70)},
-         [{ANSWERED: steady(70), UP: f"_x150 1x{END}"},
-          {ANSWERED: steady(70), UP: steady(0)}], ""),
+    Case("NoTraffic", {ASKED: "0+60x100 6000x100"},
+         [{ASKED: "0+60x140 8400x100"}, {ASKED: "0+60x100 6000x100", UP: steady(0)},
+          {ASKED: "0+60x100 6000x100", limit_of("silence_seconds"): steady(1e18)}],
+         "1h 20m 0s"),
     Case("RequestsRefused", {REFUSED: growing(10)},
          [{REFUSED: growing(5)}, {ANSWERED: None, FAILED: None, REFUSED: growing(0.04)}], "14.29%"),
     Case("DataOld", {CHANGED: steady(-31 * DAY)}, [{}, {CHANGED: None}], "31d 3h 0m 0s",
@@ -137,12 +173,13 @@ CASES = [
     Case("PerformanceLow", {PERFORMANCE: steady(0.62)},
          [{PERFORMANCE: steady(0.63)}, {PERFORMANCE: steady(0.5), JUDGED: steady(499)},
           {'performance{job="flights-watch",metric="roc_auc",column="carrier",value="AA"}':
-           steady(0.1)}], "0.620"),
+           steady(0.1)}], "0.620", {"metric": "roc_auc"}, job="flights-watch"),
     Case("ValueLow", {VALUE: steady(-2)}, [{VALUE: steady(2)},
-         {VALUE: steady(-2), JUDGED: steady(499)}], "-2.00"),
+         {VALUE: steady(-2), JUDGED: steady(499)}], "-2.00", job="flights-watch"),
     Case("WatchStopped", {LOOKED: "0+60x20"}, [{LOOKED: None}, {LOOKED: "0+60x100"}],
-         "2h 40m 0s"),
-    Case("RetrainingFailed", {FAILURES: f"0x20 1x{END}"}, [{}], "1", {"outcome": "failed"}),
+         "2h 40m 0s", job="flights-watch"),
+    Case("RetrainingFailed", {FAILURES: f"0x20 1x{END}"}, [{}], "1", {"outcome": "failed"},
+         job="flights-watch"),
     # A sixth of all requests fails: 33 times what is allowed. It is a ticket, too, but inhibited.
     Case("RequestsFail", {FAILED: growing(12)}, [{FAILED: growing(0.2)}], "33.3", OF_BURN,
          ("page", "ticket")),
@@ -154,7 +191,7 @@ CASES = [
     # All of a few fail.
     Case("RequestsFail", {ANSWERED: None, REFUSED: None, FAILED: growing(0.1)},
          [{ANSWERED: None, FAILED: growing(0.02)}], "200.0", OF_BURN, ("page", "ticket")),
-    Case("RequestsSlow", {FAST: growing(48)}, [{FAST: growing(59.5)}], "20.0",
+    Case("RequestsSlow", {SLOW: growing(12)}, [{SLOW: growing(0.5)}], "20.0",
          {"objective": "latency"}, ("page", "ticket")),
-    Case("RequestsSlow", {FAST: growing(58)}, [{}], "3.3", {"objective": "latency"}),
+    Case("RequestsSlow", {SLOW: growing(2)}, [{}], "3.3", {"objective": "latency"}),
 ]  # fmt: skip

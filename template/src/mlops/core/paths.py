@@ -25,6 +25,7 @@ TEST = Path("data/split/test.parquet")
 CHOICE = Path("models/choice.json")
 MODEL = Path("models/model.onnx")
 REPORTS = Path("reports")
+COMPOSE = Path("deploy/compose.yaml")
 EVALUATION = REPORTS / "evaluation.json"
 GATE_REPORT = REPORTS / "gate.json"
 TRIALS = REPORTS / "plots" / "trials.csv"

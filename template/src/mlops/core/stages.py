@@ -22,7 +22,6 @@ STAGES = {
     "evaluate": "evaluation.evaluate",
     "gate": "evaluation.model_gates",
     "register": "registry.registry",
-    "rules": "monitoring.alert_rules",  # where there is a service
     "report": "business.report",
     "release": "evaluation.release_gate",
 }

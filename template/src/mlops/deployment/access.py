@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from ..core.errors import UserError
-from ..monitoring.facts import COMPOSE
+from ..core.paths import COMPOSE
 
 RELEASE = "release"  # the environment that builds; any other one is a place to deploy to
 

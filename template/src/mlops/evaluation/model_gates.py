@@ -8,13 +8,14 @@ from typing import Any
 
 from ..core.formatting import listed, number, percent, score, signed
 from ..core.params import Budgets
-from ..core.paths import REPORTS, read_json
+from ..core.paths import EVALUATION, REPORTS, read_json
 from ..core.resources import AFTER_JUDGEMENT, total
 from ..core.rooms import has_room
 from ..core.settings import Params, Problem, Task
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
+from ..gates.limits import write_limits
 from ..gates.own_gates import judge, own_gates
 from ..gates.yaml_location import Entry, columns
 from .evidence import Evidence
@@ -23,8 +24,12 @@ Report = dict[str, Any]
 
 
 def run() -> None:
-    found = verdicts(Problem.read(), Params.read())
+    problem, params = Problem.read(), Params.read()
+    found = verdicts(problem, params)
     write_verdicts(found)
+    if has_room("serving"):
+        passed = all(verdict.passed for verdict in found)
+        write_limits(problem, params, read_json(EVALUATION), passed)
     print(*(verdict.sentence() for verdict in found), sep="\n")
     print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")
 

@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from ..core.errors import UserError
+from ..serving.limit_gauges import LimitGauges
 
 PORT = 9101
 OUTCOMES = ("promoted", "kept", "refused", "failed", "rolled_back")
@@ -38,6 +39,7 @@ class Exporter:
         )
         self.total = gauge("value_realised_total", "Worth of all decisions whose truth has come")
         self.cost = gauge("cost_total", "What running cost meanwhile, in prices.yaml's currency")
+        self.limits = LimitGauges(registry)
         self.last_run = gauge("watch_last_run_timestamp_seconds", "When the watch looked last")
         self.retrainings = Counter(
             "retraining", "Retrainings, by outcome", ["outcome"], registry=registry
@@ -75,7 +77,8 @@ class Exporter:
         _set(self.cost, performance.get("cost"))
 
     def looked(self) -> None:
-        """Say that the watch is at work, whatever it finds."""
+        """Say that the watch is at work, whatever it finds, and what it judges by."""
+        self.limits.read()
         self.last_run.set(time.time())
 
     def retrained(self, outcome: str) -> None:

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 
 from ..core.errors import UserError
-from ..core.paths import replacing
+from ..core.paths import COMPOSE, replacing
 from ..core.strict import read_yaml
 from ..deployment.docker import docker
 from ..serving.journal import SQLITE
-from .facts import COMPOSE
 from .truths import journal_url
 
 PRODUCTION = "production"

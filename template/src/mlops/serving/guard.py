@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import Options
 from .service import Service
+from .service_metrics import WORK
 
-WORK = ("/predict", "/feedback")
 ADMIN = ("/model/swap", "/model/rollback", "/model/shadow")
 KNOWN = (*WORK, "/info", "/healthz", "/readyz", "/metrics", *ADMIN)
 BUSY = {"Retry-After": "1"}
@@ -75,8 +75,7 @@ class Guard:
         finally:
             self.waiting -= 1
             seconds = time.perf_counter() - start
-            self.metrics.requests.labels(path, str(status)).inc()
-            self.metrics.seconds.labels(path).observe(seconds)
+            self.metrics.answered(path, status, seconds)
             level = logging.WARNING if status >= 500 else logging.DEBUG
             if log.isEnabledFor(level):
                 told = {"path": path, "status": status, "ms": round(seconds * 1000, 2)}

@@ -11,6 +11,9 @@ from prometheus_client import (
     generate_latest,
 )
 
+from .limit_gauges import LimitGauges
+
+WORK = ("/predict", "/feedback")
 # They tell when each series began: twice as many lines, for nobody.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -36,6 +39,22 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self.slow = Counter(
+            "requests_slow",
+            "Requests that took longer than problem.yaml promises",
+            ["path"],
+            registry=registry,
+        )
+        self.asked = Gauge(
+            "last_prediction_timestamp_seconds",
+            "When a prediction was asked for last; at first, when the service began",
+            registry=registry,
+        )
+        for path in WORK:
+            self.slow.labels(path)
+        self.asked.set_to_current_time()
+        limits = LimitGauges(registry).values
+        self.slow_after = limits.get("latency_seconds", float("inf"))
         self.waiting = Gauge("requests_waiting", "Requests being answered", registry=registry)
         self.scores = Histogram("score", "Scores given", buckets=SCORES, registry=registry)
         self.decisions = Counter(
@@ -89,6 +108,15 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self.requests.labels(path, str(status)).inc()
+        self.seconds.labels(path).observe(seconds)
+        if path in WORK and seconds > self.slow_after:
+            self.slow.labels(path).inc()
+        if path == "/predict":
+            self.asked.set_to_current_time()
 
     def page(self) -> bytes:
         return generate_latest(self.registry)

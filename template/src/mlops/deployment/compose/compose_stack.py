@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from ...core.errors import UserError
+from ...core.paths import COMPOSE
 from ...core.strict import read_yaml
-from ...monitoring.facts import COMPOSE
 from ..docker import docker, inspected, ran
 
 SLOTS, PROXY, BACKEND = ("blue", "green"), "proxy", "releases"
