@@ -28,7 +28,7 @@ from watched import RELEASE, World, faster, listener, watching, webhooks
 pytestmark = pytest.mark.slow
 WINDOW = 30
 ROWS = 600
-QUICK = {"window: 1d ": f"window: {WINDOW}s ", "every: 1h": "every: 5s"}
+QUICK = {"every: 1h": "every: 5s"}
 Row = dict[str, str]
 
 
@@ -75,7 +75,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             "host.docker.internal:9101": watched,
             "alertmanager:9093": alertmanager,
             "localhost:9090": prometheus,
-        })  # fmt: skip
+        }, f"{WINDOW}s")  # fmt: skip
         webhooks(made, f"http://127.0.0.1:{hooks.server_port}")
         settings = made / "alertmanager.yml"
         text = re.sub(r"group_wait: \d+s", "group_wait: 1s", settings.read_text(encoding="utf-8"))
@@ -124,7 +124,9 @@ def test_traffic_without_a_shift_raises_nothing(
 ) -> None:
     for turn in range(20):
         replayed(project, world, flights[turn * ROWS : (turn + 1) * ROWS])
-        until(lambda: bool(world.query("max(input:values:increase) >= 500")), 20)  # enough to judge
+        until(
+            lambda: bool(world.query("max(input:values:increase1d) >= 500")), 20
+        )  # enough to judge
         assert not firing(world)
     raised = world.query(f'count_over_time(ALERTS{{alertstate="firing"}}[{20 * WINDOW}s])')
     assert not raised
@@ -163,7 +165,6 @@ def test_a_shift_is_told_to_the_one_who_can_mend_it(
     replayed(project, world, [change(row) for row in flights[:ROWS]])
     until(lambda: alert in {alert_of(each) for each in world.told[role]})
     [told] = [each for each in world.told[role] if alert_of(each) == alert][:1]
-    assert told["labels"]["owner"].startswith("@acme/")
     assert told["labels"]["owner_role"] == role
     others = {alert_of(each) for name, each in everybody(world) if name != role}
     assert alert not in others

@@ -128,16 +128,11 @@ def test_files_and_volumes_that_are_mounted_are_there(deploy: Path, services: Se
     mounted = [mount for service in services.values() for mount in service.get("volumes", [])]
     sources = {mount.split(":")[0] for mount in mounted}
     files = {source for source in sources if source.startswith("./")}
-    # The team's, out of git; and what the pipeline makes, before anything can be deployed.
-    later = {"./webhooks", "./monitoring/dashboards"}
+    later = {"./webhooks"}  # the team's, out of git
     assert later < files
     assert all((deploy / file).exists() for file in files - later)
     assert sources - files == {*stack["volumes"]}
     assert "/deploy/webhooks/" in (deploy.parent / ".gitignore").read_text(encoding="utf-8")
-    outs = yaml.safe_load((deploy.parent / "dvc.yaml").read_text("utf-8"))["stages"]["rules"][
-        "outs"
-    ]
-    assert "deploy/monitoring/dashboards" in {name for out in outs for name in out}
 
 
 def test_prometheus_looks_at_the_stack(deploy: Path, services: Services) -> None:

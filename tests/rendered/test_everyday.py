@@ -137,7 +137,7 @@ def name_owner(project: Path) -> None:
         (project / name).write_text(text.replace(old, "@acme/research"), encoding="utf-8")
 
 
-REPORTS = ("ingest", "evaluation", "gate")
+REPORTS = ("ingest", "evaluation", "gate", "limits")
 EVERYDAY = (
     *(add_derived_column, add_candidate, add_metric, add_source, change_alert_limit),
     *(add_gate, protect_slice, add_stage, name_owner),
@@ -174,7 +174,7 @@ def test_each_is_made_in_two_files_of_the_teams_and_is_seen_at_work(
     assert read["evaluation"]["primary_metric"]["name"] == "hits"
     assert read["evaluation"]["metrics"]["hits"] == read["evaluation"]["primary_metric"]["value"]
     assert read["ingest"]["rows"] == 24_040
-    assert "0.15" in (project / "deploy/monitoring/rules.yml").read_text()
+    assert read["limits"]["limits"]["psi"] == 0.15
     assert re.fullmatch(r"src/flights/gates.py:\d+ workload", gates["workload"]["requirement"])
     assert "contract.yaml" in gates["slices"]["requirement"]
     assert (project / "reports/groups.txt").read_text().strip().isdecimal()

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 ROLES = ["business_owner", "data_engineer", "data_scientist", "ml_engineer", "devops_engineer"]
 Rule = dict[str, Any]
 # What a description asks Prometheus for, and how it prints it.
-LIMIT = re.compile(r"\{\{ with printf [^}]*\{[^}]*limit='(\w+)'\}[^}]*\}\}\{\{[^}]*\}\}\{\{ end \}\}")
+LIMIT = re.compile(
+    r"\{\{ with printf [^}]*\{[^}]*limit='(\w+)'\}[^}]*\}\}\{\{[^}]*\}\}\{\{ end \}\}"
+)
 SHOWN = {
     "availability": "99.5%",
     "latency_share": "99%",

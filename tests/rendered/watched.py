@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from alert_cases import LIMITS
 from engine import unpacked
 from servers import debian, running
 from test_serving import ask
@@ -65,16 +66,21 @@ class World:
         return {*ask(f"{self.prometheus}/api/v1/label/__name__/values")["data"]}
 
 
-def faster(made: Path, places: dict[str, str]) -> None:
-    """Have Prometheus look here, and each second."""
+def faster(made: Path, places: dict[str, str], window: str) -> None:
+    """Have Prometheus look here, and each second; inputs are judged in a window shorter than a day."""
     text = (made / "prometheus.yml").read_text(encoding="utf-8")
     for there, here in places.items():
         assert there in text
         text = text.replace(there, here)
     (made / "prometheus.yml").write_text(text.replace("15s", "1s"), encoding="utf-8")
     rules = (made / "rules.yml").read_text(encoding="utf-8")
-    assert "interval: 15s" in rules
-    (made / "rules.yml").write_text(rules.replace("interval: 15s", "interval: 1s"), "utf-8")
+    for slow, quick in (
+        ("interval: 1m", "interval: 1s"),
+        ("values_total[1d]", f"values_total[{window}]"),
+    ):
+        assert slow in rules
+        rules = rules.replace(slow, quick)
+    (made / "rules.yml").write_text(rules, "utf-8")
 
 
 def webhooks(made: Path, address: str) -> None:
@@ -110,7 +116,8 @@ def listener(told: Told) -> type[BaseHTTPRequestHandler]:
 
     class Listener(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(WATCHED.replace("NOW", str(time.time())).encode())
+            limits = "".join(f'mlops_limit{{limit="{name}"}} {by}\n' for name, by in LIMITS.items())
+            self.answer((WATCHED.replace("NOW", str(time.time())) + limits).encode())
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
