@@ -67,7 +67,7 @@ class World:
 
 
 def faster(made: Path, places: dict[str, str], window: str) -> None:
-    """Have Prometheus look here, and each second; inputs are judged in a window shorter than a day."""
+    """Have Prometheus look here, and each second; a `window` for inputs is shorter than a day."""
     text = (made / "prometheus.yml").read_text(encoding="utf-8")
     for there, here in places.items():
         assert there in text

@@ -22,9 +22,7 @@ def write_limits(
         "before": problem.baseline.description,
         "unit": problem.value.unit,
     }
-    write_json(
-        LIMITS, {"project": project, "limits": limits(problem, params, evaluation, passed)}
-    )
+    write_json(LIMITS, {"project": project, "limits": limits(problem, params, evaluation, passed)})
 
 
 def limits(
@@ -33,6 +31,7 @@ def limits(
     """Each limit by its name, in shares, seconds or bytes; None: there is none."""
     promised, live = problem.objectives, params.monitoring
     reached, loss = in_use(evaluation, passed), live.max_performance_loss
+    silence = None if live.max_silence is None else seconds(live.max_silence)
     return {
         "availability": promised.availability,
         "latency_share": promised.latency_share,
@@ -42,14 +41,19 @@ def limits(
         "missing": live.max_missing,
         "unseen": live.max_unseen,
         "min_rows": live.min_rows,
-        "performance": None if None in (reached, loss) else round(reached - loss, 6),
+        "performance": None if reached is None or loss is None else round(reached - loss, 6),
         "value": round(evaluation["value"]["do_nothing"] + params.gates.min_value, 6),
-        "model_age_seconds": live.max_model_age_days and live.max_model_age_days * DAY,
-        "data_age_seconds": live.max_data_age_days and live.max_data_age_days * DAY,
-        "silence_seconds": live.max_silence and seconds(live.max_silence),
+        "model_age_seconds": days(live.max_model_age_days),
+        "data_age_seconds": days(live.max_data_age_days),
+        "silence_seconds": silence,
         "watch_silence_seconds": 2 * seconds(live.watch.every) + params.budgets.seconds + SPARE,
         "memory_bytes": params.budgets.memory_mb * 1e6,
     }
+
+
+def days(many: float | None) -> float | None:
+    """In seconds."""
+    return None if many is None else many * DAY
 
 
 def in_use(evaluation: dict[str, Any], passed: bool) -> float | None:

@@ -1,6 +1,7 @@
 """The limits that live traffic is judged by, and what the model is for, as Prometheus reads them.
 
-They are what the stage gate has written (gates/limits.py); the rules in deploy/monitoring hold none.
+They are what the stage gate has written (gates/limits.py); the rules in deploy/monitoring hold
+none.
 """
 
 from pathlib import Path
@@ -18,7 +19,7 @@ GRANTED = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 
 class LimitGauges:
-    """A gauge for each limit. Without the file there is none, which an alert tells (LimitsMissing)."""
+    """A gauge for each limit; without the file there is none, which an alert tells."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._about = Gauge("mlops_project_info", "What the model is for", ABOUT, registry=registry)

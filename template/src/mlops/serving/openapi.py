@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from .faults import DAY, Fault
-from .guard import ADMIN, WORK, Swap
+from .guard import ADMIN, Swap
 from .service import Service
+from .service_metrics import WORK
 
 Schema = dict[str, Any]
 PLACE = "#/components/schemas/{model}"
