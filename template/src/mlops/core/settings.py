@@ -64,7 +64,7 @@ class Objectives(Settings):
     """
 
     availability: Annotated[float, Field(gt=0, lt=1)] = 0.995
-    latency_ms: Annotated[float, Field(gt=0)] = 100
+    latency_ms: Literal[1, 5, 10, 25, 50, 100, 250, 500, 1000] = 100
     latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
