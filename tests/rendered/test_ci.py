@@ -121,7 +121,7 @@ def learn_less(project: Path) -> None:
     """A model of numbers alone: good enough for every gate, where there is no champion yet."""
     replace("params.yaml", r"candidates: .*", "candidates: [baseline, linear]")(project)
     features = "src/flights/features.py"
-    replace(features, r"^ *\(\"few\", one_column_each.*\n *\(\"many\", make_pipe.*\n", "")(project)
+    replace(features, r"^ *\(\"few\", one_hot.*\n *\(\"many\", make_pipe.*\n", "")(project)
 
 
 def test_a_worse_model_fails_in_model(project: Path, tmp_path: Path) -> None:
