@@ -195,7 +195,7 @@ def test_every_metric_that_is_named_exists(world: World, boards: dict[str, Any])
             for target in panel["targets"]:
                 named |= metrics(promql_parser.parse(filled(target["expr"])))
     assert len(named) > 30
-    assert named <= world.names()
+    assert named - {"ALERTS"} <= world.names()  # which is there while one fires
 
 
 def metrics(node: Any) -> set[str]:
