@@ -168,6 +168,11 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
     [
         ("1 / 0", f"{ONE},", "src/{team}/gates.py:4: ZeroDivisionError: division by zero."),
         ("True", f"{ONE},", "src/{team}/gates.py:3 ours: it returns True, which is no Finding."),
+        (
+            "Finding('no', 1, 2, 'x')",
+            f"{ONE},",
+            "gates.py:3 ours: passed is 'no', which is not True",
+        ),
         (FINE, "1,", "gates.py: GATES holds 1, which is no Gate."),
         (FINE, f"{ONE}, {ONE}", "src/{team}/gates.py:3 ours: there is a gate 'ours' already"),
         (FINE, ONE.replace("ours", "leak") + ",", "there is a gate 'leak' already; rename it."),

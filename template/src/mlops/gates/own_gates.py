@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from ..core.errors import UserError
 from ..core.formatting import listed
 from ..core.settings import Owners, Problem
@@ -70,5 +72,7 @@ def judge(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdict:
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
         raise UserError(f"{gate.place}: it returns {finding!r}, which is no Finding.")
+    if not isinstance(finding.passed, bool | np.bool_):
+        raise UserError(f"{gate.place}: passed is {finding.passed!r}, which is not True or False.")
     plain = replace(finding, passed=bool(finding.passed))
     return verdict(gate.name, plain, answering(problem, gate.owner), str(gate.place))
