@@ -17,7 +17,7 @@ from mlops.core.paths import CLEAN, MODEL, TEST
 from mlops.core.settings import Owners, Params, Problem
 from mlops.core.team import listed_by_team, package_name, team_code, team_module
 from mlops.evaluation.evidence import Evidence
-from mlops.gates.own_gates import judge, own_gates
+from mlops.gates.own_gates import Gate, judge, own_gates
 from mlops.gates.requirement_table import table
 from mlops.model.bench import Bench, Plan
 from mlops.model.candidate import candidates
@@ -286,7 +286,7 @@ def test_a_package_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
     with team_package(tmp_path):
         (tmp_path / "pyproject.toml").write_text('[tool.mlops]\npackage = "nobodys"\n')
         with pytest.raises(UserError, match=r"there is no package nobodys, which .* names under"):
-            listed_by_team("gates", "GATES")
+            listed_by_team("gates", "GATES", Gate)
 
 
 @pytest.fixture

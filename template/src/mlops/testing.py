@@ -137,7 +137,8 @@ def share_differing(candidate: Candidate, task: Task) -> float:
 
     Raises LibraryError if its library cannot be loaded here.
     """
-    (values, answers), (_, contract) = example_inputs(task), example_table(task)
+    table, contract = example_table(task)
+    values, answers = frame(table, inputs(contract)), truth(table, contract)
     fitted = fit(Plan(candidate, candidate.defaults), values, answers, contract)
     model = to_onnx(fitted, inputs(contract)).SerializeToString()
     found = onnxruntime.InferenceSession(model).run(None, feed(values))[0]

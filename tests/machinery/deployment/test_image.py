@@ -91,9 +91,13 @@ def test_a_change_that_is_not_committed_is_refused(project):
     refused("params.yaml differs from the commit")
 
 
-def test_what_the_pipeline_makes_is_no_change(project):
+def test_a_change_of_the_rules_is_refused_as_any_other(project):
     (project / "deploy" / "monitoring").mkdir(parents=True)
     (project / "deploy" / "monitoring" / "rules.yml").write_text("groups: []\n")
+    refused("deploy/ differs from the commit")
+
+
+def test_what_the_pipeline_makes_is_no_change(project):
     (project / "dvc.lock").write_text("stages: {}\n")
     image.build(None, push=False, options=[])
 

@@ -1,12 +1,16 @@
 """What the stage gate writes down for those who watch the model at work."""
 
 import json
+import re
 
 import pytest
 from mlops.core.params import Budgets, DataParams, GateParams, Monitoring, TrainParams
 from mlops.core.settings import Baseline, Objectives, Params, Problem, Value
 from mlops.gates.limits import LIMITS, limits, write_limits
 
+from files import FILES
+
+RULES = FILES / "deploy/monitoring/rules.yml"
 PROBLEM = Problem(
     name="Tiny",
     decision="Act?",
@@ -81,6 +85,13 @@ def test_performance_is_held_against_the_model_in_use():
     assert judged(passed=False)["performance"] == pytest.approx(0.65)
     unknown = {**EVALUATION, "primary_metric": {"name": "r2", "value": None}}
     assert judged(evaluation=unknown)["performance"] is None
+
+
+@pytest.mark.skipif(not RULES.exists(), reason="a project without a service has no rules")
+def test_the_rules_ask_for_limits_that_there_are_and_miss_each_that_is_not():
+    text, found = RULES.read_text(encoding="utf-8"), judged()
+    assert set(re.findall(r"""limit=["'](\w+)""", text)) <= set(found)
+    assert f"count by (job) (job:mlops_limit:max) >= {len(found)}\n" in text
 
 
 def test_they_are_written_with_what_the_model_is_for(tmp_path, monkeypatch):

@@ -40,6 +40,13 @@ def test_without_a_limit_nothing_reaches_it():
     assert limit(registry, "psi") == 0.3
 
 
+def test_the_file_of_an_older_template_is_read_as_far_as_it_goes():
+    LIMITS.parent.mkdir()
+    LIMITS.write_text(json.dumps({"project": {"unit": "EUR"}, "limits": {"psi": 0.2}}))
+    LimitGauges(registry := CollectorRegistry())
+    assert (limit(registry, "psi"), limit(registry, "memory_bytes")) == (0.2, None)
+
+
 def test_without_the_file_there_is_none():
     LimitGauges(registry := CollectorRegistry())
     assert limit(registry, "psi") is None

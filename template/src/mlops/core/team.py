@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import BlockedError, UserError
 from .libraries import describe_failed_import
+
+Listed = TypeVar("Listed")
 
 PYPROJECT = Path("pyproject.toml")
 # Those of the team's files that make a model; gates.py only judges it.
@@ -61,10 +63,10 @@ def team_module(name: str) -> Any:
         return import_module(f"{package_name()}.{name}")
 
 
-def listed_by_team(module: str, name: str) -> tuple[Any, ...]:
+def listed_by_team(module: str, name: str, kind: type[Listed]) -> tuple[Listed, ...]:
     """What a list of one of the team's modules holds; nothing if the team has no such module.
 
-    Raises UserError if the module lacks the list, or it is none.
+    Raises UserError if the module lacks the list, it is none, or it holds something else.
     """
     file = team_folder() / f"{module}.py"
     if not file.exists():
@@ -72,6 +74,9 @@ def listed_by_team(module: str, name: str) -> tuple[Any, ...]:
     found = getattr(team_module(module), name, None)
     if not isinstance(found, tuple | list):
         raise UserError(f"{shown(file)}: {name} is to be a tuple, such as {name} = ().")
+    for each in found:
+        if not isinstance(each, kind):
+            raise UserError(f"{shown(file)}: {name} holds {each!r}, which is no {kind.__name__}.")
     return tuple(found)
 
 

@@ -26,9 +26,8 @@ Report = dict[str, Any]
 def run() -> None:
     problem, params = Problem.read(), Params.read()
     found = verdicts(problem, params)
-    write_verdicts(found)
+    passed = write_verdicts(found)
     if has_room("serving"):
-        passed = all(verdict.passed for verdict in found)
         write_limits(problem, params, read_json(EVALUATION), passed)
     print(*(verdict.sentence() for verdict in found), sep="\n")
     print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")

@@ -77,10 +77,14 @@ def verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdic
     )
 
 
-def write_verdicts(verdicts: list[Verdict]) -> None:
-    """reports/gate.json always speaks of the newest run, also when an early gate stopped it."""
+def write_verdicts(verdicts: list[Verdict]) -> bool:
+    """reports/gate.json always speaks of the newest run, also when an early gate stopped it.
+
+    Returns whether all have passed.
+    """
     passed = all(verdict.passed for verdict in verdicts)
     write_json(GATE_REPORT, {"passed": passed, "gates": [v.model_dump() for v in verdicts]})
+    return passed
 
 
 def block_unless_passed(verdicts: list[Verdict]) -> None:

@@ -52,11 +52,9 @@ class Gate:
 
 def own_gates() -> tuple[Gate, ...]:
     """Raises UserError for what is no gate, a name given twice, or a role that there is not."""
-    gates = listed_by_team("gates", "GATES")
+    gates = listed_by_team("gates", "GATES", Gate)
     known = set(demanded("pipeline"))
     for gate in gates:
-        if not isinstance(gate, Gate):
-            raise UserError(f"gates.py: GATES holds {gate!r}, which is no Gate.")
         if gate.name in known:
             raise UserError(f"{gate.place}: there is a gate {gate.name!r} already; rename it.")
         if gate.owner not in Owners.model_fields:

@@ -41,11 +41,9 @@ class Candidate:
 
 def candidates() -> tuple[Candidate, ...]:
     """All that the team's candidates.py lists. Raises UserError if it lists something else."""
-    found = listed_by_team("candidates", "CANDIDATES")
+    found = listed_by_team("candidates", "CANDIDATES", Candidate)
     names = set[str]()
     for each in found:
-        if not isinstance(each, Candidate):
-            raise UserError(f"candidates.py: CANDIDATES holds {each!r}, which is no Candidate.")
         if each.name in names:
             raise UserError(f"candidates.py: there are two candidates {each.name!r}; rename one.")
         names.add(each.name)

@@ -96,9 +96,7 @@ def choices(task: Task) -> dict[str, Score]:
     Raises UserError if the team's metrics.py lists something else, or a name twice.
     """
     found, taken = dict(CHOICES[task]), {*ALWAYS, *map(reported, CHOICES[task])}
-    for each in listed_by_team("metrics", "METRICS"):
-        if not isinstance(each, Metric):
-            raise UserError(f"metrics.py: METRICS holds {each!r}, which is no Metric.")
+    for each in listed_by_team("metrics", "METRICS", Metric):
         if task in each.tasks:
             if reported(each.name) in taken:
                 raise UserError(f"metrics.py: there is a metric {each.name!r} already; rename it.")

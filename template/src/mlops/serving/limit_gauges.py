@@ -35,13 +35,12 @@ class LimitGauges:
             return
         written = read_json(LIMITS)
         self._about.clear()
-        self._about.labels(**written["project"]).set(1)
+        self._about.labels(*(written["project"].get(name, "") for name in ABOUT)).set(1)
         for name, limit in written["limits"].items():
             none = float("-inf" if name in LEAST else "inf")
-            self.values[name] = none if limit is None else float(limit)
-        self.values["memory_bytes"] = min(self.values["memory_bytes"], granted_memory())
-        for name, value in self.values.items():
-            self._limits.labels(name).set(value)
+            value = none if limit is None else float(limit)
+            self.values[name] = min(value, granted_memory()) if name == "memory_bytes" else value
+            self._limits.labels(name).set(self.values[name])
 
 
 def granted_memory() -> float:
