@@ -183,6 +183,16 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
         ),
         (FINE, "'one'", "src/{team}/gates.py: GATES is to be a tuple, such as GATES = ()."),
         ("(", f"{ONE},", "src/{team}/gates.py:4: SyntaxError: '(' was never closed"),
+        (
+            FINE,
+            f"{ONE},)\nfrom mlops.api import (Gaet",
+            "py:7: cannot import name 'Gaet' from 'mlops.api'",
+        ),
+        (
+            FINE,
+            f"{ONE},)\nfrom .nix import (a",
+            "src/{team}/gates.py:7: No module named '{team}.nix'.",
+        ),
         (FINE, "Gaet(),", "src/{team}/gates.py:6: NameError: name 'Gaet' is not defined"),
     ],
 )

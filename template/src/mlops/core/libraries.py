@@ -20,11 +20,14 @@ class LibraryError(UserError):
 
 
 def describe_failed_import(error: ImportError | OSError) -> str:
-    """What the library lacks, and the command that brings it."""
+    """What the library lacks, and the command that brings it; a name that no library has, as it is."""
     message = " ".join(str(error).split())
     for part, command in SYSTEM_PARTS.items():
         if part in message:
             return f"{part} is not installed on this machine; {command} brings it"
+    part_of_another = isinstance(error, ModuleNotFoundError) and "." in (error.name or "")
+    if part_of_another or message.startswith("cannot import name"):
+        return message
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"the package {error.name} is not installed; 'uv add {error.name}' brings it"
     library = re.sub(r": cannot open shared object file.*", " cannot be loaded", message)
