@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .core.errors import BlockedError, UserError
-from .core.rooms import has_room, load
+from .core.optional_parts import has_part, load_module
 from .data_commands import say
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
@@ -15,7 +15,8 @@ app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and w
 @app.command()
 def requirements() -> None:
     """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
-    from .core.settings import Params, Problem
+    from .core.params import Params
+    from .core.problem import Problem
     from .gates.requirement_table import printed
 
     say(printed(Problem.read(), Params.read()))
@@ -85,7 +86,7 @@ def owners() -> None:
     say(agree())
 
 
-if has_room("updating"):  # Renovate does it otherwise
+if has_part("updating"):  # Renovate does it otherwise
 
     @app.command(epilog="Example: project update")
     def update(
@@ -97,4 +98,4 @@ if has_room("updating"):  # Renovate does it otherwise
         ] = None,
     ) -> None:
         """Bring the newest version of the template in, and say where both sides changed a line."""
-        say(load("updating.updates").update(text, output))
+        say(load_module("updating.updates").update(text, output))

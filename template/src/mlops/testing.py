@@ -16,7 +16,7 @@ import yaml
 
 from .core.libraries import LibraryError
 from .core.paths import RAW, sha256
-from .core.settings import Task
+from .core.problem import Task
 from .data.cells import FORMATS
 from .data.change_log import EMPTY, LOG, Change
 from .data.contract import CONTRACT, Column, Contract, Type

@@ -71,7 +71,7 @@ def imported(file):
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and id(node) not in typing:
             found |= named(node, inside)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load":
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_module":
             found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
     return {module for module in found if file_of(module)}
 

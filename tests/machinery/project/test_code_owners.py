@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.settings import Owners
+from mlops.core.problem import Owners
 from mlops.project import code_owners
 
 CODEOWNERS = Path(".github/CODEOWNERS")

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from mlops.core.errors import BlockedError, UserError
+from mlops.core.params import Params
 from mlops.core.paths import EVALUATION, GATE_REPORT, MODEL, TEST, write_json
-from mlops.core.settings import Params, Problem
+from mlops.core.problem import Problem
 from mlops.data.contract import CONTRACT, Contract
 from mlops.evaluation.evaluate import METRICS, evaluation, rounded
 from mlops.gates.requirements import demanded

@@ -13,9 +13,9 @@ from rich.progress import Progress
 
 from ..core.errors import BlockedError
 from ..core.formatting import duration, listed, number
-from ..core.params import Limits
+from ..core.params import Limits, Params
 from ..core.paths import REPORTS, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..gates.gates import Verdict
 from ..gates.requirements import answering, demanded
 from ..gates.yaml_location import Entry

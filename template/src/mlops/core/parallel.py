@@ -10,8 +10,8 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from .errors import UserError
-from .rooms import has_room, load
-from .settings import Params
+from .optional_parts import has_part, load_module
+from .params import Params
 
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -26,12 +26,12 @@ def spread(most: int, threads: bool = False) -> AbstractContextManager[Spread]:
     scheduler = os.environ.get("DASK_SCHEDULER_ADDRESS") or Params.read().scale.scheduler
     if not scheduler:
         return on_this_machine(most, threads)
-    if not has_room("cluster"):
+    if not has_part("cluster"):
         raise UserError(
             "params.yaml: scale.scheduler: this project works on one machine; leave it out, or "
             "run 'uvx copier update --data scale=dask'."
         )
-    cluster: AbstractContextManager[Spread] = load("cluster.dask_workers").spread(scheduler)
+    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").spread(scheduler)
     return cluster
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from .errors import BlockedError, UserError
 from .libraries import describe_failed_import
+from .optional_parts import has_part, load_module
 from .resources import measured
-from .rooms import has_room, load
-from .strict import read_yaml
+from .strict_model import read_yaml
 from .team import loaded_team_files, shown, team_code
 
 PIPELINE = Path("dvc.yaml")
@@ -33,7 +33,7 @@ def run_stage(name: str) -> None:
     Where a gate stops the pipeline, the page still tells why. Raises BlockedError, and UserError
     for an unknown stage.
     """
-    known = [each for each, place in STAGES.items() if has_room(place.partition(".")[0])]
+    known = [each for each, place in STAGES.items() if has_part(place.partition(".")[0])]
     if name not in known:
         raise UserError(f"there is no stage {name!r}; there are {', '.join(known)}.")
     # A process for each processor, each with one thread. Said before scikit-learn asks the system
@@ -69,6 +69,6 @@ def refuse_unlisted(name: str) -> None:
 def module(name: str) -> Any:
     """Raises UserError if a library that it, or the team's file, imports cannot be loaded."""
     try:
-        return load(STAGES[name])
+        return load_module(STAGES[name])
     except (ImportError, OSError) as error:
         raise UserError(f"Stage {name} cannot start: {describe_failed_import(error)}.") from error

@@ -7,7 +7,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from ..core.errors import UserError
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..gates.yaml_location import Entry
 
 API = "https://api.github.com"

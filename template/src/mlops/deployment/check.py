@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import UserError
 from ..core.formatting import number
 from ..core.paths import MODEL
-from ..core.settings import Objectives, Problem
+from ..core.problem import Objectives, Problem
 from ..gates.yaml_location import Entry
 from ..monitoring.retrain import Counts, complaint
 from ..scoring.predictor import Predictor

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..core.rooms import has_room, load
+from ..core.optional_parts import has_part, load_module
 from ..data_commands import say
 
 app = typer.Typer(no_args_is_help=True)
@@ -77,7 +77,7 @@ def status(environment: Environment = "production", host: Host = "") -> None:
     say(target().status(environment, host))
 
 
-if has_room("deployment/kubernetes"):
+if has_part("deployment/kubernetes"):
 
     @app.command(epilog="Example: deploy size --rate 200")
     def size(
@@ -86,7 +86,7 @@ if has_room("deployment/kubernetes"):
         ] = 100,
     ) -> None:
         """Measure what the service takes under load, and request it from Kubernetes."""
-        say(load("deployment.kubernetes.sizing").size(rate))
+        say(load_module("deployment.kubernetes.sizing").size(rate))
 
 
 @app.command(epilog="Example: deploy build --tag ghcr.io/acme/flights --push")

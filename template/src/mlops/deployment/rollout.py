@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.params import seconds
-from ..core.settings import Objectives, Problem
+from ..core.problem import Objectives, Problem
 from ..monitoring.retrain import LEAST, Counts, complaint, counted
 from . import probe
 from .check import PLACE, Inside, broken, model_here, records

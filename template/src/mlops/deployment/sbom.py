@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from ..core.formatting import score
 from ..core.paths import CHOICE, REPORTS, read_json, sha256, write_json
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..core.team import package_name
 from ..data.contract import Contract
 from .docker import docker

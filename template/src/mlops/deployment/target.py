@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ..core.rooms import has_room, load
+from ..core.optional_parts import has_part, load_module
 from .check import Inside
 
 
@@ -20,6 +20,6 @@ class Target(Protocol):
 
 def target() -> Target:
     """The module of the one room that is there."""
-    kind = "kubernetes" if has_room("deployment/kubernetes") else "compose"
-    found: Target = load(f"deployment.{kind}.{kind}_target")
+    kind = "kubernetes" if has_part("deployment/kubernetes") else "compose"
+    found: Target = load_module(f"deployment.{kind}.{kind}_target")
     return found

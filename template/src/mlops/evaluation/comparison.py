@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from ..core.settings import Params, Problem
+from ..core.params import Params
+from ..core.problem import Problem
 from ..data.contract import Contract
 from ..model.inputs import truth
 from ..model.metrics import primary

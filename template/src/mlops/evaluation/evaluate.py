@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ..core.params import Params
 from ..core.paths import EVALUATION, MODEL, REPORTS, TEST, replacing, write_json
-from ..core.settings import Params, Problem, Task
+from ..core.problem import Problem, Task
 from ..data.contract import Contract
 from ..model.inputs import Input, feed, frame, misfit
 from ..model.metrics import Metric, report

@@ -7,11 +7,11 @@ see why, and then stage release refuses.
 from typing import Any
 
 from ..core.formatting import listed, number, percent, score, signed
-from ..core.params import Budgets
+from ..core.optional_parts import has_part
+from ..core.params import Budgets, Params
 from ..core.paths import EVALUATION, REPORTS, read_json
+from ..core.problem import Problem, Task
 from ..core.resources import AFTER_JUDGEMENT, total
-from ..core.rooms import has_room
-from ..core.settings import Params, Problem, Task
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
@@ -27,7 +27,7 @@ def run() -> None:
     problem, params = Problem.read(), Params.read()
     found = verdicts(problem, params)
     passed = write_verdicts(found)
-    if has_room("serving"):
+    if has_part("serving"):
         write_limits(problem, params, read_json(EVALUATION), passed)
     print(*(verdict.sentence() for verdict in found), sep="\n")
     print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")
@@ -53,7 +53,7 @@ def verdicts(problem: Problem, params: Params) -> list[Verdict]:
         judged(problem, "value", value(evaluation["value"], limits.min_value)),
         judged(problem, "resources", resources(spent, params.budgets)),
     ]
-    if has_room("serving") and params.budgets.latency_ms is not None:
+    if has_part("serving") and params.budgets.latency_ms is not None:
         asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
         found.append(judged(problem, "latency", asked))
     evidence = Evidence(evaluation)

@@ -18,8 +18,9 @@ from ..core.formatting import (
     sentence,
     signed,
 )
+from ..core.params import Params
 from ..core.paths import CHOICE, GATE_REPORT, REPORTS, read_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..data.contract import Contract
 
 Report = dict[str, Any]

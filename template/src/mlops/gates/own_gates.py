@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import UserError
 from ..core.formatting import listed
-from ..core.settings import Owners, Problem
+from ..core.problem import Owners, Problem
 from ..core.team import listed_by_team, shown, team_code, team_folder
 from .gates import Finding, Verdict, verdict
 from .requirements import answering, demanded

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from sklearn import metrics
 
 from ..core.errors import UserError
-from ..core.settings import Task
+from ..core.problem import Task
 from ..core.team import listed_by_team
 from .value import Array, decisions
 

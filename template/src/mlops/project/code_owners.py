@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..core.errors import UserError
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..gates.yaml_location import Entry
 
 CODEOWNERS = Path(".github/CODEOWNERS")

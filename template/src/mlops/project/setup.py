@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.git_command import git
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 from ..gates.yaml_location import CONTRACT
 
 
@@ -65,7 +65,8 @@ def install_hooks() -> None:
 def check() -> list[str]:
     """Read each of the team's files by its strict model. Raises UserError for the first fault."""
     from ..business.prices import PRICES, Prices  # noqa: PLC0415
-    from ..core.settings import Params, Problem  # noqa: PLC0415
+    from ..core.params import Params  # noqa: PLC0415
+    from ..core.problem import Problem  # noqa: PLC0415
     from ..data.contract import Contract  # noqa: PLC0415  (a second, only needed here)
 
     Problem.read()

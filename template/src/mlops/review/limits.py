@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..core.settings import Params, Problem
+from ..core.params import Params
+from ..core.problem import Problem
 from ..gates.requirement_table import table
 from ..gates.yaml_location import Entry
 from .base import Base

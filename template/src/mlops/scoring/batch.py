@@ -24,8 +24,8 @@ from rich.progress import Progress
 
 from ..core.errors import UserError
 from ..core.parallel import spread
+from ..core.params import Params
 from ..core.paths import replacing, sha256
-from ..core.settings import Params
 from ..data.change_log import Part
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import numbered, quickly

@@ -12,7 +12,7 @@ from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.git_command import git
 from ..core.paths import replacing
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 
 ANSWERS = ".copier-answers.yml"
 MARKERS = (b"\n<<<<<<< before updating", b"\n>>>>>>> after updating")

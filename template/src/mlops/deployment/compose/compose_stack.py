@@ -17,7 +17,7 @@ import yaml
 
 from ...core.errors import UserError
 from ...core.paths import COMPOSE
-from ...core.strict import read_yaml
+from ...core.strict_model import read_yaml
 from ..docker import docker, inspected, ran
 
 SLOTS, PROXY, BACKEND = ("blue", "green"), "proxy", "releases"

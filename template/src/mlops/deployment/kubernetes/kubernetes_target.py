@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...core.errors import UserError
 from ...core.paths import replacing
-from ...core.strict import read_yaml
+from ...core.strict_model import read_yaml
 from ...records.writer import who
 from ..check import Inside, check_release, version
 

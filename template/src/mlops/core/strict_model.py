@@ -45,7 +45,7 @@ def explain(error: Any) -> str:
     return f"{said[0].lower()}{said[1:]}, but it is {error['input']!r}"
 
 
-class Settings(BaseModel):
+class StrictModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     @classmethod

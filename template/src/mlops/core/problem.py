@@ -1,4 +1,4 @@
-"""Two of the team's files: why the model exists, and how the pipeline works."""
+"""problem.yaml as a model: why the model exists, who answers for it, what a decision is worth."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -6,25 +6,13 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field
 
-from .params import (
-    Budgets,
-    DataParams,
-    EvaluateParams,
-    GateParams,
-    Monitoring,
-    Scale,
-    SplitParams,
-    Storage,
-    Tracking,
-    TrainParams,
-)
 from .paths import replacing
-from .strict import Settings
+from .strict_model import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
 
 
-class Owners(Settings):
+class Owners(StrictModel):
     """Who answers for each stage: a team or person as the code host knows them (`@org/team`)."""
 
     business_owner: str = ""
@@ -34,14 +22,14 @@ class Owners(Settings):
     devops_engineer: str = ""
 
 
-class Baseline(Settings):
+class Baseline(StrictModel):
     """How the decision is made today, and the primary metric that reaches (None: not known)."""
 
     description: str = ""
     score: float | None = None
 
 
-class Value(Settings):
+class Value(StrictModel):
     """What one decision is worth, in `unit`.
 
     The four outcomes hold for a yes/no target; `correct` and `wrong` for more classes;
@@ -58,7 +46,7 @@ class Value(Settings):
     per_unit_of_error: float = -1.0
 
 
-class Objectives(Settings):
+class Objectives(StrictModel):
     """What users of the service are promised: the share of requests that are answered, and the
     share of those that take no longer than `latency_ms`.
     """
@@ -68,7 +56,7 @@ class Objectives(Settings):
     latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
-class Estimate(Settings):
+class Estimate(StrictModel):
     """What is hoped for before the project starts, for `problem estimate`; None: not said yet.
 
     `positive_share`: of the decisions, those where acting is right; `found_share`: of these, the
@@ -119,8 +107,8 @@ value:
 """
 
 
-class Problem(Settings):
-    """problem.yaml: why the model exists. The business owner's file."""
+class Problem(StrictModel):
+    """All of problem.yaml. It is the business owner's file."""
 
     name: str
     decision: str = ""
@@ -176,22 +164,3 @@ class Problem(Settings):
         text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
         with replacing(Path("problem.yaml")) as scratch:
             scratch.write_text(f"{HEADING}{text}{kept}{NEUTRAL}", encoding="utf-8")
-
-
-class Params(Settings):
-    """params.yaml: how the pipeline works. The data scientist's file."""
-
-    data: DataParams = DataParams()
-    split: SplitParams = SplitParams()
-    train: TrainParams
-    evaluate: EvaluateParams = EvaluateParams()
-    gates: GateParams = GateParams()
-    budgets: Budgets = Budgets()
-    storage: Storage = Storage()
-    tracking: Tracking = Tracking()
-    scale: Scale = Scale()
-    monitoring: Monitoring = Monitoring()
-
-    @classmethod
-    def read(cls) -> Self:
-        return cls.load("params.yaml")
