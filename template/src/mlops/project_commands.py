@@ -70,7 +70,7 @@ def review(
 ) -> None:
     """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
     before was better or worth more, beyond chance."""
-    from .review.page import review
+    from .review.review_page import review
 
     told, failed = review(base, summary)
     say(told)

@@ -28,7 +28,7 @@ def run() -> None:
     text = page(reports, resources.total(without=("report",)), trials())
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
-    written = [PAGE, *cards.write(reports)]
+    written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
     print(f"report: {headline(reports)} See {listed(map(str, written))}")
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import CLEAN, MODEL, TEST
 from ..scoring.predictor import Predictor
+from .evaluation_report import Evaluation
 
 ANSWERS = ("prediction", "score", "decision")
 
@@ -17,14 +17,14 @@ ANSWERS = ("prediction", "score", "decision")
 class Evidence:
     """The run that is judged. `evaluation` is what reports/evaluation.json says of it."""
 
-    evaluation: dict[str, Any]
+    evaluation: Evaluation
 
     def clean(self) -> pl.DataFrame:
-        """All clean rows, typed by the contract."""
+        """Read all clean rows, typed by the contract."""
         return pl.read_parquet(CLEAN)
 
     def predictions(self) -> pl.DataFrame:
-        """The test rows, by which nothing was chosen, and what the packaged model says of each.
+        """Return the test rows, by which nothing was chosen, with what the packaged model says.
 
         `prediction` is the likeliest class, or the number; `score` the probability of the positive
         or of the likeliest class, or the number; `decision` whether to act (true or false), or the

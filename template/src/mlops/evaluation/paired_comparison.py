@@ -1,7 +1,6 @@
 """Models on the same rows: how good each is, what it is worth, and how far two are apart."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -12,19 +11,20 @@ from ..model.inputs import truth
 from ..model.metrics import primary
 from ..model.value import Array, decisions, value_per_thousand
 from ..scoring.predictor import Predictor
+from .evaluation_report import Difference, Interval
 from .slices import Score, interval, score_of
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of the judge's rows, and what is decided by it."""
+    """The scores that a model gives the judge's rows, and the decisions that follow from them."""
 
     scores: Array
-    decided: Array
+    decisions: Array
 
 
 class Judge:
-    """Knows the truth of some rows, by the team's files."""
+    """Scores and values models on rows whose true answers are known, by the team's files."""
 
     def __init__(
         self, rows: pl.DataFrame, contract: Contract, problem: Problem, params: Params
@@ -33,34 +33,38 @@ class Judge:
         self.task, self.value, self.params = contract.task, problem.value, params.evaluate
         self.metric = primary(contract.task, params.train.metric)
 
-    def answers(self, model: Predictor) -> Answers:
+    def ask(self, model: Predictor) -> Answers:
+        """Have a model answer the rows."""
         scores = model.scores(self.rows)
         return Answers(scores, decisions(scores, model.meta.get("threshold"), self.task))
 
     def score(self, answers: Answers) -> Score:
+        """Return the primary metric as a function of the positions of rows."""
         return score_of(self.metric, self.true, answers.scores)
 
     def worth(self, decided: Array | float, rows: Array | slice = slice(None)) -> float:
-        """Of a thousand decisions on the rows; they may all be the same one."""
+        """Value a thousand decisions on the rows; a number stands for the same one on each."""
         return value_per_thousand(self.true[rows], decided, self.value, self.task)
 
-    def interval(self, score: Score) -> dict[str, float]:
-        return interval(score, len(self.true), self.params)
+    def interval(self, score: Score) -> Interval:
+        """Return a score of all rows with its bounds; NaN is what these rows cannot tell."""
+        bounds = interval(score, len(self.true), self.params)
+        return {"value": bounds["value"], "low": bounds["low"], "high": bounds["high"]}
 
-    def apart(self, ours: Answers, theirs: Answers) -> dict[str, Any]:
-        """`score` and `value` are theirs; `difference` is ours less theirs, and `gain` the same of
-        the value. Bounds by paired bootstrap.
-        """
-        now, before = self.score(ours), self.score(theirs)
-        apart = self.interval(lambda rows: now(rows) - before(rows))
+    def compare(self, ours: Answers, theirs: Answers) -> Difference:
+        """Compare the answers of two models."""
+        our_score, their_score = self.score(ours), self.score(theirs)
+        apart = self.interval(lambda rows: our_score(rows) - their_score(rows))
 
         def gain(rows: Array) -> float:
-            return self.worth(ours.decided[rows], rows) - self.worth(theirs.decided[rows], rows)
+            our_worth = self.worth(ours.decisions[rows], rows)
+            return our_worth - self.worth(theirs.decisions[rows], rows)
 
         return {
             "score": self.metric.score(self.true, theirs.scores),
-            "difference": apart.pop("value"),
-            **apart,
-            "value": self.worth(theirs.decided),
+            "difference": apart["value"],
+            "low": apart["low"],
+            "high": apart["high"],
+            "value": self.worth(theirs.decisions),
             "gain": self.interval(gain),
         }

@@ -19,8 +19,8 @@ from mlops.evaluation.evaluate import METRICS, evaluation, rounded
 from mlops.gates.requirements import demanded
 from mlops.project_commands import review as command
 from mlops.registry import registry
-from mlops.review.change_summary import asked
-from mlops.review.page import PAGE, review
+from mlops.review.change_summary import find_reviewers
+from mlops.review.review_page import PAGE, review
 from mlops.scoring.predictor import Predictor
 
 import tiny
@@ -394,10 +394,10 @@ def test_what_people_changed_is_for_those_who_own_it(project):
 
 def test_the_last_rule_that_names_a_file_counts():
     rules = [line.split() for line in OWNERS.splitlines()[1:]]
-    assert asked("data/raw/1.csv", rules) == "@acme/data"
-    assert asked("more/data/1.csv", rules) == "@acme/all"
-    assert asked("x", [["/y", "@b"]]) == "nobody"
-    assert asked("x", [["*", "@a", "@b"]]) == "@a @b"
+    assert find_reviewers("data/raw/1.csv", rules) == "@acme/data"
+    assert find_reviewers("more/data/1.csv", rules) == "@acme/all"
+    assert find_reviewers("x", [["/y", "@b"]]) == "nobody"
+    assert find_reviewers("x", [["*", "@a", "@b"]]) == "@a @b"
 
 
 def test_what_is_stored_is_told(project):
