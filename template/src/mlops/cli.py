@@ -148,10 +148,10 @@ if has_part("serving"):  # a project that is not deployed has none
 
 
 def bypass_proxy_for_this_machine() -> None:
-    """A service, a registry or a database on this machine is not reached by a proxy."""
+    """Have no proxy asked for a service, a registry or a database on this machine."""
     for name in ("no_proxy", "NO_PROXY"):
-        given = filter(None, os.environ.get(name, "").split(","))
-        os.environ[name] = ",".join(dict.fromkeys([*given, *THIS_MACHINE]))
+        hosts = filter(None, os.environ.get(name, "").split(","))
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *THIS_MACHINE]))
 
 
 def main() -> None:

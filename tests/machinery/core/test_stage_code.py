@@ -148,11 +148,11 @@ def test_a_file_of_the_team_that_dvc_would_not_notice_is_refused(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     helper = tmp_path / "src/ours/helper.py"
     monkeypatch.setattr(stages, "loaded_team_files", lambda: [helper])
-    stages.refuse_unlisted("train")  # no pipeline here
+    stages.refuse_unlisted_files("train")  # no pipeline here
     for deps in ("src/ours/helper.py", "src/ours"):
         Path("dvc.yaml").write_text(f"stages: {{train: {{cmd: x, deps: [{deps}]}}}}\n")
-        stages.refuse_unlisted("train")
+        stages.refuse_unlisted_files("train")
     Path("dvc.yaml").write_text("stages: {train: {cmd: x, deps: [src/ours/other.py]}}\n")
     says = "Stage train runs src/ours/helper.py, but dvc.yaml does not list it: add it to the deps"
     with pytest.raises(UserError, match=re.escape(says)):
-        stages.refuse_unlisted("train")
+        stages.refuse_unlisted_files("train")

@@ -15,7 +15,10 @@ CENTURY = 36500  # days; further back there is no data, and soon no date
 
 
 def duration(text: str) -> str:
-    """As Prometheus writes it. Raises ValueError if it is none, or longer than a century."""
+    """Check a length of time as Prometheus writes it, and return it.
+
+    Raises ValueError if it is none, or longer than a century.
+    """
     if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
         raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
     if seconds(text) > CENTURY * SECONDS["d"]:
@@ -28,12 +31,16 @@ Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
 class DataParams(StrictModel):
+    """What the table must keep: shares of rows, rows, and the score of a column alone."""
+
     max_reject_rate: Share = 0.1
     min_rows: Annotated[int, Field(ge=1)] = 200
     max_leak_score: Share = 0.9
 
 
 class SplitParams(StrictModel):
+    """The shares of rows to choose by and to judge by."""
+
     valid: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     seed: int = 13
@@ -54,6 +61,8 @@ class TrainParams(StrictModel):
 
 
 class EvaluateParams(StrictModel):
+    """How bounds are drawn (resamples of the bootstrap), and which slices are judged."""
+
     resamples: Annotated[int, Field(ge=50)] = 300
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
@@ -106,6 +115,8 @@ class Storage(StrictModel):
 
 
 class Tracking(StrictModel):
+    """Where MLflow keeps runs and models."""
+
     uri: str = "sqlite:///mlflow.db"
 
 
@@ -169,10 +180,11 @@ class Params(StrictModel):
 
     @classmethod
     def read(cls) -> Self:
+        """Read params.yaml. Raises UserError for what is wrong with it."""
         return cls.load("params.yaml")
 
 
 def seconds(duration: str) -> int:
-    """Of a `Duration`."""
+    """Convert a `Duration` to seconds."""
     parts = re.findall(r"(\d+)([smhdw])", duration)
     return sum(int(number) * SECONDS[unit] for number, unit in parts)

@@ -46,6 +46,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_json(target: Path, content: Any) -> None:
+    """Write a report as JSON, whole or not at all."""
     with replacing(target) as scratch:
         scratch.write_text(
             json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -53,12 +54,13 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def read_json(source: Path) -> Any:
-    """Raises UserError if the pipeline has not made the file yet."""
+    """Read a report. Raises UserError if the pipeline has not made it yet."""
     if not source.exists():
         raise UserError(f"{source} is not there yet: make it with 'uv run dvc repro'.")
     return json.loads(source.read_text(encoding="utf-8"))
 
 
 def sha256(source: Path) -> str:
+    """Return the checksum of a file, in hexadecimal digits."""
     with source.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -87,23 +87,8 @@ DRAFT = {
 HEADING = """\
 # WHY this model exists. The business owner's file. It was started over for a new table: say here
 # which decision that is for, and what the outcomes are really worth.
-"""
-NEUTRAL = """\
-baseline:
-  description: The same answer for every case.
-  score: null
-value:
-  unit: points
-  # A yes/no target has four outcomes; positive is the case to act on.
-  true_positive: 1.0
-  false_positive: -1.0
-  false_negative: 0.0
-  true_negative: 0.0
-  # A target of more classes has two.
-  correct: 1.0
-  wrong: -1.0
-  # A number is worth so much for each unit that a prediction is off.
-  per_unit_of_error: -1.0
+# In `value`, a yes/no target has four outcomes, of which positive is the case to act on; a target
+# of more classes has correct and wrong; a number is worth so much for each unit it is off.
 """
 
 
@@ -121,46 +106,44 @@ class Problem(StrictModel):
 
     @classmethod
     def read(cls) -> Self:
+        """Read problem.yaml. Raises UserError for what is wrong with it."""
         return cls.load("problem.yaml")
 
     def missing(self, task: Task) -> list[str]:
-        """Names of the entries a release needs for this kind of target and that are not filled in.
+        """List the entries that a release needs for this kind of target and that are not filled in.
 
         Values of outcomes have defaults to compute with, but a release needs them to be said.
         """
-        entries = {
-            "decision": self.decision,
-            "kpi": self.kpi,
-            "baseline.description": self.baseline.description,
-            "value.unit": self.value.unit,
-            **{f"owners.{role}": owner for role, owner in self.owners},
-        }
-        unsaid = set(OUTCOMES[task]) - self.value.model_fields_set
-        blank = [name for name, text in entries.items() if not text.strip()]
-        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
+        texts = self._texts() | {f"owners.{role}": owner for role, owner in self.owners}
+        blank = [name for name, text in texts.items() if not text.strip()]
+        unset = set(OUTCOMES[task]) - self.value.model_fields_set
+        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unset]
 
     def drafted(self) -> list[str]:
-        """Names of the entries that still are as the template, or `start_over`, has put them."""
-        said = {
+        """List the entries that still are as the template, or `start_over`, has put them."""
+        return [name for name, text in self._texts().items() if text.startswith(DRAFT[name])]
+
+    def _texts(self) -> dict[str, str]:
+        return {
             "decision": self.decision,
             "kpi": self.kpi,
             "baseline.description": self.baseline.description,
             "value.unit": self.value.unit,
         }
-        return [name for name, text in said.items() if text.startswith(DRAFT[name])]
 
     def start_over(self, target: str) -> None:
         """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
 
         Who owns what stays, and what users are promised.
         """
-        lasting = {"owners"} | ({"objectives"} & self.model_fields_set)
-        kept = yaml.safe_dump(self.model_dump(include=lasting), sort_keys=False)
-        fresh = {
-            "name": self.name,
+        neutral = {
             "decision": f"{DRAFT['decision']}, by their {target}?",
             "kpi": DRAFT["kpi"],
+            "baseline": Baseline(description=DRAFT["baseline.description"]),
+            "value": Value(unit=DRAFT["value.unit"]),
         }
-        text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
+        dropped = {"estimate", "objectives"} - ({"objectives"} & self.model_fields_set)
+        content = self.model_copy(update=neutral).model_dump(exclude=dropped)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=200)
         with replacing(Path("problem.yaml")) as scratch:
-            scratch.write_text(f"{HEADING}{text}{kept}{NEUTRAL}", encoding="utf-8")
+            scratch.write_text(HEADING + text, encoding="utf-8")

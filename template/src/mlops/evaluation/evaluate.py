@@ -155,13 +155,8 @@ def measure_calibration(true: Array, scores: Array, task: Task) -> Calibration:
         scores, true = scores.max(axis=1), scores.argmax(axis=1) == true
     predicted, observed = scores.astype(float), true.astype(float)
     ends = np.unique(np.quantile(predicted, np.arange(1, BINS) / BINS))
-    rows = pl.DataFrame(
-        {
-            "bin": np.searchsorted(ends, predicted),
-            "predicted": predicted,
-            "observed": observed,
-        }
-    )
+    numbers = np.searchsorted(ends, predicted)
+    rows = pl.DataFrame({"bin": numbers, "predicted": predicted, "observed": observed})
     means = pl.col("predicted", "observed").mean()
     bins = rows.group_by("bin").agg(means, rows=pl.len()).sort("bin").drop("bin")
     distance = (bins["predicted"] - bins["observed"]).abs()

@@ -11,7 +11,7 @@ from ..core.optional_parts import has_part
 from ..core.params import Budgets, Params
 from ..core.paths import EVALUATION, REPORTS, read_json
 from ..core.problem import Problem, Task
-from ..core.resources import AFTER_JUDGEMENT, total
+from ..core.resources import AFTER_JUDGEMENT, sum_usage
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
@@ -41,7 +41,7 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
     validation, split, leak, package, evaluation = (
         read_json(REPORTS / f"{stage}.json") for stage in stages
     )
-    spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
+    spent, data, limits = sum_usage(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
     verdicts = [
         judge_problem(problem, evaluation["task"]),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
@@ -62,7 +62,7 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
 
 
 def judge_problem(problem: Problem, task: Task) -> Verdict:
-    """problem.yaml must say all that a release needs."""
+    """Pass if problem.yaml says all that a release needs."""
     missing = problem.missing(task)
     blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
@@ -77,7 +77,7 @@ def judge_problem(problem: Problem, task: Task) -> Verdict:
 
 
 def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
-    """The primary metric must exceed the baseline's by min_lift."""
+    """Pass if the primary metric exceeds the baseline's by min_lift."""
     reached, base = evaluation["primary_metric"], evaluation["baseline"]
     if reached["value"] is None or base["value"] is None:
         advice = "Deliver rows with every answer, or raise split.test in params.yaml."
@@ -95,7 +95,7 @@ def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
 
 
 def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
-    """Blocks if the champion is credibly better by more than max_loss: if even the upper bound
+    """Block if the champion is credibly better by more than max_loss: if even the upper bound
     of the paired difference (newcomer minus champion) is below -max_loss.
     """
     champion, limit = evaluation["champion"], 0.0 - max_loss
@@ -111,7 +111,7 @@ def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
 
 
 def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verdict:
-    """Blocks if a slice is behind the whole by more than the limit even at its upper bound,
+    """Block if a slice is behind the whole by more than the limit even at its upper bound,
     which holds for all slices at once (see slices.py).
     """
     whole = evaluation["primary_metric"]["value"]
@@ -132,7 +132,7 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
 
 
 def judge_parity(parity: Report, limit: float) -> Finding:
-    """The packaged model must answer as the fitted one, but for a share of rows up to the limit."""
+    """Pass if the packaged model differs from the fitted one on a share of rows up to the limit."""
     share = parity["share_differing"]
     meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
     advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
@@ -140,7 +140,7 @@ def judge_parity(parity: Report, limit: float) -> Finding:
 
 
 def judge_value(worth: DecisionValue, limit: float) -> Finding:
-    """The model's value per thousand decisions must be above doing nothing's by the limit."""
+    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit."""
     gained = round(worth["model"] - worth["do_nothing"], 6)
     than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
     meaning = f"a thousand decisions are worth {signed(gained)} {than}"
@@ -149,7 +149,7 @@ def judge_value(worth: DecisionValue, limit: float) -> Finding:
 
 
 def judge_latency(latency: Report, limit: float) -> Finding:
-    """99 of 100 requests for one record must take no more than the limit, in milliseconds."""
+    """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
     taken = latency["p99_ms"]
     meaning = f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100"
     advice = (
@@ -160,7 +160,7 @@ def judge_latency(latency: Report, limit: float) -> Finding:
 
 
 def judge_resources(spent: Report, budgets: Budgets) -> Finding:
-    """The run must stay within its budgets of seconds and of memory."""
+    """Pass if the run stays within its budgets of seconds and of memory."""
     seconds, memory = spent["seconds"], spent["peak_memory_mb"]
     long, large = seconds > budgets.seconds, memory > budgets.memory_mb
     over = listed(["longer"] * long + ["more memory"] * large)
