@@ -62,6 +62,7 @@ def test_stages_add_up_in_their_order_and_the_hungriest_counts():
     write("train", seconds=2, peak_memory_mb=500, read_mb=1)
     write("ingest", seconds=1, peak_memory_mb=900, read_mb=1)
     write("report", seconds=3)
+    write("release", seconds=9)  # of an earlier run
     resources.write_total()
     joined = resources.sum_usage()
     assert list(joined["stages"]) == ["ingest", "train", "report"]

@@ -9,21 +9,12 @@ from typing import Any
 import psutil
 
 from .paths import REPORTS, read_json, write_json
+from .pipeline import STAGES
 
 RESOURCES = REPORTS / "resources"
 TOTAL = REPORTS / "resources.json"
 # What runs after the gates have judged: its figures there would be those of an earlier run.
 AFTER_JUDGEMENT = ("gate", "register", "report")
-LIFECYCLE = (
-    "ingest",
-    "validate",
-    "split",
-    "train",
-    "package",
-    "latency",
-    "evaluate",
-    *AFTER_JUDGEMENT,
-)
 MEMORY = "peak_memory_mb"
 SAMPLE_SECONDS = 0.1
 MB = 1e6
@@ -77,7 +68,9 @@ def sum_usage(without: tuple[str, ...] = ()) -> dict[str, Any]:
 
     Times and bytes add up; memory is that of the hungriest stage, as stages run one at a time.
     """
-    files = {name: RESOURCES / f"{name}.json" for name in LIFECYCLE if name not in without}
+    # The gate of the release runs when all is reported: its figures are those of an earlier run.
+    skipped = {*without, "release"}
+    files = {name: RESOURCES / f"{name}.json" for name in STAGES if name not in skipped}
     stages = {name: read_json(file) for name, file in files.items() if file.exists()}
     joined: dict[str, float | None] = {}
     for figure in ("seconds", "cpu_seconds", MEMORY, "read_mb", "written_mb"):

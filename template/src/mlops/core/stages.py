@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml: which module does each, and what doing it cost."""
+"""How a stage of dvc.yaml is run."""
 
 import os
 from pathlib import Path
@@ -7,24 +7,10 @@ from typing import Any
 from .errors import BlockedError, UserError
 from .libraries import describe_failed_import
 from .optional_parts import has_part, load_module
+from .pipeline import PIPELINE, STAGES
 from .resources import measure_stage
 from .strict_model import read_yaml
 from .team import loaded_team_files, shown, team_code
-
-PIPELINE = Path("dvc.yaml")
-STAGES = {
-    "ingest": "data.ingest",
-    "validate": "data.validate",
-    "split": "data.split",
-    "train": "model.train",
-    "package": "model.package",
-    "latency": "serving.latency",  # where there is a service
-    "evaluate": "evaluation.evaluate",
-    "gate": "evaluation.model_gates",
-    "register": "registry.registry",
-    "report": "business.report",
-    "release": "evaluation.release_gate",
-}
 
 
 def run_stage(name: str) -> None:
