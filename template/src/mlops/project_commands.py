@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from .core.errors import BlockedError, UserError
-from .core.rooms import has_room, load
 from .data_commands import say
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
@@ -28,7 +27,7 @@ def template(
         typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
     ] = None,
 ) -> None:
-    """Address and version of the template this was made from, to run its checks with.
+    """Address and version of the template this was made from, to run its commands with.
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
@@ -40,7 +39,7 @@ def template(
     try:
         found = address()
     except UserError as error:
-        say([f"::warning title=Standards are not checked::{error}"])
+        say([f"::warning title=The template is not here::{error}"])
         return
     with output.open("a", encoding="utf-8") as file:
         file.write(f"template={found}\n")
@@ -83,18 +82,3 @@ def owners() -> None:
     from .project.code_owners import agree
 
     say(agree())
-
-
-if has_room("updating"):  # Renovate does it otherwise
-
-    @app.command(epilog="Example: project update")
-    def update(
-        text: Annotated[
-            Path | None, typer.Option(help="Where to write what a pull request says.")
-        ] = None,
-        output: Annotated[
-            Path | None, typer.Option(help="Where to tell the outcome, as GitHub reads it.")
-        ] = None,
-    ) -> None:
-        """Bring the newest version of the template in, and say where both sides changed a line."""
-        say(load("updating.updates").update(text, output))

@@ -45,7 +45,7 @@ def test_a_folder_of_another_machine_is_told(answers: Path, tmp_path: Path) -> N
         address()
     done = CliRunner().invoke(app, ["template", "--output", "output"])
     assert done.exit_code == 0
-    assert done.output.startswith("::warning title=Standards are not checked::This project was")
+    assert done.output.startswith("::warning title=The template is not here::This project was")
     assert not (tmp_path / "output").exists()
 
 
