@@ -18,12 +18,13 @@ def update(
     to: Annotated[str | None, typer.Option(help="The release; without it, the newest.")] = None,
     data: Annotated[list[str] | None, typer.Option(help="An answer to change, NAME=VALUE.")] = None,
     ask: Annotated[bool, typer.Option(help="Ask every question again.")] = False,
+    *,
     text: Annotated[
         Path | None, typer.Option(help="For a workflow: where to write what a pull request says.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="For a workflow: add outcome=current, updated or conflicts to this file."),
+        typer.Option(help="For a workflow: add outcome=current, updated or conflicts to it."),
     ] = None,
 ) -> None:
     """Update a project from its template; whatever Copier would drop is saved in .rej files.

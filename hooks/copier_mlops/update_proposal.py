@@ -53,7 +53,9 @@ def make_proposal(
     before: Mapping[str, Any], after: Mapping[str, Any], unsolved: list[str]
 ) -> Proposal:
     """Describe an update by the answers recorded before and after it."""
-    return Proposal(str(after["_src_path"]), str(before["_commit"]), str(after["_commit"]), unsolved)
+    return Proposal(
+        str(after["_src_path"]), str(before["_commit"]), str(after["_commit"]), unsolved
+    )
 
 
 def has_newer_version(project: Path) -> bool:

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 import yaml
 from mlops.core.errors import UserError
-from mlops.deployment.approval import approval
+from mlops.deployment.approval import check_approval
 
 TEAM = {"type": "Team", "reviewer": {"slug": "business", "name": "Business"}}
 PERSON = {"type": "User", "reviewer": {"login": "Jo"}}
@@ -54,7 +54,7 @@ def own(owner):
 
 def test_the_owner_is_asked_as_a_team(github):
     asked = github(PERSON, TEAM)
-    assert approval("production") == [
+    assert check_approval("production") == [
         "production: @acme/business is asked before a release goes into service"
     ]
     assert asked == [("/repos/acme/flights/environments/production", "Bearer hush")]
@@ -63,12 +63,12 @@ def test_the_owner_is_asked_as_a_team(github):
 def test_or_as_a_person_however_the_name_is_written(github):
     own("@jo")
     github(PERSON)
-    assert "@jo is asked" in approval("production")[0]
+    assert "@jo is asked" in check_approval("production")[0]
 
 
 def test_an_environment_that_asks_nobody_is_refused(github):
     with pytest.raises(UserError, match="'production' asks nobody before a release") as refused:
-        approval("production")
+        check_approval("production")
     assert "not @acme/business (problem.yaml:3 owners.business_owner" in str(refused.value)
     assert "make them a required reviewer in its settings" in str(refused.value)
 
@@ -76,15 +76,15 @@ def test_an_environment_that_asks_nobody_is_refused(github):
 def test_one_that_asks_somebody_else_is_refused(github):
     github(PERSON)
     with pytest.raises(UserError, match="asks @Jo before"):
-        approval("production")
+        check_approval("production")
 
 
 def test_an_environment_that_is_not_there_is_one_sentence(github):
     with pytest.raises(UserError, match="does not tell who approves for 'another': HTTP Error 404"):
-        approval("another")
+        check_approval("another")
 
 
 def test_outside_a_workflow_there_is_nothing_to_ask(github, monkeypatch):
     monkeypatch.delenv("GITHUB_TOKEN")
     with pytest.raises(UserError, match="this runs in a workflow"):
-        approval("production")
+        check_approval("production")
