@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from mlops.storage import blocks
-from mlops.storage.blocks import BYTES, EACH, Disk, Objects, measured, percentile
+from mlops.storage.blocks import BYTES, PATTERNS, Disk, Objects, measure_pattern, percentile
 
 MB = 10**6
 FIGURES = ("requests", "p50_ms", "p99_ms", "iops", "mb_s")
@@ -18,7 +18,7 @@ def disk(folder, size=4 * MB):
 
 
 def figures(store, seconds=10.0):
-    return [measured(store, pattern, seconds) for pattern in store.patterns]
+    return [measure_pattern(store, pattern, seconds) for pattern in store.patterns]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_figures_follow_from_the_time_of_each_request(tmp_path, monkeypatch):
     now = iter([0.0, *(t for n in range(100) for t in (n, n + (0.02 if n % 50 == 9 else 0.001)))])
     monkeypatch.setattr(blocks.time, "perf_counter", lambda: next(now))
     with disk(tmp_path, size=100 * BYTES["large"]) as store:
-        found = measured(store, EACH[0], 1000)
+        found = measure_pattern(store, PATTERNS[0], 1000)
     assert found["requests"] == 100
     assert found["p50_ms"] == pytest.approx(1)
     assert found["p99_ms"] == pytest.approx(20)
@@ -47,7 +47,7 @@ def test_every_pattern_of_a_disk_is_measured(tmp_path):
     with disk(tmp_path) as store:
         found = figures(store)
         assert store.end == 3 * BYTES["large"]
-    assert [(f["action"], f["order"], f["block"]) for f in found] == list(EACH)
+    assert [(f["action"], f["order"], f["block"]) for f in found] == list(PATTERNS)
     assert all(each[name] > 0 for each in found for name in FIGURES)
     assert {each["requests"] for each in found} == {3, 3 * 256}
     assert not list(tmp_path.iterdir())
@@ -89,7 +89,7 @@ def test_a_system_without_a_way_past_the_cache_says_so(tmp_path, monkeypatch):
 
 def test_a_disk_gets_no_more_time_than_a_request_takes(tmp_path):
     with disk(tmp_path) as store:
-        assert [each["requests"] for each in figures(store, seconds=0)] == [1] * len(EACH)
+        assert [each["requests"] for each in figures(store, seconds=0)] == [1] * len(PATTERNS)
         assert store.end == BYTES["large"]
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from mlops.storage.formats import FORMATS, compare
+from mlops.storage.formats import FORMATS, compare_formats
 from rich.progress import Progress
 
 from samples import bundled
@@ -18,7 +18,7 @@ def raw(tmp_path, monkeypatch):
 
 
 def compared(size=10**7):
-    return compare(Path("data"), size, Progress(disable=True))
+    return compare_formats(Path("data"), size, Progress(disable=True))
 
 
 def test_without_a_table_there_is_nothing_to_compare():

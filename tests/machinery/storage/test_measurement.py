@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.memory import MemoryFileSystem
 from mlops.core.errors import UserError
 from mlops.storage import measurement
-from mlops.storage.measurement import Place, dvc_remote, measure, places
+from mlops.storage.measurement import Place, find_dvc_remote, list_places, measure_place
 from rich.progress import Progress
 
 MB = 10**6
@@ -35,7 +35,7 @@ def memory():
 
 
 def measured(place, size=4 * MB):
-    return measure(place, 0.5, size, Progress(disable=True))
+    return measure_place(place, 0.5, size, Progress(disable=True))
 
 
 def at(url):
@@ -48,7 +48,7 @@ def remote(url):
 
 
 def test_the_local_disk_is_measured_and_nothing_is_left(project):
-    local = measured(places([])[0])
+    local = measured(list_places([])[0])
     assert (local["name"], local["scheme"], local["fault"]) == ("local", "file", "")
     assert len(local["figures"]) == 8
     assert all(each["mb_s"] > 0 and each["p99_ms"] >= each["p50_ms"] for each in local["figures"])
@@ -151,15 +151,15 @@ def test_a_place_that_does_not_answer_is_not_waited_for(monkeypatch):
 
 def test_too_little_room_is_a_sentence(monkeypatch):
     monkeypatch.setattr(measurement.shutil, "disk_usage", lambda _: SimpleNamespace(free=100 * MB))
-    assert measurement.roomy(Path("data"), 50 * MB) == Path("data").absolute()
+    assert measurement.find_room(Path("data"), 50 * MB) == Path("data").absolute()
     with pytest.raises(UserError, match=r"100 MB of room, and 102 MB are wanted: .* --size"):
-        measurement.roomy(Path("data"), 51 * MB)
-    assert "make room" in measured(places([])[0], 51 * MB)["fault"]
+        measurement.find_room(Path("data"), 51 * MB)
+    assert "make room" in measured(list_places([])[0], 51 * MB)["fault"]
 
 
 def test_an_unknown_kind_of_url_is_a_sentence():
     with pytest.raises(UserError, match="nope://x: Protocol not known: nope"):
-        places(["nope://x"])
+        list_places(["nope://x"])
 
 
 def test_without_the_package_for_s3_it_is_named(monkeypatch):
@@ -168,12 +168,12 @@ def test_without_the_package_for_s3_it_is_named(monkeypatch):
 
     monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
     with pytest.raises(UserError, match=r"Install s3fs to access S3; .* 'uv add'"):
-        places(["s3://bucket/x"])
+        list_places(["s3://bucket/x"])
 
 
 def test_the_remote_is_that_of_dvc(project):
     remote("../../elsewhere")
-    found = dvc_remote()
+    found = find_dvc_remote()
     assert (found.name, found.url) == ("remote", str(project.parent / "elsewhere"))
     assert found.reach()[1] == str(project.parent / "elsewhere")
     assert len(measured(found)["figures"]) == 8
@@ -182,7 +182,7 @@ def test_the_remote_is_that_of_dvc(project):
 def test_a_wrong_setting_of_dvc_is_a_sentence():
     remote("nope://store")
     with pytest.raises(UserError, match=r"DVC: config file error: Unsupported URL type nope://"):
-        dvc_remote()
+        find_dvc_remote()
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_a_wrong_setting_of_dvc_is_a_sentence():
 def test_a_remote_that_cannot_be_is_one_line(config, says):
     Path(".dvc").mkdir()
     Path(".dvc/config").write_text(config)
-    found = measured(dvc_remote())
+    found = measured(find_dvc_remote())
     assert says in found["fault"]
     assert "\n" not in found["fault"]
