@@ -31,34 +31,34 @@ def template(
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
-    from .project.origin import address
+    from .project.origin import find_template
 
     if output is None:
-        say([address()])
+        say([find_template()])
         return
     try:
-        found = address()
+        address = find_template()
     except UserError as error:
         say([f"::warning title=The template is not here::{error}"])
         return
     with output.open("a", encoding="utf-8") as file:
-        file.write(f"template={found}\n")
+        file.write(f"template={address}\n")
 
 
 @app.command()
 def check() -> None:
     """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
-    from .project.setup import check
+    from .project.setup import check_team_files
 
-    say(check())
+    say(check_team_files())
 
 
 @app.command()
 def lock() -> None:
     """Does dvc.lock belong to the code, the settings and the data that are here?"""
-    from .project.setup import in_step
+    from .project.setup import check_lock
 
-    say(in_step())
+    say(check_lock())
 
 
 @app.command(epilog="Example: project review --base origin/main")
@@ -79,6 +79,6 @@ def review(
 @app.command()
 def owners() -> None:
     """Does CODEOWNERS ask those for review whom problem.yaml names?"""
-    from .project.code_owners import agree
+    from .project.code_owners import check_code_owners
 
-    say(agree())
+    say(check_code_owners())

@@ -114,7 +114,7 @@ def measure_place(place: Place, seconds: float, size: int, bar: Progress) -> Pla
 
 @contextmanager
 def open_store(place: Place, size: int) -> Iterator[Disk | Objects]:
-    """Yield room for blocks at a place; nothing of it is left afterwards, or UserError says what."""
+    """Yield room for blocks at a place. Raises UserError if any of it is left afterwards."""
     files, path = wait_for_answer(place.reach)
     if get_protocol(place.url) in ("file", "local"):
         with tempfile.TemporaryFile(dir=find_room(Path(path), size), buffering=0) as file:
@@ -141,7 +141,7 @@ def remove_objects(files: Any, folder: str) -> None:
 
 
 def find_room(path: Path, size: int) -> Path:
-    """Find the nearest folder that is there. Raises UserError if its disk has not twice the room."""
+    """Find the nearest folder that exists. Raises UserError if its disk has not twice the room."""
     folder = next(up for up in (path.absolute(), *path.absolute().parents) if up.is_dir())
     free = shutil.disk_usage(folder).free
     if free < 2 * size:
