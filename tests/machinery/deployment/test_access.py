@@ -17,7 +17,7 @@ import releases
 
 @pytest.fixture
 def bare(tmp_path, monkeypatch):
-    """A project that deploys with Compose, on a machine that was told nothing."""
+    """A project that deploys with Compose, on a machine that was given nothing."""
     monkeypatch.chdir(tmp_path)
     access.COMPOSE.parent.mkdir()
     access.COMPOSE.touch()
@@ -26,38 +26,38 @@ def bare(tmp_path, monkeypatch):
     return monkeypatch
 
 
-def said(environment):
+def refuse(environment):
     with pytest.raises(UserError) as refused:
         check_needs(environment)
     return str(refused.value)
 
 
 def test_every_missing_one_is_named_in_one_sentence(bare):
-    told = said("staging")
-    assert "The environment 'staging' of the repository lacks the variable SERVICE_URL (" in told
-    assert "the secret SERVICE_ENV (" in told
-    assert "the variable DOCKER_HOST (" in told
-    assert "SSH" not in told
-    assert "SIGNING_KEY" not in told
+    message = refuse("staging")
+    assert "The environment 'staging' of the repository lacks the variable SERVICE_URL (" in message
+    assert "the secret SERVICE_ENV (" in message
+    assert "the variable DOCKER_HOST (" in message
+    assert "SSH" not in message
+    assert "SIGNING_KEY" not in message
 
 
 def test_a_host_by_ssh_needs_a_key_and_its_fingerprint(bare):
     for name in ("SERVICE_URL", "SERVICE_ENV", "SSH_KEY"):
         bare.setenv(name, "given")
     bare.setenv("DOCKER_HOST", "ssh://jo@host.acme.example")
-    assert "lacks the variable SSH_KNOWN_HOSTS (" in said("production")
+    assert "lacks the variable SSH_KNOWN_HOSTS (" in refuse("production")
     bare.setenv("SSH_KNOWN_HOSTS", "host.acme.example ssh-ed25519 AAAA")
     assert check_needs("production") == ["production: no secret and no variable is missing"]
 
 
 def test_a_cluster_needs_a_kubeconfig(bare):
     access.COMPOSE.unlink()
-    assert "the secret KUBE_CONFIG (" in said("production")
-    assert "DOCKER_HOST" not in said("production")
+    assert "the secret KUBE_CONFIG (" in refuse("production")
+    assert "DOCKER_HOST" not in refuse("production")
 
 
 def test_a_release_needs_a_key_that_signs(bare):
-    assert "lacks the secret SIGNING_KEY (" in said("release")
+    assert "lacks the secret SIGNING_KEY (" in refuse("release")
     bare.setenv("SIGNING_KEY", "given")
     assert check_needs("release") == ["release: no secret and no variable is missing"]
 
@@ -81,10 +81,10 @@ def test_ssh_uses_the_key_and_knows_the_host_and_no_other(bare, tmp_path):
     bare.setenv("SSH_KEY", releases.key(tmp_path)[0])
     bare.setenv("SSH_KNOWN_HOSTS", "host.acme.example ssh-ed25519 AAAA")
     with command_variables() as variables:
-        told = subprocess.run(
+        printed = subprocess.run(
             ["ssh", "-G", "jo@host"], capture_output=True, env=variables, text=True, check=True
         ).stdout
-    settings = dict(line.split(" ", 1) for line in told.splitlines() if " " in line)
+    settings = dict(line.split(" ", 1) for line in printed.splitlines() if " " in line)
     assert settings["identitiesonly"] == "yes"
     assert settings["stricthostkeychecking"] == "true"
     assert settings["userknownhostsfile"].endswith("known_hosts")

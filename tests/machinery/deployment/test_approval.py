@@ -18,7 +18,7 @@ def github(tmp_path, monkeypatch):
     """Stands in for GitHub; returns what sets the reviewers of production. The owner is a team."""
     monkeypatch.chdir(tmp_path)
     own("@acme/business")
-    told = {"protection_rules": [{"type": "branch_policy"}]}
+    environment = {"protection_rules": [{"type": "branch_policy"}]}
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ def github(tmp_path, monkeypatch):
             known = self.path == "/repos/acme/flights/environments/production"
             self.send_response(200 if known else 404)
             self.end_headers()
-            self.wfile.write(json.dumps(told if known else {}).encode())
+            self.wfile.write(json.dumps(environment if known else {}).encode())
 
         def log_message(self, *_):
             pass
@@ -39,7 +39,9 @@ def github(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_TOKEN", "hush")
 
     def reviewers(*who):
-        told["protection_rules"].append({"type": "required_reviewers", "reviewers": list(who)})
+        environment["protection_rules"].append(
+            {"type": "required_reviewers", "reviewers": list(who)}
+        )
         return asked
 
     yield reviewers

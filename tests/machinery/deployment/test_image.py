@@ -35,8 +35,8 @@ def project(tmp_path, monkeypatch):
     MODEL.write_bytes(b"model")
     gates = [{"name": "value", "passed": True}]
     write_json(GATE_REPORT, {"passed": True, "gates": gates})
-    told = {"version": 3, "sha256": sha256(MODEL), "data_version": 32 * "d" + ".dir"}
-    write_json(REGISTRATION, told)
+    registration = {"version": 3, "sha256": sha256(MODEL), "data_version": 32 * "d" + ".dir"}
+    write_json(REGISTRATION, registration)
     engine = tmp_path / "bin" / "docker"
     engine.parent.mkdir()
     engine.write_text(ENGINE)

@@ -44,7 +44,7 @@ def client(task, changed, monkeypatch):
         def ask(url, path, record=None, key=""):
             assert url == URL
             answer = client.get(path) if record is None else client.post(path, json=record)
-            return changed.get(path, lambda status, said: (status, said))(
+            return changed.get(path, lambda status, content: (status, content))(
                 answer.status_code, answer.json()
             )
 
@@ -53,9 +53,9 @@ def client(task, changed, monkeypatch):
 
 
 def test_a_service_that_is_fit(client):
-    said = readiness.check_service(URL)
-    assert "known cases as it should" in said[0]
-    assert said[1].startswith("99 of 100 requests took at most ")
+    lines = readiness.check_service(URL)
+    assert "known cases as it should" in lines[0]
+    assert lines[1].startswith("99 of 100 requests took at most ")
 
 
 @pytest.mark.parametrize("task", ["binary"], indirect=True)
@@ -146,11 +146,11 @@ def address():
 
 
 def test_a_probe_asks_over_http(address):
-    found = probe.probe_service(address, [{"a": 1}], 3, "k")
-    assert found["readyz"] == (200, {})
-    assert found["answers"] == [(200, {"score": 1})]
-    assert len(found["seconds"]) == 3
-    assert all(found["seconds"])
+    report = probe.probe_service(address, [{"a": 1}], 3, "k")
+    assert report["readyz"] == (200, {})
+    assert report["answers"] == [(200, {"score": 1})]
+    assert len(report["seconds"]) == 3
+    assert all(report["seconds"])
     assert probe.time_request(address, {"a": 1}, "wrong") is None
     assert probe.ask("http://127.0.0.1:9", "/info")[0] == 0
 

@@ -49,10 +49,10 @@ def test_the_service_is_measured_and_leaves_nothing_behind(tmp_path, monkeypatch
     monkeypatch.setattr(sizing, "SECONDS", 0.5)
     monkeypatch.setenv("API_KEY", "secret")
     monkeypatch.setenv("JOURNAL_URL", "postgresql://nowhere.invalid/journal")
-    said = sizing.size_replica(1)
+    lines = sizing.size_replica(1)
     text = sizing.RESOURCES.read_text()
     assert granted(text)["requests"].keys() == granted(text)["limits"].keys()
-    assert said[0] in text
+    assert lines[0] in text
     assert "secret" not in text
     assert {path.name for path in tmp_path.iterdir()} == {"models", "reports", "deploy"}
 

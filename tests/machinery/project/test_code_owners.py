@@ -29,8 +29,10 @@ def test_owners_who_agree_pass(project):
 
 def test_an_owner_who_is_not_asked_is_named_with_both_lines(project):
     CODEOWNERS.write_text(CODEOWNERS.read_text() + "/problem.yaml @jo  # the last line counts\n")
-    said = r"CODEOWNERS:7: /problem\.yaml is reviewed by @jo, but problem\.yaml:3 owners\.business_"
-    with pytest.raises(UserError, match=said):
+    reason = (
+        r"CODEOWNERS:7: /problem\.yaml is reviewed by @jo, but problem\.yaml:3 owners\.business_"
+    )
+    with pytest.raises(UserError, match=reason):
         code_owners.check_code_owners()
 
 

@@ -51,7 +51,7 @@ def test_a_lock_file_is_in_step_on_a_machine_without_what_was_made():
 
 @pytest.mark.usefixtures("ran")
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "change"),
     [
         ("a.txt", "other", "a.txt has changed since stage first ran"),
         ("code/c.py", "other", "code has changed since stage second ran"),
@@ -59,11 +59,11 @@ def test_a_lock_file_is_in_step_on_a_machine_without_what_was_made():
         ("dvc.yaml", DVC.replace("cat a.txt", "cp a.txt"), "the command of stage first is another"),
     ],
 )
-def test_a_lock_file_that_is_behind_is_told(file, text, told):
+def test_a_lock_file_that_is_behind_is_told(file, text, change):
     Path(file).write_text(text)
     with pytest.raises(UserError) as error:
         setup.check_lock()
-    assert str(error.value).startswith(f"dvc.lock is behind: {told}")
+    assert str(error.value).startswith(f"dvc.lock is behind: {change}")
 
 
 @pytest.mark.usefixtures("ran")

@@ -159,10 +159,10 @@ def find_slots(stack: Stack) -> tuple[Slot | None, str]:
     Where a deployment was killed half-way two may run: the one that has answered longer counts.
     """
     running = [slot for slot in stack.list_slots().values() if slot.running]
-    asked = [
+    answering = [
         slot for slot in running if not stack.read_proxy_status(slot.name)[0].startswith("MAINT")
     ]
-    current = min(asked, key=lambda slot: slot.since, default=None)
+    current = min(answering, key=lambda slot: slot.since, default=None)
     others = [name for name in SLOTS if current is None or name != current.name]
     left = [slot.name for slot in running if slot.name in others]
     return current, (left or others)[0]
