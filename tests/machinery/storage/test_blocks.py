@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from mlops.storage import blocks
-from mlops.storage.blocks import BYTES, PATTERNS, Disk, Objects, measure_pattern, percentile
+from mlops.storage.blocks import BYTES, PATTERNS, Disk, Objects, measure_pattern
 
 MB = 10**6
 FIGURES = ("requests", "p50_ms", "p99_ms", "iops", "mb_s")
@@ -19,15 +19,6 @@ def disk(folder, size=4 * MB):
 
 def figures(store, seconds=10.0):
     return [measure_pattern(store, pattern, seconds) for pattern in store.patterns]
-
-
-@pytest.mark.parametrize(
-    ("share", "expected"), [(0.0, 1.0), (0.5, 50.0), (0.501, 51.0), (0.99, 99.0), (1.0, 100.0)]
-)
-def test_a_percentile_is_the_nearest_rank(share, expected):
-    hundred = [float(n) for n in range(100, 0, -1)]
-    assert percentile(hundred, share) == expected
-    assert percentile([7.0], share) == 7.0
 
 
 def test_figures_follow_from_the_time_of_each_request(tmp_path, monkeypatch):
