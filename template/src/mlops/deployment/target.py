@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from ..core.errors import UserError
 from ..core.rooms import has_room, load
 from ..records.writer import who
 from .readiness import Runner
@@ -47,3 +48,10 @@ def load_target() -> Target:
 def name_person() -> str:
     """Name who deploys: on GitHub the one whose workflow it is."""
     return os.environ.get("GITHUB_ACTOR") or who()
+
+
+def make_no_way_back(environment: str) -> UserError:
+    """Make the error of an environment that has no release before the one in service."""
+    return UserError(
+        f"{environment} has no release to go back to: 'deploy up' brings the one that you name."
+    )

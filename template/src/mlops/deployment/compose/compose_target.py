@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from ...core.errors import UserError
 from ..readiness import TIMES, Runner, check_release, is_ready, read_model_version
-from ..target import Place, name_person
+from ..target import Place, make_no_way_back, name_person
 from .compose_stack import PROXY, SLOTS, Slot, Stack, wait_until
 
 DRAIN = 30.0  # seconds that requests in work have
@@ -68,10 +68,7 @@ def roll_back(place: Place) -> list[str]:
             before = stack.list_slots().get(idle)
             if current and before:
                 return bring_back(stack, current, before)
-    raise UserError(
-        f"{stack.environment} has no release to go back to: 'deploy up' brings the one that you "
-        "name."
-    )
+    raise make_no_way_back(stack.environment)
 
 
 def bring_back(stack: Stack, current: Slot, before: Slot) -> list[str]:

@@ -13,7 +13,7 @@ from ...core.errors import UserError
 from ...core.paths import replacing
 from ...core.strict import read_yaml
 from ..readiness import Runner, check_release, read_model_version
-from ..target import Place, name_person
+from ..target import Place, make_no_way_back, name_person
 
 OVERLAYS = Path("deploy/k8s/overlays")
 WORKLOAD = "deployment/api"
@@ -107,18 +107,14 @@ def roll_back(place: Place) -> list[str]:
     Once only: what the cluster had before that is the release that was given up.
     """
     cluster = Cluster(place)
-    nothing_before = (
-        f"{cluster.environment} has no release to go back to: 'deploy up' brings the one that you "
-        "name."
-    )
     if cluster.read_workload(CAUSE).startswith(ROLLED_BACK):
-        raise UserError(nothing_before)
+        raise make_no_way_back(cluster.environment)
     try:
         cluster.kubectl("rollout", "undo", WORKLOAD)
     except UserError as error:
         if "no rollout history" not in str(error):
             raise
-        raise UserError(nothing_before) from error
+        raise make_no_way_back(cluster.environment) from error
     cluster.wait_until_settled()
     image = cluster.read_image()
     cluster.annotate(ROLLED_BACK, image)
