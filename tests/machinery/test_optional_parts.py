@@ -18,7 +18,6 @@ LEFT_OUT = {
     "deploy none": ["serving", "deployment", "monitoring"],
     "deploy not compose": ["deployment/compose"],
     "deploy not kubernetes": ["deployment/kubernetes"],
-    "updates renovate": ["updating"],
 }
 COMMANDS = ["--help", "data --help", "model --help", "project --help", "business --help"]
 

@@ -33,9 +33,9 @@ app.add_typer(model_commands, name="model")
 @app.command()
 def setup() -> None:
     """Make this folder a git repository with hooks and a first commit."""
-    from .project.setup import setup as set_up
+    from .project.setup import set_up_project
 
-    say(set_up())
+    say(set_up_project())
 
 
 @app.command(hidden=True)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from .core.errors import BlockedError, UserError
-from .core.optional_parts import has_part, load_module
 from .data_commands import say
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
@@ -29,38 +28,38 @@ def template(
         typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
     ] = None,
 ) -> None:
-    """Address and version of the template this was made from, to run its checks with.
+    """Address and version of the template this was made from, to run its commands with.
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
-    from .project.origin import address
+    from .project.origin import find_template
 
     if output is None:
-        say([address()])
+        say([find_template()])
         return
     try:
-        found = address()
+        address = find_template()
     except UserError as error:
-        say([f"::warning title=Standards are not checked::{error}"])
+        say([f"::warning title=The template is not here::{error}"])
         return
     with output.open("a", encoding="utf-8") as file:
-        file.write(f"template={found}\n")
+        file.write(f"template={address}\n")
 
 
 @app.command()
 def check() -> None:
     """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
-    from .project.setup import check
+    from .project.setup import check_team_files
 
-    say(check())
+    say(check_team_files())
 
 
 @app.command()
 def lock() -> None:
     """Does dvc.lock belong to the code, the settings and the data that are here?"""
-    from .project.setup import in_step
+    from .project.setup import check_lock
 
-    say(in_step())
+    say(check_lock())
 
 
 @app.command(epilog="Example: project review --base origin/main")
@@ -81,21 +80,6 @@ def review(
 @app.command()
 def owners() -> None:
     """Does CODEOWNERS ask those for review whom problem.yaml names?"""
-    from .project.code_owners import agree
+    from .project.code_owners import check_code_owners
 
-    say(agree())
-
-
-if has_part("updating"):  # Renovate does it otherwise
-
-    @app.command(epilog="Example: project update")
-    def update(
-        text: Annotated[
-            Path | None, typer.Option(help="Where to write what a pull request says.")
-        ] = None,
-        output: Annotated[
-            Path | None, typer.Option(help="Where to tell the outcome, as GitHub reads it.")
-        ] = None,
-    ) -> None:
-        """Bring the newest version of the template in, and say where both sides changed a line."""
-        say(load_module("updating.updates").update(text, output))
+    say(check_code_owners())

@@ -31,7 +31,7 @@ def spread(most: int, threads: bool = False) -> AbstractContextManager[Spread]:
             "params.yaml: scale.scheduler: this project works on one machine; leave it out, or "
             "run 'uvx copier update --data scale=dask'."
         )
-    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").spread(scheduler)
+    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").open_cluster(scheduler)
     return cluster
 
 
