@@ -1,4 +1,4 @@
-"""What was answered and what came true, made up: as `joined` gives it, and as a journal."""
+"""What was answered and what came true, made up: as `join_ground_truth` gives it, and as a journal."""
 
 import datetime as dt
 import sqlite3
@@ -48,7 +48,7 @@ def project(task="binary", **params):
 
 
 def rows(task="binary", many=600, days=10, known=0.8, seed=0):
-    """As `joined` gives them; the truth of the youngest has not come."""
+    """As `join_ground_truth` gives them; the truth of the youngest has not come."""
     random = np.random.default_rng(seed)
     size = random.normal(size=many)
     chance = 1 / (1 + np.exp(-2 * size))

@@ -29,7 +29,7 @@ def contract():
 
 
 def live(change=None, version=3):
-    """Rows as `joined` gives them: those of the training, changed."""
+    """Rows as `join_ground_truth` gives them: those of the training, changed."""
     told, table = served.contract_and_rows()
     names = [column.name for column in told.inputs]
     table = table if change is None else table.with_columns(change)

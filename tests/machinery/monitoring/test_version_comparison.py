@@ -19,7 +19,7 @@ def world(tmp_path, monkeypatch):
     rows, project = lived.rows(), lived.project(monitoring={"min_rows": 50})
     versions = [1 if place < rows.height / 2 else 2 for place in range(rows.height)]
     told = {"rows": rows.with_columns(version=pl.Series(versions)), "project": project}
-    monkeypatch.setattr(version_comparison, "joined", lambda *_: told["rows"])
+    monkeypatch.setattr(version_comparison, "join_ground_truth", lambda *_: told["rows"])
     monkeypatch.setattr(version_comparison.Project, "read", lambda: told["project"])
     monkeypatch.setattr(Client, "ready", lambda _: None)
     return told

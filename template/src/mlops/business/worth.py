@@ -65,7 +65,7 @@ def live() -> Report:
     nothing = {"why": "", "gain": None, "total": None, "a_month": None, "performance": None}
     if not has_part("monitoring"):
         return nothing | {"why": "this project has no service that would write a journal"}
-    truths, figures = load_module("monitoring.truths"), load_module("monitoring.performance")
+    truths, figures = load("monitoring.ground_truth"), load("monitoring.performance")
     now, limits = datetime.now(UTC), Params.read().monitoring
     try:
         since = now - timedelta(days=limits.truth_days)

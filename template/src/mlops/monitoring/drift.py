@@ -30,7 +30,7 @@ EXAMPLES = 3
 
 
 def drift(rows: pl.DataFrame, contract: Contract) -> Report:
-    """Of rows as `truths.joined` gives them, with all inputs.
+    """Of rows as `ground_truth.join_ground_truth` gives them, with all inputs.
 
     {rows, version (of the champion, which alone counts if it answered any of them), scored_by (the
     versions that did), fault (why nothing can be compared, or ""), inputs: see `compared`,

@@ -10,7 +10,7 @@ from ..data import change_log
 from ..data.cells import DTYPES
 from ..data.contract import Contract
 from ..records import intake, table
-from .truths import joined
+from .ground_truth import join_ground_truth
 
 FILE = Path("journal/known.parquet")
 
@@ -25,7 +25,7 @@ def grow(journal: str, days: int, since: datetime | None) -> list[str]:
     contract, now = Contract.load(), datetime.now(UTC)
     if lacking := unheld(contract):
         return [f"no record: the journal does not hold {listed(lacking)}, which the table requires"]
-    told = joined(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
+    told = join_ground_truth(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
     rows = told.filter(pl.col("truth_at") > since) if since and not contract.keys else told
     new = unknown(as_table(rows, contract), contract)
     if new.is_empty():

@@ -8,7 +8,7 @@ from ..core.paths import COMPOSE, replacing
 from ..core.strict_model import read_yaml
 from ..deployment.docker import docker
 from ..serving.journal import SQLITE
-from .truths import journal_url
+from .ground_truth import journal_url
 
 PRODUCTION = "production"
 # In the container: a copy as of one moment, in flat memory; it never holds the service up.

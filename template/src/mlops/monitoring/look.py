@@ -9,7 +9,7 @@ from ..data.contract import Contract
 from .drift import drift
 from .exporter import Exporter
 from .performance import performance
-from .truths import joined
+from .ground_truth import join_ground_truth
 
 Report = dict[str, Any]
 
@@ -37,7 +37,7 @@ def look(journal: str, exporter: Exporter) -> Seen:
     found = performance(journal, now - timedelta(days=settings.truth_days), now)
     exporter.tell(found)
     contract = Contract.load()
-    live = joined(journal, now - timedelta(seconds=seconds(settings.window)), now, contract)
+    live = join_ground_truth(journal, now - timedelta(seconds=seconds(settings.window)), now, contract)
     moved = drift(live, contract)
     why = poor(found, settings, params.gates.min_value) + drifted(moved, settings)
     return Seen(why, unknown(found["rows"], moved["rows"], settings))

@@ -20,7 +20,7 @@ from ..gates.requirements import headings
 from .checks import checks, headline
 from .drift import drift
 from .performance import performance
-from .truths import joined, journal_url
+from .ground_truth import join_ground_truth, journal_url
 
 PAGE = REPORTS / "monitoring.html"
 REPORT = REPORTS / "monitoring.json"
@@ -53,7 +53,7 @@ def monitored(journal: str, now: datetime, since: str | None = None) -> Report:
             "requests, or look further back with --since 2020-01-31."
         )
     begin = start(since or limits.window, now)
-    moved = rounded(drift(joined(journal, begin, now, contract), contract))
+    moved = rounded(drift(join_ground_truth(journal, begin, now, contract), contract))
     verdicts = checks(lived, moved, problem, params)
     return {
         "headline": headline(verdicts, lived),

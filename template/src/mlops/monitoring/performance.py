@@ -20,7 +20,7 @@ from ..evaluation.slices import interval, score_of, slices
 from ..model.metrics import Metric, primary
 from ..model.value import PER, Array, usual, value_per_thousand
 from ..registry.champion import promised
-from .truths import joined, strays
+from .ground_truth import count_unmatched, join_ground_truth
 
 Report = dict[str, Any]
 QUANTILES = (0.5, 0.9, 0.99)
@@ -65,9 +65,9 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
     """
     project = Project.read()
     watched = [c.name for c in project.contract.inputs if c.protected or c.slice]
-    rows = joined(journal, since, until, project.contract, watched)
+    rows = join_ground_truth(journal, since, until, project.contract, watched)
     found: Report = {"since": since.isoformat(), "until": until.isoformat(), "first": None}
-    found |= measured(rows, project) | {"strays": strays(journal, since), "cost": None}
+    found |= measured(rows, project) | {"strays": count_unmatched(journal, since), "cost": None}
     if rows.height:
         first = rows["at"].dt.to_string("iso:strict").item(0)
         found["first"], lasted = first, until - datetime.fromisoformat(first)
@@ -76,7 +76,7 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
 
 
 def measured(rows: pl.DataFrame, project: Project) -> Report:
-    """The same of rows as `joined` gives them; figures unrounded."""
+    """The same of rows as `join_ground_truth` gives them; figures unrounded."""
     known, period = rows.drop_nulls("truth"), length(rows)
     begins = pl.col("at").dt.truncate(PERIODS[period])
     starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])

@@ -17,7 +17,7 @@ from .grow import grow
 from .look import look
 from .retrain import trained
 from .story import Step, last, tell
-from .truths import journal_url
+from .ground_truth import journal_url
 from .watch import rests
 
 NOT_HERE = (

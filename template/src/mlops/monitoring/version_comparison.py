@@ -9,7 +9,7 @@ from ..core.formatting import number
 from .client import Client
 from .performance import Project, worth
 from .story import Step, steps, tell
-from .truths import joined
+from .ground_truth import join_ground_truth
 
 Report = dict[str, Any]
 
@@ -26,7 +26,7 @@ def compared(journal: str, client: Client) -> str:
     project, now = Project.read(), datetime.now(UTC)
     settings = project.params.monitoring
     since = now - timedelta(days=settings.truth_days)
-    rows = joined(journal, since, now, project.contract, []).drop_nulls("truth")
+    rows = join_ground_truth(journal, since, now, project.contract, []).drop_nulls("truth")
     names = [promotion.facts["version"], promotion.facts["before"]]
     new, old = (of_version(rows, name, project) for name in names)
     if new["rows"] < settings.min_rows:

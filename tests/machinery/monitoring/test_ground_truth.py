@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.contract import Column, Contract
-from mlops.monitoring.truths import joined, strays
+from mlops.monitoring.ground_truth import count_unmatched, join_ground_truth
 
 import lived
 import served
@@ -28,7 +28,7 @@ def _folder(tmp_path, monkeypatch):
 
 
 def found(contract=CONTRACT, since=START, until=END, **wanted):
-    return joined(URL, since, until, contract, **wanted)
+    return join_ground_truth(URL, since, until, contract, **wanted)
 
 
 def naive(rows, since, until):
@@ -95,7 +95,7 @@ def test_any_journal_is_joined_as_plain_dictionaries_do(seed):
         assert said == wanted
         for row in got.drop_nulls("truth").to_dicts():
             assert row["delay"] == max(0, (row["truth_at"] - row["at"]).total_seconds())
-    assert strays(URL, START) == none
+    assert count_unmatched(URL, START) == none
 
 
 def test_truths_that_arrive_in_another_order_say_the_same(tmp_path):
@@ -107,7 +107,7 @@ def test_truths_that_arrive_in_another_order_say_the_same(tmp_path):
         folder.mkdir()
         lived.write([*order, *rows], folder)
         url = f"sqlite:///{folder / 'journal/journal.db'}"
-        frames.append(joined(url, START, END, CONTRACT))
+        frames.append(join_ground_truth(url, START, END, CONTRACT))
     assert frames[0].equals(frames[1])
     assert frames[0].equals(frames[2])
 
@@ -163,7 +163,7 @@ def test_what_the_service_wrote_is_read(task):
     service.close()
     contract, _ = served.contract_and_rows(task)
     now = dt.datetime.now(dt.UTC)
-    got = joined(URL, now - dt.timedelta(hours=1), now + dt.timedelta(hours=1), contract)
+    got = join_ground_truth(URL, now - dt.timedelta(hours=1), now + dt.timedelta(hours=1), contract)
     assert got["truth"].to_list() == truths
     by_id = {answer["id"]: answer for answer in answers}
     for row in got.to_dicts():

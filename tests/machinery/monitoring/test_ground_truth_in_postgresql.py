@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.contract import Column, Contract
-from mlops.monitoring.truths import joined, strays
+from mlops.monitoring.ground_truth import count_unmatched, join_ground_truth
 from mlops.serving.journal import Journal, Prediction, Truth
 from mlops.serving.service_metrics import Metrics
 
@@ -53,16 +53,16 @@ def test_truths_find_their_predictions(address: str) -> None:
     journal = Journal(address, Metrics())
     journal.put([*rows, rows[0]._replace(role="shadow"), *said])
     journal.close()
-    found = joined(address, START, END, CONTRACT)
+    found = join_ground_truth(address, START, END, CONTRACT)
     assert found["id"].to_list() == ["1", "2", "3"]
     assert found["truth"].to_list() == ["yes", "yes", None]
     assert found["contradicted"].to_list() == [False, True, False]
     assert found["delay"].to_list() == [8.0, 7.0, None]
     assert found["inputs"].to_list() == [{"x": 0.5}, {"x": 1.0}, {"x": 1.5}]
     assert found["version"].null_count() == 3
-    assert strays(address, START) == 2
+    assert count_unmatched(address, START) == 2
 
 
 def test_a_database_without_a_journal_is_said_to_be_so(address: str) -> None:
     with pytest.raises(UserError, match="holds no prediction yet"):
-        joined(address, START, END, CONTRACT)
+        join_ground_truth(address, START, END, CONTRACT)
