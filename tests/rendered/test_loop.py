@@ -130,7 +130,7 @@ def test_drift_leads_to_a_better_model_without_a_failed_request(
         steps = watched(project, address)
     told = "\n".join(step["told"] for step in steps)
     assert kinds(steps) == ["looked", "began", "grew", "trained", "followed", "promoted", "kept"]
-    assert "origin has drifted" in told
+    assert re.search(r"among the inputs .*origin.* drifted", told)
     assert re.search(r"\d{3} added", told)
     assert re.search(r"version 2 scored \d+ records in the shadow", told)
     assert version(address) == "2"

@@ -3,7 +3,7 @@
 import pytest
 from mlops.core.problem import Problem
 from mlops.gates.requirements import demanded
-from mlops.monitoring.checks import checks, headline
+from mlops.monitoring.checks import check, choose_headline
 from mlops.monitoring.performance import measured
 
 import lived
@@ -32,8 +32,8 @@ def judged(inputs=(), came=600, monitoring=None, **performance):
     for name, change in performance.items():
         found[name] = found[name] | change if isinstance(change, dict) else change
     moved = {"rows": came, "inputs": list(inputs) or [an_input()]}
-    verdicts = checks(found, moved, PROBLEM, project.params)
-    return {verdict.name: verdict for verdict in verdicts}, headline(verdicts, found)
+    verdicts = check(found, moved, PROBLEM, project.params)
+    return {verdict.name: verdict for verdict in verdicts}, choose_headline(verdicts, found)
 
 
 def failed(**change):

@@ -8,7 +8,7 @@ import pytest
 from mlops.core.paths import MODEL, TEST, TRAIN, VALID
 from mlops.model.bins import bins
 from mlops.model.inputs import Input, frame
-from mlops.monitoring.drift import drift, psi, shares
+from mlops.monitoring.drift import measure_drift, psi, shares
 from mlops.registry import registry
 from mlops.scoring.predictor import SCORE, Predictor
 from scipy.stats import norm
@@ -62,7 +62,7 @@ def test_a_shifted_normal_is_as_far_as_the_analysis_says():
 
 
 def test_the_rows_of_the_training_have_not_drifted():
-    found = drift(live(), contract())
+    found = measure_drift(live(), contract())
     assert {each["input"] for each in found["inputs"]} >= {"kind", "count", SCORE}
     assert max(each["psi"] for each in found["inputs"]) < 0.001
     assert max(each["jensen_shannon"] for each in found["inputs"]) < 0.02
@@ -73,7 +73,7 @@ def test_the_rows_of_the_training_have_not_drifted():
 
 def test_values_fall_into_the_bins_in_which_the_service_counts_them():
     change = [pl.col("kind").fill_null("new"), pl.col("count") * 3]
-    service, found = served.service(unexpected="score"), drift(live(change), contract())
+    service, found = served.service(unexpected="score"), measure_drift(live(change), contract())
     columns = [column.name for column in contract().inputs]
     records = live(change)["inputs"].struct.unnest().select(columns).to_dicts()
     records = [{k: v for k, v in each.items() if v is not None} for each in records]
@@ -92,7 +92,7 @@ def test_values_fall_into_the_bins_in_which_the_service_counts_them():
 
 
 def test_what_changed_is_named_first():
-    found = drift(live(pl.lit("new").alias("kind")), contract())
+    found = measure_drift(live(pl.lit("new").alias("kind")), contract())
     assert found["inputs"][0]["input"] == "kind"
     assert found["inputs"][0]["unseen"]["live"] == 1.0
     assert found["inputs"][0]["jensen_shannon"] > 0.5
@@ -103,7 +103,7 @@ def test_what_changed_is_named_first():
 
 def test_a_column_gone_missing_is_told_beside_what_is_usual():
     found = of(
-        drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()), "size, in cm."
+        measure_drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()), "size, in cm."
     )
     assert found["missing"]["live"] == 1.0
     assert 0 < found["missing"]["expected"] < 0.2
@@ -116,32 +116,32 @@ def test_raw_values_are_compared_where_they_are_at_hand():
     TRAIN.parent.mkdir(parents=True)
     for file, part in ((TRAIN, table[:200]), (VALID, table[200:]), (TEST, table)):
         part.write_parquet(file)
-    found = of(drift(live(pl.col("count") + 2), told), "count")
+    found = of(measure_drift(live(pl.col("count") + 2), told), "count")
     assert found["wasserstein"] == pytest.approx(2.0)
     entries = [Input(**entry) for entry in Predictor(MODEL).meta["inputs"]]
     counts = np.sort(frame(table, entries)["count"].to_numpy())
     at = np.unique(np.concatenate([counts, counts + 2]))
     apart = [np.mean(counts <= x) - np.mean(counts + 2 <= x) for x in at]
     assert found["kolmogorov_smirnov"] == pytest.approx(max(apart))
-    same = of(drift(live(), told), "kind")
+    same = of(measure_drift(live(), told), "kind")
     assert (same["wasserstein"], same["kolmogorov_smirnov"]) == (None, None)
 
 
 def test_rows_of_the_champion_alone_count_if_there_are_any():
     both = pl.concat([live(), live(pl.lit("new").alias("kind"), version=2)])
-    found = drift(both, contract())
+    found = measure_drift(both, contract())
     assert found["rows"] == served.ROWS
     assert of(found, "kind")["unseen"]["live"] == 0.0
-    assert drift(live(version=2), contract())["rows"] == served.ROWS
+    assert measure_drift(live(version=2), contract())["rows"] == served.ROWS
 
 
 def test_a_model_for_another_table_is_not_compared():
     other = contract().model_copy(update={"id": "another"})
-    found = drift(live(), other)
+    found = measure_drift(live(), other)
     assert "was trained for another table" in found["fault"]
     assert found["inputs"] == []
 
 
 def test_no_traffic_says_nothing():
-    found = drift(live().clear(), contract())
+    found = measure_drift(live().clear(), contract())
     assert (found["rows"], found["inputs"], found["broken"]) == (0, [], [])

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from mlops.data.change_log import read
 from mlops.data.contract import Contract
-from mlops.monitoring.grow import FILE, grow
+from mlops.monitoring.grow import FILE, grow_table
 from mlops.records import intake
 from mlops.serving.journal import Prediction, Truth
 
@@ -46,7 +46,7 @@ def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
         *answered("d", {"id": 1}, "no", minutes=50),
     ]
     write(rows)
-    assert grow(URL, 90, None)[-1] == "version 2: 1 added"
+    assert grow_table(URL, 90, None)[-1] == "version 2: 1 added"
     [change] = read()[1:]
     row = pl.read_parquet(f"data/raw/{change.file}").row(0, named=True)
     assert (row["id"], row["y"], row["count"], row["kind"]) == (1, "no", 5, "a")
@@ -58,14 +58,14 @@ def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
 
 def test_again_changes_nothing():
     write(answered("a", {"id": 1}, "yes"))
-    grow(URL, 90, None)
-    assert grow(URL, 90, None) == ["no record whose truth has come is new to the table"]
+    grow_table(URL, 90, None)
+    assert grow_table(URL, 90, None) == ["no record whose truth has come is new to the table"]
     assert len(read()) == 2
 
 
 def test_what_is_too_old_is_left():
     write(answered("a", {"id": 1}, "yes", minutes=60 * 24 * 3))
-    assert grow(URL, 2, None) == ["no record whose truth has come is new to the table"]
+    assert grow_table(URL, 2, None) == ["no record whose truth has come is new to the table"]
 
 
 def without_key(contract, required):
@@ -79,11 +79,11 @@ def test_without_a_key_the_last_time_counts(contract):
     without_key(contract, required=False)
     write([*answered("a", None, "yes", minutes=60), *answered("b", None, "no", minutes=30)])
     since = NOW - timedelta(minutes=45)
-    assert "1 added" in grow(URL, 90, since)[-1]
+    assert "1 added" in grow_table(URL, 90, since)[-1]
 
 
 def test_what_the_table_requires_and_the_journal_lacks_is_named(contract):
     without_key(contract, required=True)
     write(answered("a", None, "yes"))
-    [said] = grow(URL, 90, None)
+    [said] = grow_table(URL, 90, None)
     assert said == "no record: the journal does not hold id, which the table requires"

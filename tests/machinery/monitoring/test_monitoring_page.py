@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from mlops.business.charts import label
+from mlops.business.charts import label_period
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL, write_json
-from mlops.monitoring.monitoring_page import monitored, page, report, start
+from mlops.monitoring.monitoring_page import parse_since, render_page, write_report
+from mlops.monitoring.observation import observe
 from mlops.registry import registry
 
 import lived
@@ -85,7 +86,7 @@ def answered(table, change=None, truths=150):
 
 def test_a_good_model_is_said_to_be_one(project):
     answered(project)
-    said = report()
+    said = write_report()
     found = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
     assert found["performance"]["metric"]["value"] == 1.0
     assert found["performance"]["rows"] == 150
@@ -102,7 +103,7 @@ def test_a_good_model_is_said_to_be_one(project):
 
 def test_a_shift_names_what_and_whom(project):
     answered(project, {"kind": "new", "size, in cm.": None})
-    said = " ".join(report())
+    said = " ".join(write_report())
     assert "Values of size, in cm. (100.0" in said
     assert "for @acme/data)" in said
     parsed = Parsed(Path("reports/monitoring.html").read_text(encoding="utf-8"))
@@ -112,7 +113,7 @@ def test_a_shift_names_what_and_whom(project):
 
 def test_without_a_truth_there_is_no_word_of_performance(project):
     answered(project, truths=0)
-    report()
+    write_report()
     parsed = Parsed(Path("reports/monitoring.html").read_text(encoding="utf-8"))
     assert not {"performance", "worth", "groups"} & parsed.text.keys()
     assert "drift" in parsed.text
@@ -120,7 +121,7 @@ def test_without_a_truth_there_is_no_word_of_performance(project):
 
 def test_since_bounds_all_that_is_looked_at(project):
     answered(project)
-    assert report(since="12h")
+    assert write_report(since="12h")
     found = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
     assert found["performance"]["predictions"] < 60
     assert found["drift"]["rows"] == found["performance"]["predictions"]
@@ -129,26 +130,24 @@ def test_since_bounds_all_that_is_looked_at(project):
 def test_an_empty_window_is_one_sentence_and_writes_nothing(project):
     answered(project)
     with pytest.raises(UserError, match="holds no prediction since"):
-        monitored(lived.URL, NOW + timedelta(days=900))
-    with pytest.raises(UserError, match="holds no prediction since"):
-        report(since="1s")
+        write_report(since="1s")
     assert not Path("reports/monitoring.html").exists()
 
 
 def test_without_a_journal_it_says_how_to_get_one(project):
     with pytest.raises(UserError, match=r"There is no journal at journal/journal\.db: start"):
-        report()
+        write_report()
 
 
 def test_no_text_can_become_html(project):
     answered(project)
-    found = monitored(lived.URL, datetime.now(UTC))
-    harmless = Parsed(page(found)).tags
+    found = observe(lived.URL, datetime.now(UTC))
+    harmless = Parsed(render_page(found)).tags
     text = json.dumps(found)
     for name in ("kind", "count", "never acting", "@acme/science"):
         text = text.replace(f'"{name}"', json.dumps(HOSTILE))
     Path("problem.yaml").write_text(json.dumps({"name": HOSTILE, "decision": HOSTILE}))
-    assert Parsed(page(json.loads(text))).tags == harmless
+    assert Parsed(render_page(json.loads(text))).tags == harmless
 
 
 @pytest.mark.parametrize(
@@ -160,28 +159,28 @@ def test_no_text_can_become_html(project):
     ],
 )
 def test_since_is_an_age_or_a_day(since, wanted):
-    assert start(since, NOW) == wanted
+    assert parse_since(since, NOW) == wanted
 
 
 @pytest.mark.parametrize("since", ["yesterday", "7", "-3d", "2026-13-01", "99999999d"])
 def test_another_since_is_refused(since):
     with pytest.raises(UserError, match="write how long ago"):
-        start(since, NOW)
+        parse_since(since, NOW)
 
 
 def test_the_future_is_refused():
     with pytest.raises(UserError, match="2026-04-01 lies in the future"):
-        start("2026-04-01", NOW)
+        parse_since("2026-04-01", NOW)
 
 
 def test_versions_that_answered_in_turn_are_told_apart(project):
     answered(project)
     with sqlite3.connect("journal/journal.db") as journal:
         journal.execute("UPDATE predictions SET version = 9 WHERE rowid % 2 = 0")
-    text = Parsed(page(monitored(lived.URL, datetime.now(UTC)))).text["worth"]
+    text = Parsed(render_page(observe(lived.URL, datetime.now(UTC)))).text["worth"]
     assert "By the version that answered" in text
 
 
 def test_periods_have_short_names():
-    assert label("2026-02-03", "week") == "3 Feb"
-    assert label("2026-02-01", "month") == "Feb 2026"
+    assert label_period("2026-02-03", "week") == "3 Feb"
+    assert label_period("2026-02-01", "month") == "Feb 2026"

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
-from mlops.monitoring.performance import measured, performance
+from mlops.monitoring.performance import measure_performance, measured
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 import lived
@@ -118,9 +118,9 @@ def test_from_the_journal_to_figures(tmp_path, monkeypatch):
     Path("problem.yaml").write_text("name: t\nvalue: {unit: EUR, true_positive: 6.0}\n")
     Path("params.yaml").write_text("train: {candidates: [linear]}\nevaluate: {resamples: 50}\n")
     with pytest.raises(UserError, match=r"evaluation\.json is not there yet"):
-        performance(URL, START, END)
+        measure_performance(URL, START, END)
     write_json(Path("reports/evaluation.json"), lived.EVALUATION)
-    found = performance(URL, START, END)
+    found = measure_performance(URL, START, END)
     assert (found["predictions"], found["rows"], found["strays"]) == (200, 160, 1)
     assert found["delay_seconds"] == {"0.5": 60.0, "0.9": 60.0, "0.99": 60.0}
     wanted = measured(lived.rows(many=200), lived.project())["metric"]["value"]

@@ -11,18 +11,18 @@ def _folder(tmp_path, monkeypatch):
 
 
 def test_steps_are_read_as_they_were_told(capsys):
-    assert story.steps() == []
-    assert story.last("began") is None
-    told = [story.tell("began", "a new model is trained"), story.tell("refused", "no", gates=["a"])]
-    assert story.steps() == told
-    assert story.steps()[1].facts == {"gates": ["a"]}
-    assert story.last("began").isoformat() == told[0].when
+    assert story.read_steps() == []
+    assert story.time_of_last("began") is None
+    told = [story.record_step("began", "a new model is trained"), story.record_step("refused", "no", gates=["a"])]
+    assert story.read_steps() == told
+    assert story.read_steps()[1].facts == {"gates": ["a"]}
+    assert story.time_of_last("began").isoformat() == told[0].when
     assert "began       a new model is trained" in capsys.readouterr().out
 
 
 def test_a_line_that_is_no_step_is_named():
-    story.tell("looked", "well")
+    story.record_step("looked", "well")
     with story.STORY.open("a", encoding="utf-8") as stream:
         stream.write("{}\n")
     with pytest.raises(UserError, match=r"story.jsonl: line 2 is not one step"):
-        story.steps()
+        story.read_steps()

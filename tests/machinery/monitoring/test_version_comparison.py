@@ -5,7 +5,7 @@ import pytest
 from mlops.core.errors import UserError
 from mlops.monitoring import story, version_comparison
 from mlops.monitoring.client import Client
-from mlops.monitoring.version_comparison import compared
+from mlops.monitoring.version_comparison import compare_with_the_one_before
 
 import lived
 
@@ -26,30 +26,30 @@ def world(tmp_path, monkeypatch):
 
 
 def promoted():
-    story.tell("promoted", "version 2 answers", version="2", before="1")
+    story.record_step("promoted", "version 2 answers", version="2", before="1")
 
 
 def test_nothing_is_told_without_a_promotion():
-    assert compared(lived.URL, CLIENT) == ""
-    assert story.steps() == []
+    assert compare_with_the_one_before(lived.URL, CLIENT) == ""
+    assert story.read_steps() == []
 
 
 def test_a_promotion_is_compared_once():
     promoted()
-    assert compared(lived.URL, CLIENT) == ""
-    [_, step] = story.steps()
+    assert compare_with_the_one_before(lived.URL, CLIENT) == ""
+    [_, step] = story.read_steps()
     assert step.kind == "compared"
     assert "a thousand decisions of version 2 were worth" in step.told
     assert "of version 1 were worth" in step.told
-    assert compared(lived.URL, CLIENT) == ""
-    assert len(story.steps()) == 2
+    assert compare_with_the_one_before(lived.URL, CLIENT) == ""
+    assert len(story.read_steps()) == 2
 
 
 def test_too_few_truths_say_nothing(world):
     world["rows"] = world["rows"].head(330)
     promoted()
-    assert compared(lived.URL, CLIENT) == ""
-    assert len(story.steps()) == 1
+    assert compare_with_the_one_before(lived.URL, CLIENT) == ""
+    assert len(story.read_steps()) == 1
 
 
 def test_a_new_model_below_the_floor_goes_where_the_old_one_was_above(world, monkeypatch):
@@ -61,9 +61,9 @@ def test_a_new_model_below_the_floor_goes_where_the_old_one_was_above(world, mon
     promoted()
     monkeypatch.setattr(Client, "ready", locked)
     with pytest.raises(UserError, match="set ADMIN_KEY"):
-        compared(lived.URL, CLIENT)
+        compare_with_the_one_before(lived.URL, CLIENT)
     monkeypatch.setattr(Client, "ready", lambda _: None)
-    assert compared(lived.URL, CLIENT) == "It is worth less than the floor of value."
+    assert compare_with_the_one_before(lived.URL, CLIENT) == "It is worth less than the floor of value."
 
 
 def locked(_):
@@ -72,5 +72,5 @@ def locked(_):
 
 def test_what_was_taken_back_is_not_compared():
     promoted()
-    story.tell("rolled back", "version 1 answers")
-    assert compared(lived.URL, CLIENT) == ""
+    story.record_step("rolled back", "version 1 answers")
+    assert compare_with_the_one_before(lived.URL, CLIENT) == ""

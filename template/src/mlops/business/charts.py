@@ -1,10 +1,10 @@
 """Where a value lies in a drawing; the drawings themselves are in drawings.html."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from ..core.formatting import MINUS
 
@@ -44,7 +44,13 @@ def short(value: float) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
-def label(start: str, period: str) -> str:
-    """Of a day or a week its first day, 31 Jan; of a month Jan 2026."""
+def label_trend(performance: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the periods of monitoring/performance.py, each with a `label` for an axis."""
+    period = performance["period"]
+    return [{**each, "label": label_period(each["start"], period)} for each in performance["trend"]]
+
+
+def label_period(start: str, period: str) -> str:
+    """Return of a day or a week its first day, 31 Jan; of a month Jan 2026."""
     day = date.fromisoformat(start)
     return f"{day:%b %Y}" if period == "month" else f"{day.day} {day:%b}"

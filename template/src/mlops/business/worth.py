@@ -69,7 +69,7 @@ def live() -> Report:
     now, limits = datetime.now(UTC), Params.read().monitoring
     try:
         since = now - timedelta(days=limits.truth_days)
-        found = figures.performance(truths.journal_url(), since, now)
+        found = figures.measure_performance(truths.journal_url(), since, now)
     except UserError as error:
         return nothing | {"why": str(error)}
     if not found["predictions"]:

@@ -26,7 +26,7 @@ HEADLINES = {
 }
 
 
-def checks(performance: Report, drift: Report, problem: Problem, params: Params) -> list[Verdict]:
+def check(performance: Report, drift: Report, problem: Problem, params: Params) -> list[Verdict]:
     """A verdict for each limit that is set; where too little is known to tell, which passes,
     `measured` is None.
     """
@@ -45,7 +45,7 @@ def checks(performance: Report, drift: Report, problem: Problem, params: Params)
     return [judged(problem, name, one, room="service") for name, one in found.items() if one]
 
 
-def headline(verdicts: list[Verdict], performance: Report) -> str:
+def choose_headline(verdicts: list[Verdict], performance: Report) -> str:
     """What there is to say, in one sentence."""
     failed = {verdict.name for verdict in verdicts if not verdict.passed}
     for name, words in HEADLINES.items():

@@ -25,11 +25,12 @@ from ..registry import registry
 from ..scoring.predictor import SCORE, Predictor
 
 Report = dict[str, Any]
+Drift = Report
 FLOOR = 0.0001
 EXAMPLES = 3
 
 
-def drift(rows: pl.DataFrame, contract: Contract) -> Report:
+def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
     """Of rows as `ground_truth.join_ground_truth` gives them, with all inputs.
 
     {rows, version (of the champion, which alone counts if it answered any of them), scored_by (the

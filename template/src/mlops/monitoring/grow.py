@@ -1,4 +1,4 @@
-"""The table grows by what the service was asked, once the truth about it has come."""
+"""Grow the table by what the service was asked, once the truth about it has come."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,19 +15,20 @@ from .ground_truth import join_ground_truth
 FILE = Path("journal/known.parquet")
 
 
-def grow(journal: str, days: int, since: datetime | None) -> list[str]:
-    """Add the records of the last `days` whose truth is known, unless their key is here already;
+def grow_table(journal: str, days: int, since: datetime | None) -> list[str]:
+    """Add to the table the records of the last `days` whose truth is known, unless their key is here already;
     in a table without keys, those whose truth came after `since`.
 
     What only the table holds, as what is known after the decision, is empty in them. Returns the
     lines to print. Raises UserError if there is no journal, or the table does not take them.
     """
     contract, now = Contract.load(), datetime.now(UTC)
-    if lacking := unheld(contract):
+    if lacking := find_unknown_to_service(contract):
         return [f"no record: the journal does not hold {listed(lacking)}, which the table requires"]
-    told = join_ground_truth(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
-    rows = told.filter(pl.col("truth_at") > since) if since and not contract.keys else told
-    new = unknown(as_table(rows, contract), contract)
+    rows = join_ground_truth(journal, now - timedelta(days=days), now, contract).drop_nulls("truth")
+    if since and not contract.keys:
+        rows = rows.filter(pl.col("truth_at") > since)
+    new = select_new(shape_as_table(rows, contract), contract)
     if new.is_empty():
         return ["no record whose truth has come is new to the table"]
     FILE.parent.mkdir(exist_ok=True)
@@ -38,24 +39,24 @@ def grow(journal: str, days: int, since: datetime | None) -> list[str]:
         FILE.unlink(missing_ok=True)
 
 
-def unheld(contract: Contract) -> list[str]:
-    """The required columns of which the service is told nothing."""
+def find_unknown_to_service(contract: Contract) -> list[str]:
+    """Return the required columns of which the service is told nothing."""
     held = (*contract.keys, *contract.inputs, contract.target)
     return [c.name for c in contract.columns if c.required and c not in held]
 
 
-def as_table(told: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """With the contract's columns; what the journal does not hold is null."""
-    parts = [name for name in ("key", "inputs") if name in told.columns]
-    rows = told.select(*(pl.col(name).struct.unnest() for name in parts), "truth")
+def shape_as_table(answered: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Return rows with the contract's columns; what the journal does not hold is null."""
+    parts = [name for name in ("key", "inputs") if name in answered.columns]
+    rows = answered.select(*(pl.col(name).struct.unnest() for name in parts), "truth")
     rows = rows.rename({"truth": contract.target.name})
     empty = {column.name: pl.lit(None, DTYPES[column.type]) for column in contract.columns}
     rows = rows.with_columns(**{k: null for k, null in empty.items() if k not in rows.columns})
     return rows.select(list(empty))
 
 
-def unknown(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """One row of each key, the last, that the table does not hold."""
+def select_new(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Return one row of each key, the last, that the table does not hold."""
     keys = [column.name for column in contract.keys]
     if not keys or rows.is_empty():
         return rows

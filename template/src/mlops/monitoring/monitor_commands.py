@@ -20,9 +20,9 @@ def report(
     ] = None,
 ) -> None:
     """Is the model still good, and what comes in? Writes reports/monitoring.html."""
-    from .monitoring_page import report
+    from .monitoring_page import write_report
 
-    say(report(since))
+    say(write_report(since))
 
 
 @app.command(epilog="Example: monitor replay later.csv --minutes 2")
@@ -57,17 +57,19 @@ def watch(
     port: Annotated[int, typer.Option(help="Where Prometheus reads.", min=0, max=65535)] = 9101,
 ) -> None:
     """Look at the model at work, and have a better one take its place where that is called for."""
-    from .watch import watch
+    from .client import Client
+    from .retraining import run_loop
+    from .takeover import Takeover
 
-    watch(url, host, port, once=once)
+    run_loop(Takeover(Client(url)), once=once, host=host, port=port)
 
 
 @app.command()
 def story() -> None:
     """What `monitor watch` saw and did, step by step."""
-    from .story import steps
+    from .story import read_steps
 
-    say([step.line() for step in steps()] or ["nothing has happened yet: run 'monitor watch'"])
+    say([step.format_line() for step in read_steps()] or ["nothing has happened yet: run 'monitor watch'"])
 
 
 @app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")
@@ -93,6 +95,7 @@ def renew(
     text: Annotated[Path, typer.Option(help="Where to write what a pull request says.")],
 ) -> None:
     """Train anew where that is called for, and leave it in the files, for a pull request."""
-    from .retrain_pull_request import renew
+    from .retrain_pull_request import PullRequest
+    from .retraining import run_loop
 
-    say(renew(text))
+    run_loop(PullRequest(text), once=True)

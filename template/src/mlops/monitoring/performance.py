@@ -23,6 +23,7 @@ from ..registry.champion import promised
 from .ground_truth import count_unmatched, join_ground_truth
 
 Report = dict[str, Any]
+Performance = Report
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
 BY_DAY, BY_WEEK = 14, 120
@@ -50,7 +51,7 @@ class Project(NamedTuple):
         return primary(self.contract.task, self.params.train.metric)
 
 
-def performance(journal: str, since: datetime, until: datetime) -> Report:
+def measure_performance(journal: str, since: datetime, until: datetime) -> Report:
     """What is known of the predictions from `since` up to `until`; None is what cannot be told.
 
     {since, until, first (prediction), cost (of running since then, in the currency of prices.yaml),

@@ -1,4 +1,4 @@
-"""What `monitor watch` saw and did, step by step: lines of reports/story.jsonl, kept in git."""
+"""What the retraining loop saw and did, step by step: lines of reports/story.jsonl, kept in git."""
 
 import json
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from ..core.errors import UserError
 from ..core.paths import REPORTS
 
 STORY = REPORTS / "story.jsonl"
+Outcome = Literal["promoted", "refused", "rolled_back", "kept", "proposed"]
 Kind = Literal[
     "looked",
     "waited",
@@ -19,6 +20,7 @@ Kind = Literal[
     "promoted",
     "compared",
     "kept",
+    "proposed",
     "rolled back",
     "failed",
 ]
@@ -32,36 +34,37 @@ class Step(NamedTuple):
     told: str
     facts: dict[str, Any]
 
-    def line(self) -> str:
+    def format_line(self) -> str:
+        """Return the step as people read it: when, kind and sentence."""
         return f"{self.when[:16].replace('T', ' ')}  {self.kind:<12}{self.told}"
 
 
-def tell(kind: Kind, told: str, **facts: Any) -> Step:
-    """Write a step down, and print it."""
-    step = Step(datetime.now(UTC).isoformat(timespec="seconds"), kind, told, facts)
+def record_step(kind: Kind, sentence: str, **facts: Any) -> Step:
+    """Write a step down, print it, and return it."""
+    step = Step(datetime.now(UTC).isoformat(timespec="seconds"), kind, sentence, facts)
     STORY.parent.mkdir(exist_ok=True)
     with STORY.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(step._asdict(), ensure_ascii=False) + "\n")
-    print(step.line(), flush=True)
+    print(step.format_line(), flush=True)
     return step
 
 
-def steps() -> list[Step]:
-    """All that was written, oldest first. Raises UserError naming a line that cannot be read."""
+def read_steps() -> list[Step]:
+    """Return all steps, oldest first. Raises UserError naming a line that cannot be read."""
     if not STORY.exists():
         return []
-    found = []
+    steps = []
     for number, line in enumerate(STORY.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            found.append(Step(**json.loads(line)))
+            steps.append(Step(**json.loads(line)))
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"{STORY}: line {number} is not one step; take what is wrong out of it."
             ) from error
-    return found
+    return steps
 
 
-def last(kind: Kind) -> datetime | None:
-    """When a step of this kind was taken last."""
-    times = [step.when for step in steps() if step.kind == kind]
+def time_of_last(kind: Kind) -> datetime | None:
+    """Return when a step of this kind was taken last; None: never."""
+    times = [step.when for step in read_steps() if step.kind == kind]
     return datetime.fromisoformat(times[-1]) if times else None

@@ -1,4 +1,4 @@
-"""What a model that took over is worth beside the one before it, once enough truths have come."""
+"""Compare a model that took over with the one before it, once enough truths have come."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,19 +8,20 @@ import polars as pl
 from ..core.formatting import number
 from .client import Client
 from .performance import Project, worth
-from .story import Step, steps, tell
+from .story import Step, read_steps, record_step
 from .ground_truth import join_ground_truth
 
 Report = dict[str, Any]
 
 
-def compared(journal: str, client: Client) -> str:
-    """Tell it once of each promotion. Returns why the old model should come back, if it should: the
-    new one falls short of the floor of value, and the old one did not.
+def compare_with_the_one_before(journal: str, client: Client) -> str:
+    """Compare once after each promotion; return why the old model should come back, "" if not.
+
+    It should if the new one falls short of the floor of value, and the old one did not.
 
     Raises UserError if it should and the service cannot be changed; the next look compares again.
     """
-    promotion = open_promotion(steps())
+    promotion = find_open_promotion(read_steps())
     if promotion is None:
         return ""
     project, now = Project.read(), datetime.now(UTC)
@@ -41,13 +42,13 @@ def compared(journal: str, client: Client) -> str:
     worse = short == [True, False]
     if worse:
         client.ready()
-    tell("compared", "; ".join(words), version=names[0])
+    record_step("compared", "; ".join(words), version=names[0])
     return "It is worth less than the floor of value." if worse else ""
 
 
-def open_promotion(told: list[Step]) -> Step | None:
-    """The last promotion, unless it was compared or taken back."""
-    ends = [step for step in told if step.kind in ("promoted", "compared", "rolled back")]
+def find_open_promotion(steps: list[Step]) -> Step | None:
+    """Return the last promotion, unless it was compared or taken back."""
+    ends = [step for step in steps if step.kind in ("promoted", "compared", "rolled back")]
     return ends[-1] if ends and ends[-1].kind == "promoted" else None
 
 

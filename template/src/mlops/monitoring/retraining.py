@@ -1,0 +1,141 @@
+"""The retraining loop: look at the model in production, and train a new one where that is due.
+
+`monitor watch` runs it beside the service, again and again or, for a schedule, once; there a new
+model takes over (takeover.py). `monitor renew` runs it once where a schedule reaches the journal
+but not the service; there a new model is proposed (retrain_pull_request.py).
+"""
+
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+
+from ..core.errors import UserError
+from ..core.params import seconds
+from ..core.paths import GATE_REPORT, REPORTS, read_json
+from ..core.settings import Params
+from .exporter import Exporter
+from .ground_truth import journal_url
+from .grow import grow_table
+from .observation import describe, observe, reasons_to_retrain
+from .story import Outcome, Step, read_steps, record_step, time_of_last
+
+LOCK = Path("journal/.watch.lock")
+REGISTRATION = REPORTS / "registration.json"
+
+
+class Successor(Protocol):
+    """How a new model comes into use. Each method raises UserError if that cannot be done."""
+
+    def check(self) -> None:
+        """Raise UserError if something is wrong already."""
+
+    def take_back_if_worse(self) -> Outcome | None:
+        """Undo the last exchange if the model is worth less for it; None: there is no cause."""
+
+    def find_obstacle(self) -> str:
+        """Return why no model may be trained here; "" if nothing is in the way."""
+
+    def hand_over(self, version: str, reasons: list[str], steps: list[Step]) -> Outcome:
+        """Bring a version into use, which was trained for these reasons in these steps."""
+
+
+def run_loop(
+    successor: Successor, *, once: bool, host: str = "127.0.0.1", port: int | None = None
+) -> None:
+    """Look every `monitoring.watch.every`, or once; Prometheus reads figures at host and port.
+
+    Raises UserError if another does so already, and with `once` if something went wrong.
+    """
+    LOCK.parent.mkdir(exist_ok=True)
+    try:
+        with FileLock(LOCK, timeout=0):
+            exporter = Exporter(None if once else port, host)
+            while True:
+                succeeded = look_and_retrain(successor, exporter)
+                if once:
+                    break
+                time.sleep(seconds(Params.read().monitoring.watch.every))
+    except Timeout:
+        raise UserError("another 'monitor watch' is at work here: stop it first.") from None
+    if not succeeded:
+        failure = read_steps()[-1].told.rstrip(".")
+        raise UserError(f"{failure}. 'monitor story' tells what came before.")
+
+
+def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
+    """Look once, and do what is due; False if it cannot be done, which the story tells."""
+    exporter.looked()
+    try:
+        observation = observe(journal_url(), datetime.now(UTC))
+        exporter.tell(observation["performance"])
+        record_step("looked", describe(observation))
+        successor.check()
+    except UserError as error:
+        record_step("failed", str(error))
+        return False
+    try:
+        outcome = successor.take_back_if_worse()
+        if outcome is None and (reasons := reasons_to_retrain(observation)):
+            outcome = retrain(successor, reasons)
+    except UserError as error:
+        record_step("failed", str(error))
+        exporter.retrained("failed")
+        return False
+    if outcome:
+        exporter.retrained(outcome)
+    return True
+
+
+def retrain(successor: Successor, reasons: list[str]) -> Outcome | None:
+    """Train anew and hand the new model over; None where that has to wait."""
+    settings = Params.read().monitoring
+    obstacle = find_recent_training(settings.watch.retrain_at_most_every)
+    obstacle = obstacle or successor.find_obstacle()
+    if obstacle:
+        record_step("waited", obstacle)
+        return None
+    steps = [record_step("began", "a new model is trained")]
+    if settings.watch.grow:
+        added = grow_table(journal_url(), settings.truth_days, time_of_last("grew"))
+        steps.append(record_step("grew", "; ".join(added)))
+    version = train_champion()
+    return successor.hand_over(version, reasons, steps) if version else "refused"
+
+
+def find_recent_training(floor: str) -> str:
+    """Return a sentence if the last training began less than `floor` ago, else ""."""
+    before = time_of_last("began")
+    if not before or datetime.now(UTC) >= before + timedelta(seconds=seconds(floor)):
+        return ""
+    return f"the last training was less than {floor} ago"
+
+
+def train_champion() -> str | None:
+    """Run the pipeline; return the new champion's version, None if a gate refused the model.
+
+    Raises UserError if the pipeline breaks.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        blocked = "BLOCKED" in done.stderr  # else the verdicts are those of an earlier run
+        gates = read_json(GATE_REPORT)["gates"] if blocked else []
+        failed = [gate for gate in gates if not gate["passed"]]
+        if not failed:
+            raise UserError((done.stderr.strip().splitlines() or ["'dvc repro' failed."])[-1])
+        why = "; ".join(f"{g['name']}: {g['meaning']}. {g['what_to_do']}" for g in failed)
+        record_step("refused", f"no new model: {why}", gates=[gate["name"] for gate in failed])
+        return None
+    registered = read_json(REGISTRATION)
+    version = str(registered["version"])
+    if not registered["champion"]:
+        record_step("refused", f"version {version} was rolled back before, and came out again")
+        return None
+    record_step("trained", f"version {version} passed all gates", version=registered["version"])
+    return version
