@@ -9,7 +9,7 @@ from ..core.formatting import count, listed, number, percent, score, signed
 from ..core.params import GateParams, Monitoring, Params
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, judged
-from .drift import beyond_chance
+from .drift import excess_beyond_chance
 
 Report = dict[str, Any]
 LIMITS = "monitoring in params.yaml"
@@ -115,7 +115,7 @@ def more(drift: Report, inputs: list[Report], what: str, limit: float | None) ->
     known = [each for each in inputs if each[what]]
     if not known:
         return Finding(True, None, limit, "there are too few records to tell", "")
-    worst = {each["input"]: beyond_chance(**each[what], rows=drift["rows"]) for each in known}
+    worst = {each["input"]: excess_beyond_chance(each[what], drift["rows"]) for each in known}
     over = sorted((name for name, by in worst.items() if by > limit), key=lambda n: -worst[n])
     told = listed(
         f"{each['input']} ({percent(each[what]['live'])} instead of "

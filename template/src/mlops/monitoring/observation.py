@@ -17,12 +17,6 @@ from .performance import Performance, measure_performance
 MENDED_BY_TRAINING = ("value", "performance", "drift")
 
 
-class DriftSince(Drift):
-    """Drift, and from when on it was measured."""
-
-    since: str
-
-
 class Observation(TypedDict):
     """What reports/monitoring.json holds; `checks` are verdicts, see gates/gates.py."""
 
@@ -30,7 +24,7 @@ class Observation(TypedDict):
     passed: bool
     checks: list[dict[str, Any]]
     performance: Performance
-    drift: DriftSince
+    drift: Drift
 
 
 def observe(
