@@ -4,7 +4,7 @@ import pytest
 from mlops.core.problem import Problem
 from mlops.gates.requirements import demanded
 from mlops.monitoring.checks import check, choose_headline
-from mlops.monitoring.performance import measured
+from mlops.monitoring.performance import measure_rows
 
 import lived
 
@@ -27,7 +27,7 @@ def an_input(name="size", psi=0.01, missing=(0.0, 0.0), unseen=None):
 def judged(inputs=(), came=600, monitoring=None, **performance):
     """Verdicts by name, where all is well but what is given."""
     project = lived.project(monitoring=monitoring or {})
-    found = measured(lived.rows(many=1000), project)
+    found = measure_rows(lived.rows(many=1000), project)
     found["metric"] |= {"expected": found["metric"]["value"]}
     for name, change in performance.items():
         found[name] = found[name] | change if isinstance(change, dict) else change

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.monitoring.exporter import Exporter
-from mlops.monitoring.performance import measured
+from mlops.monitoring.performance import measure_rows
 from prometheus_client.parser import text_string_to_metric_families
 
 import lived
@@ -48,7 +48,7 @@ def page(exporter):
 
 
 def test_what_was_found_is_served(exporter):
-    found = measured(lived.rows(), lived.project())
+    found = measure_rows(lived.rows(), lived.project())
     exporter.tell(found | {"cost": 12.5})
     told = page(exporter)
     assert {name for name, *_ in told} == NAMES
@@ -67,8 +67,8 @@ def test_what_was_found_is_served(exporter):
 
 def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
     rows = lived.rows()
-    exporter.tell(measured(rows, lived.project()))
-    exporter.tell(measured(rows.with_columns(truth=pl.lit(None, pl.String)), lived.project()))
+    exporter.tell(measure_rows(rows, lived.project()))
+    exporter.tell(measure_rows(rows.with_columns(truth=pl.lit(None, pl.String)), lived.project()))
     told = page(exporter)
     assert [key for key in told if key[0] == "performance"] == []
     assert told["performance_rows", "", ""] == 0

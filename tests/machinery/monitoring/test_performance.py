@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
-from mlops.monitoring.performance import measure_performance, measured
+from mlops.monitoring.performance import measure_performance, measure_rows
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 import lived
@@ -17,7 +17,7 @@ from lived import END, START, URL, prediction, truth
 
 def told(task="binary", change=None, **made):
     rows = lived.rows(task, **made)
-    return measured(rows if change is None else rows.with_columns(change), lived.project(task))
+    return measure_rows(rows if change is None else rows.with_columns(change), lived.project(task))
 
 
 def test_the_metric_is_of_the_scores_that_were_given():
@@ -98,7 +98,7 @@ def test_what_cannot_be_told_is_none(task):
         assert found["metric"]["value"] is None or np.isnan(found["metric"]["value"])
         assert [each["metric"] for each in found["trend"]] == [None] * 10
         assert found["predictions"] == 600
-    none = measured(lived.rows(task).clear(), lived.project(task))
+    none = measure_rows(lived.rows(task).clear(), lived.project(task))
     assert (none["coverage"], none["trend"], none["slices"]) == (None, [], [])
     assert none["value"]["realised"] is None
 
@@ -123,6 +123,6 @@ def test_from_the_journal_to_figures(tmp_path, monkeypatch):
     found = measure_performance(URL, START, END)
     assert (found["predictions"], found["rows"], found["strays"]) == (200, 160, 1)
     assert found["delay_seconds"] == {"0.5": 60.0, "0.9": 60.0, "0.99": 60.0}
-    wanted = measured(lived.rows(many=200), lived.project())["metric"]["value"]
+    wanted = measure_rows(lived.rows(many=200), lived.project())["metric"]["value"]
     assert found["metric"]["value"] == pytest.approx(wanted, abs=1e-6)
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -1,17 +1,17 @@
-"""What the figures of live traffic mean: each check has a limit, an owner and what to do.
+"""Judge the figures of live traffic: each check has a limit, an owner and what to do.
 
 The limits are those of params.yaml by which Prometheus raises alerts, too.
 """
 
-from typing import Any
+from typing import Literal
 
 from ..core.formatting import count, listed, number, percent, score, signed
 from ..core.params import GateParams, Monitoring, Params
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, judged
-from .drift import excess_beyond_chance
+from .drift import Drift, InputDrift, excess_beyond_chance
+from .performance import Performance
 
-Report = dict[str, Any]
 LIMITS = "monitoring in params.yaml"
 RETRAIN = "bring in newer rows with their answers and run 'uv run dvc repro'"
 # What a page says first, of the checks that failed: the gravest.
@@ -26,27 +26,34 @@ HEADLINES = {
 }
 
 
-def check(performance: Report, drift: Report, problem: Problem, params: Params) -> list[Verdict]:
-    """A verdict for each limit that is set; where too little is known to tell, which passes,
-    `measured` is None.
+def check(
+    performance: Performance, drift: Drift, problem: Problem, params: Params
+) -> list[Verdict]:
+    """Return a verdict for each limit that is set.
+
+    Where too little is known to tell, which passes, `measured` is None.
     """
     limits, gates, inputs = params.monitoring, params.gates, drift["inputs"]
     if drift["rows"] < limits.min_rows:
         inputs = []
-    found: dict[str, Finding | None] = {
-        "value": value(performance, gates, limits),
-        "performance": metric(performance, limits),
-        "slices": slices(performance, gates),
-        "missing": more(drift, inputs, "missing", limits.max_missing),
-        "unseen": more(drift, inputs, "unseen", limits.max_unseen),
-        "drift": drifted(inputs, limits.max_psi),
-        "traffic": traffic(drift, limits),
+    findings: dict[str, Finding | None] = {
+        "value": check_value(performance, gates, limits),
+        "performance": check_metric(performance, limits),
+        "slices": check_slices(performance, gates),
+        "missing": check_shares(drift, inputs, "missing", limits.max_missing),
+        "unseen": check_shares(drift, inputs, "unseen", limits.max_unseen),
+        "drift": check_stability(inputs, limits.max_psi),
+        "traffic": check_traffic(drift, limits),
     }
-    return [judged(problem, name, one, room="service") for name, one in found.items() if one]
+    return [
+        judged(problem, name, finding, room="service")
+        for name, finding in findings.items()
+        if finding
+    ]
 
 
-def choose_headline(verdicts: list[Verdict], performance: Report) -> str:
-    """What there is to say, in one sentence."""
+def choose_headline(verdicts: list[Verdict], performance: Performance) -> str:
+    """Return what there is to say, in one sentence."""
     failed = {verdict.name for verdict in verdicts if not verdict.passed}
     for name, words in HEADLINES.items():
         if name in failed:
@@ -56,15 +63,16 @@ def choose_headline(verdicts: list[Verdict], performance: Report) -> str:
     return "The model does what it promised."
 
 
-def value(performance: Report, gates: GateParams, limits: Monitoring) -> Finding:
-    """Value per thousand decisions, above doing nothing's, as the gate of the same name."""
-    found, limit = performance["value"], gates.min_value
-    if performance["rows"] < limits.min_rows:
-        return unknown(performance, limit)
-    gained = round(found["realised"] - found["do_nothing"], 6)
+def check_value(performance: Performance, gates: GateParams, limits: Monitoring) -> Finding:
+    """Judge the value per thousand decisions, above doing nothing's, as the gate of that name."""
+    value, limit = performance["value"], gates.min_value
+    realised, do_nothing = value["realised"], value["do_nothing"]
+    if realised is None or do_nothing is None or performance["rows"] < limits.min_rows:
+        return too_few_truths(performance, limit)
+    gained = round(realised - do_nothing, 6)
     meaning = (
-        f"a thousand decisions were worth {signed(gained)} {found['unit'] or 'units of value'} "
-        f"against {found['do_nothing_means']}, {number(found['expected'])} were expected"
+        f"a thousand decisions were worth {signed(gained)} {value['unit'] or 'units of value'} "
+        f"against {value['do_nothing_means']}, {number(value['expected'])} were expected"
     )
     advice = (
         "Go back to deciding without the model ('model rollback' if the one before did better) "
@@ -73,83 +81,87 @@ def value(performance: Report, gates: GateParams, limits: Monitoring) -> Finding
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
-def metric(performance: Report, limits: Monitoring) -> Finding | None:
-    """The primary metric may be so much below that of the evaluation."""
-    found, loss = performance["metric"], limits.max_performance_loss
-    expected, reached = found["expected"], found["value"]
+def check_metric(performance: Performance, limits: Monitoring) -> Finding | None:
+    """Judge the primary metric, which may be so much below that of the evaluation."""
+    metric, loss = performance["metric"], limits.max_performance_loss
+    expected, reached = metric["expected"], metric["value"]
     if loss is None or expected is None:
         return None
     limit = round(expected - loss, 6)
     if reached is None or performance["rows"] < limits.min_rows:
-        return unknown(performance, limit)
+        return too_few_truths(performance, limit)
     meaning = (
-        f"it reaches {score(reached)} ({score(found['low'])} to {score(found['high'])}), the "
+        f"it reaches {score(reached)} ({score(metric['low'])} to {score(metric['high'])}), the "
         f"evaluation {score(expected)}"
     )
     advice = f"Look below for when it began and in which group, then {RETRAIN}."
     return Finding(reached >= limit, reached, limit, meaning, advice)
 
 
-def slices(performance: Report, gates: GateParams) -> Finding:
-    """Fails if a slice is behind the whole by more than the limit even at its upper bound."""
+def check_slices(performance: Performance, gates: GateParams) -> Finding:
+    """Fail if a slice is behind the whole by more than the limit even at its upper bound."""
     whole, limit = performance["metric"]["value"], gates.max_slice_gap
-    sure = {
+    gaps = {
         f"{each['column']} = {each['value']}": round(whole - each["high"], 6)
         for each in performance["slices"]
-        if None not in (whole, each["high"])
+        if whole is not None and each["high"] is not None
     }
-    if not sure:
+    if not gaps:
         return Finding(True, None, limit, "no group is large enough to judge", "")
-    behind = listed(name for name, gap in sure.items() if gap > limit)
+    behind = listed(name for name, gap in gaps.items() if gap > limit)
     meaning = f"served worse, beyond chance: {behind or 'no group'}"
     advice = f"See whether the columns of {behind} are right; if they are, {RETRAIN}."
-    return Finding(not behind, max(0.0, *sure.values()), limit, meaning, advice)
+    return Finding(not behind, max(0.0, *gaps.values()), limit, meaning, advice)
 
 
-def more(drift: Report, inputs: list[Report], what: str, limit: float | None) -> Finding | None:
-    """By how much the share of values that are missing, or unseen, exceeds that in training, more
-    than chance would have it: three standard errors, as in the rules of Prometheus.
+def check_shares(
+    drift: Drift, inputs: list[InputDrift], what: Literal["missing", "unseen"], limit: float | None
+) -> Finding | None:
+    """Judge by how much the share of missing, or unseen, values exceeds that in training.
+
+    It has to be more than chance would have it: three standard errors, as in the rules of
+    Prometheus.
     """
     if limit is None:
         return None
-    known = [each for each in inputs if each[what]]
-    if not known:
+    shares = {each["input"]: pair for each in inputs if (pair := each[what])}
+    if not shares:
         return Finding(True, None, limit, "there are too few records to tell", "")
-    worst = {each["input"]: excess_beyond_chance(each[what], drift["rows"]) for each in known}
-    over = sorted((name for name, by in worst.items() if by > limit), key=lambda n: -worst[n])
-    told = listed(
-        f"{each['input']} ({percent(each[what]['live'])} instead of "
-        f"{percent(each[what]['expected'])})"
+    excess = {name: excess_beyond_chance(pair, drift["rows"]) for name, pair in shares.items()}
+    over = sorted((name for name in excess if excess[name] > limit), key=lambda n: -excess[n])
+    affected = listed(
+        f"{name} ({percent(shares[name]['live'])} instead of {percent(shares[name]['expected'])})"
         for name in over
-        for each in known
-        if each["input"] == name
     )
-    words = "missing" if what == "missing" else "of a kind that training did not know"
-    meaning = f"{f'values of {told}' if over else 'no more values than usual'} are {words}"
+    kind = "missing" if what == "missing" else "of a kind that training did not know"
+    meaning = f"{f'values of {affected}' if over else 'no more values than usual'} are {kind}"
     advice = f"Ask who delivers {listed(over)} what has changed, and have it mended at the source."
-    return Finding(not over, max(0.0, *worst.values()), limit, meaning, advice)
+    return Finding(not over, max(0.0, *excess.values()), limit, meaning, advice)
 
 
-def drifted(inputs: list[Report], limit: float | None) -> Finding | None:
+def check_stability(inputs: list[InputDrift], limit: float | None) -> Finding | None:
+    """Judge the population stability index of the most drifted input; the score is one, too."""
     if limit is None:
         return None
     if not inputs:
         return Finding(True, None, limit, "there are too few records to tell", "")
     over = [each["input"] for each in inputs if each["psi"] > limit]
     worst = inputs[0]
-    told = f"the index of {worst['input']} is highest, {number(worst['psi'])}"
-    meaning = f"among the inputs {listed(over)} drifted; {told}" if over else told
+    highest = f"the index of {worst['input']} is highest, {number(worst['psi'])}"
+    meaning = f"among the inputs {listed(over)} drifted; {highest}" if over else highest
     advice = f"See below what has changed: mend it if it is a fault; if the world is, {RETRAIN}."
     return Finding(not over, worst["psi"], limit, meaning, advice)
 
 
-def traffic(drift: Report, limits: Monitoring) -> Finding:
+def check_traffic(drift: Drift, limits: Monitoring) -> Finding:
+    """Judge whether enough records came to judge by."""
     rows, limit = drift["rows"], limits.min_rows
     meaning = f"{count(rows, 'record')} came in the window; {number(limit)} are needed to judge by"
     advice = f"See whether requests reach the service (/metrics), or lower min_rows, {LIMITS}."
     return Finding(rows >= limit, rows, limit, meaning, advice)
 
 
-def unknown(performance: Report, limit: float) -> Finding:
+def too_few_truths(performance: Performance, limit: float) -> Finding:
+    """Return a finding that passes, because nothing can be said yet."""
     meaning = f"only {count(performance['rows'], 'truth')} known so far, too few to tell"
     return Finding(True, None, limit, meaning, "")

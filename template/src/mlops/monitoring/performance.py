@@ -1,4 +1,4 @@
-"""How good the answers were, and what they were worth, once the truth has come.
+"""Measure how good the answers were, and what they were worth, once the ground truth has come.
 
 The metric is that of the evaluation, on the scores that were given; the value is that of the
 decisions that were taken. Of several classes the journal keeps only the likeliest one: there the
@@ -6,7 +6,7 @@ metric is the share of right answers.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, NotRequired, Self, TypedDict, cast
 
 import numpy as np
 import polars as pl
@@ -22,12 +22,75 @@ from ..model.value import PER, Array, usual, value_per_thousand
 from ..registry.champion import promised
 from .ground_truth import count_unmatched, join_ground_truth
 
-Report = dict[str, Any]
-Performance = Report
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
 BY_DAY, BY_WEEK = 14, 120
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
+
+
+class ReachedMetric(TypedDict):
+    """The primary metric with its interval; `expected` is what the evaluation found."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    expected: float | None
+
+
+class ReachedValue(TypedDict):
+    """What `per` decisions were worth, in `unit`, and what doing nothing would have been.
+
+    `total` is of all decisions whose truth is known; `expected` is what the evaluation promised.
+    """
+
+    unit: str
+    per: int
+    realised: float | None
+    expected: float
+    do_nothing: float | None
+    do_nothing_means: str
+    total: float | None
+
+
+class Part(TypedDict):
+    """The decisions of a version (None: not registered), or of a period by its first day."""
+
+    version: NotRequired[int | None]
+    start: NotRequired[str]
+    predictions: int
+    rows: int
+    metric: float | None
+    value: float | None
+    total: float | None
+
+
+class Performance(TypedDict):
+    """What is known of predictions; None is what cannot be told, times are UTC (ISO 8601).
+
+    `first` is the time of the first prediction; `cost` of running since then, in the currency of
+    prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
+    quantile; `strays` are truths that fit no prediction; `slices`: see evaluation/slices.py, with
+    `expected`; `period`: day, week or month.
+    """
+
+    since: NotRequired[str]
+    until: NotRequired[str]
+    first: NotRequired[str | None]
+    cost: NotRequired[float | None]
+    strays: NotRequired[int]
+    task: str
+    predictions: int
+    rows: int
+    coverage: float | None
+    delay_seconds: dict[str, float | None]
+    contradictions: int
+    metric: ReachedMetric
+    slices: list[dict[str, Any]]
+    value: ReachedValue
+    versions: list[Part]
+    period: str
+    trend: list[Part]
 
 
 class Project(NamedTuple):
@@ -36,51 +99,48 @@ class Project(NamedTuple):
     contract: Contract
     problem: Problem
     params: Params
-    evaluation: Report
+    evaluation: dict[str, Any]
 
     @classmethod
     def read(cls) -> Self:
-        """Raises UserError if no model was evaluated yet."""
+        """Read it all. Raises UserError if no model was evaluated yet."""
         return cls(Contract.load(), Problem.read(), Params.read(), promised()[0])
 
     @property
     def metric(self) -> Metric:
         """The one that can be told from what the journal keeps."""
         if self.contract.task == "multiclass":
-            return Metric("accuracy", lambda truth, said: float(np.mean(truth == said)))
+            return Metric("accuracy", lambda truth, named: float(np.mean(truth == named)))
         return primary(self.contract.task, self.params.train.metric)
 
 
-def measure_performance(journal: str, since: datetime, until: datetime) -> Report:
-    """What is known of the predictions from `since` up to `until`; None is what cannot be told.
-
-    {since, until, first (prediction), cost (of running since then, in the currency of prices.yaml),
-    task, predictions, rows (with a truth), coverage (their share),
-    delay_seconds: {quantile: seconds}, contradictions, strays (truths that fit no prediction),
-    metric: {name, value, low, high, expected}, slices: see slices.slices, with `expected`,
-    value: {unit, per, realised, expected, do_nothing, do_nothing_means, total (of rows)},
-    versions: [{version (null: not registered), predictions, rows, metric, value, total}],
-    period (day, week or month), trend: the same with `start` for `version`}.
+def measure_performance(journal: str, since: datetime, until: datetime) -> Performance:
+    """Measure the predictions from `since` up to `until`; figures are rounded.
 
     Raises UserError if there is no journal, or no evaluation.
     """
     project = Project.read()
     watched = [c.name for c in project.contract.inputs if c.protected or c.slice]
     rows = join_ground_truth(journal, since, until, project.contract, watched)
-    found: Report = {"since": since.isoformat(), "until": until.isoformat(), "first": None}
-    found |= measured(rows, project) | {"strays": count_unmatched(journal, since), "cost": None}
-    if rows.height:
-        first = rows["at"].dt.to_string("iso:strict").item(0)
-        found["first"], lasted = first, until - datetime.fromisoformat(first)
-        found["cost"] = spent(lasted / timedelta(days=1))
-    return dict(rounded(found))
+    first = rows["at"].dt.to_string("iso:strict").item(0) if rows.height else None
+    lasted = until - datetime.fromisoformat(first) if first else timedelta(0)
+    performance: Performance = {
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "first": first,
+        **measure_rows(rows, project),
+        "strays": count_unmatched(journal, since),
+        "cost": spent(lasted / timedelta(days=1)) if first else None,
+    }
+    return cast(Performance, rounded(dict(performance)))
 
 
-def measured(rows: pl.DataFrame, project: Project) -> Report:
-    """The same of rows as `join_ground_truth` gives them; figures unrounded."""
-    known, period = rows.drop_nulls("truth"), length(rows)
+def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
+    """Measure rows as `join_ground_truth` gives them, without what only the journal knows."""
+    known, period = rows.drop_nulls("truth"), choose_period(rows)
     begins = pl.col("at").dt.truncate(PERIODS[period])
     starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
+    versions = {v: pl.col("version").eq_missing(v) for v in rows["version"].unique().sort()}
     return {
         "task": project.contract.task,
         "predictions": rows.height,
@@ -88,60 +148,69 @@ def measured(rows: pl.DataFrame, project: Project) -> Report:
         "coverage": known.height / rows.height if rows.height else None,
         "delay_seconds": {str(share): known["delay"].quantile(share) for share in QUANTILES},
         "contradictions": int(rows["contradicted"].sum()),
-        "metric": reached(known, project),
-        "slices": sliced(known, project),
-        "value": worth(known, project),
+        "metric": measure_metric(known, project),
+        "slices": measure_slices(known, project),
+        "value": measure_value(known, project),
         "versions": [
-            {"version": name} | in_short(rows.filter(pl.col("version").eq_missing(name)), project)
-            for name in rows["version"].unique().sort()
+            {"version": version, **measure_part(rows.filter(of_version), project)}
+            for version, of_version in versions.items()
         ],
         "period": period,
         "trend": [
-            {"start": start.date().isoformat()} | in_short(rows.filter(begins == start), project)
+            {
+                "start": start.date().isoformat(),
+                **measure_part(rows.filter(begins == start), project),
+            }
             for start in (rows.select(starts).to_series() if rows.height else ())
         ],
     }
 
 
-def arrays(known: pl.DataFrame, contract: Contract) -> tuple[Array, Array, Array]:
-    """Truth, score and decision of each row, (rows,), as model/value.py wants them; of several
-    classes the score is the place of the one that was said.
+def to_arrays(known: pl.DataFrame, contract: Contract) -> tuple[Array, Array, Array]:
+    """Return truth, score and decision of each row, (rows,), as model/value.py wants them.
+
+    Of several classes the score is the place of the one that was predicted.
     """
     if contract.task == "regression":
         scores = known["score"].to_numpy()
         return known["truth"].to_numpy(), scores, scores
     places = {name: place for place, name in enumerate(contract.classes)}
-    truth, said = (
+    truth, predicted = (
         known[name].replace_strict(places, default=-1, return_dtype=pl.Int64).to_numpy()
         for name in ("truth", "prediction")
     )
     if contract.task == "multiclass":
-        return truth, said, said
+        return truth, predicted, predicted
     return truth, known["score"].to_numpy(), known["decision"].cast(pl.Int64).to_numpy()
 
 
-def reached(known: pl.DataFrame, project: Project) -> Report:
-    """The metric with its interval, beside what the evaluation found."""
+def measure_metric(known: pl.DataFrame, project: Project) -> ReachedMetric:
+    """Measure the metric with its interval, beside what the evaluation found."""
     metric, before = project.metric, project.evaluation["primary_metric"]
-    same = before["name"] == metric.name
-    expected = before["value"] if same else project.evaluation["metrics"].get(metric.name)
-    found: Report = {"name": metric.name, "value": None, "low": None, "high": None}
+    reached = dict.fromkeys(("value", "low", "high"))
     if known.height:
-        truth, scores, _ = arrays(known, project.contract)
+        truth, scores, _ = to_arrays(known, project.contract)
         score = score_of(metric, truth, scores)
-        found |= interval(score, known.height, project.params.evaluate)
-    return found | {"expected": expected}
+        reached |= interval(score, known.height, project.params.evaluate)
+    expected = project.evaluation["metrics"] | {before["name"]: before["value"]}
+    return {
+        "name": metric.name,
+        "value": reached["value"],
+        "low": reached["low"],
+        "high": reached["high"],
+        "expected": expected.get(metric.name),
+    }
 
 
-def sliced(known: pl.DataFrame, project: Project) -> list[Report]:
-    """The slices that can be told: those by columns that the model reads."""
+def measure_slices(known: pl.DataFrame, project: Project) -> list[dict[str, Any]]:
+    """Measure the slices by columns that the model reads: the journal has no others."""
     if "inputs" not in known.columns or not known.height:
         return []
     table, contract = known["inputs"].struct.unnest(), project.contract
     columns = tuple(column for column in contract.columns if column.name in table.columns)
     metric, evaluation = project.metric, project.evaluation
-    truth, scores, _ = arrays(known, contract)
-    found = slices(
+    truth, scores, _ = to_arrays(known, contract)
+    measured = slices(
         table,
         contract.model_copy(update={"columns": columns}),
         truth,
@@ -151,39 +220,47 @@ def sliced(known: pl.DataFrame, project: Project) -> list[Report]:
     )
     same = evaluation["primary_metric"]["name"] == metric.name
     before = {(s["column"], s["value"]): s["metric"] for s in evaluation["slices"] if same}
-    return [each | {"expected": before.get((each["column"], each["value"]))} for each in found]
+    return [each | {"expected": before.get((each["column"], each["value"]))} for each in measured]
 
 
-def worth(known: pl.DataFrame, project: Project) -> Report:
-    """What the decisions were worth, beside doing nothing and what the evaluation promised."""
-    expected, value = project.evaluation["value"], project.problem.value
-    told = {"unit": value.unit, "per": PER, "do_nothing_means": expected["do_nothing_means"]}
-    found: Report = told | dict.fromkeys(("realised", "do_nothing", "total"))
+def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
+    """Measure what the decisions were worth, beside doing nothing."""
+    promise, value = project.evaluation["value"], project.problem.value
+    reached: ReachedValue = {
+        "unit": value.unit,
+        "per": PER,
+        "do_nothing_means": promise["do_nothing_means"],
+        "realised": None,
+        "do_nothing": None,
+        "total": None,
+        "expected": promise["model"],
+    }
     if known.height:
         task = project.contract.task
-        truth, _, decided = arrays(known, project.contract)
-        usually, found["do_nothing_means"] = usual(truth, task)
-        found["realised"] = value_per_thousand(truth, decided, value, task)
-        found["do_nothing"] = value_per_thousand(truth, usually, value, task)
-        found["total"] = found["realised"] * known.height / PER
-    return found | {"expected": expected["model"]}
+        truth, _, decided = to_arrays(known, project.contract)
+        usually, reached["do_nothing_means"] = usual(truth, task)
+        realised = value_per_thousand(truth, decided, value, task)
+        reached["realised"] = realised
+        reached["do_nothing"] = value_per_thousand(truth, usually, value, task)
+        reached["total"] = realised * known.height / PER
+    return reached
 
 
-def length(rows: pl.DataFrame) -> str:
-    """Of the periods to tell of: a day, week or month, by how long the rows stretch."""
+def choose_period(rows: pl.DataFrame) -> str:
+    """Return whether to tell of days, weeks or months, by how long the rows stretch."""
     days = rows.select((pl.col("at").max() - pl.col("at").min()).dt.total_days()).item() or 0
     return "day" if days <= BY_DAY else "week" if days <= BY_WEEK else "month"
 
 
-def in_short(rows: pl.DataFrame, project: Project) -> Report:
-    """Of a period or a version; few rows say nothing of the metric."""
+def measure_part(rows: pl.DataFrame, project: Project) -> Part:
+    """Measure a period or a version; few rows say nothing of the metric."""
     known = rows.drop_nulls("truth")
-    found, enough = worth(known, project), project.params.evaluate.min_slice_rows
-    truth, scores, _ = arrays(known, project.contract)
+    value, enough = measure_value(known, project), project.params.evaluate.min_slice_rows
+    truth, scores, _ = to_arrays(known, project.contract)
     return {
         "predictions": rows.height,
         "rows": known.height,
         "metric": project.metric.score(truth, scores) if known.height >= enough else None,
-        "value": found["realised"],
-        "total": found["total"],
+        "value": value["realised"],
+        "total": value["total"],
     }

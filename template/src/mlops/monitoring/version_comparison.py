@@ -1,25 +1,21 @@
 """Compare a model that took over with the one before it, once enough truths have come."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import polars as pl
 
 from ..core.formatting import number
 from .client import Client
-from .performance import Project, worth
-from .story import Step, read_steps, record_step
 from .ground_truth import join_ground_truth
-
-Report = dict[str, Any]
+from .performance import Project, ReachedValue, measure_value
+from .story import Step, read_steps, record_step
 
 
 def compare_with_the_one_before(journal: str, client: Client) -> str:
     """Compare once after each promotion; return why the old model should come back, "" if not.
 
-    It should if the new one falls short of the floor of value, and the old one did not.
-
-    Raises UserError if it should and the service cannot be changed; the next look compares again.
+    It should if the new one falls short of the floor of value, and the old one did not. Raises
+    UserError if it should and the service cannot be changed; the next look compares again.
     """
     promotion = find_open_promotion(read_steps())
     if promotion is None:
@@ -29,21 +25,22 @@ def compare_with_the_one_before(journal: str, client: Client) -> str:
     since = now - timedelta(days=settings.truth_days)
     rows = join_ground_truth(journal, since, now, project.contract, []).drop_nulls("truth")
     names = [promotion.facts["version"], promotion.facts["before"]]
-    new, old = (of_version(rows, name, project) for name in names)
-    if new["rows"] < settings.min_rows:
+    answered = [rows.filter(pl.col("version").cast(pl.String) == name) for name in names]
+    if answered[0].height < settings.min_rows:
         return ""
+    values = [measure_value(known, project) for known in answered]
     words = [
-        f"a thousand decisions of version {name} were worth {number(found['realised'])} "
-        f"{found['unit']} ({found['rows']:,} known)"
-        for name, found in zip(names, (new, old), strict=True)
-        if found["rows"]
+        f"a thousand decisions of version {name} were worth {number(value['realised'])} "
+        f"{value['unit']} ({known.height:,} known)"
+        for name, known, value in zip(names, answered, values, strict=True)
+        if known.height
     ]
-    short = [below(found, project.params.gates.min_value) for found in (new, old)]
-    worse = short == [True, False]
-    if worse:
+    short = [falls_short(value, project.params.gates.min_value) for value in values]
+    is_worse = short == [True, False]
+    if is_worse:
         client.ready()
     record_step("compared", "; ".join(words), version=names[0])
-    return "It is worth less than the floor of value." if worse else ""
+    return "It is worth less than the floor of value." if is_worse else ""
 
 
 def find_open_promotion(steps: list[Step]) -> Step | None:
@@ -52,13 +49,7 @@ def find_open_promotion(steps: list[Step]) -> Step | None:
     return ends[-1] if ends and ends[-1].kind == "promoted" else None
 
 
-def of_version(rows: pl.DataFrame, name: str, project: Project) -> Report:
-    """Value of the decisions of a version whose truth is known, and how many they are."""
-    known = rows.filter(pl.col("version").cast(pl.String) == name)
-    return {"rows": known.height, **worth(known, project)}
-
-
-def below(found: Report, least: float) -> bool:
-    if found["realised"] is None:
-        return False
-    return bool(found["realised"] < found["do_nothing"] + least)
+def falls_short(value: ReachedValue, floor: float) -> bool:
+    """Tell whether the decisions were worth less than doing nothing and the floor."""
+    realised, do_nothing = value["realised"], value["do_nothing"]
+    return realised is not None and do_nothing is not None and realised < do_nothing + floor
