@@ -62,10 +62,10 @@ def problem_check() -> None:
 @problem_commands.command("estimate")
 def problem_estimate() -> None:
     """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
-    from .business.estimate import told
-    from .core.problem import Problem
+    from .business.estimate import describe_estimate
+    from .core.settings import Problem
 
-    say(told(Problem.read()))
+    say(describe_estimate(Problem.read()))
 
 
 @model_commands.command("list")
@@ -123,9 +123,9 @@ app.add_typer(business_commands, name="business")
 @business_commands.command("report")
 def business_report() -> None:
     """What it was worth, what it costs, what to decide next. Writes reports/business.html."""
-    from .business.worth import report
+    from .business.worth import write_report
 
-    say(report())
+    say(write_report())
 
 
 if has_part("serving"):  # a project that is not deployed has none
