@@ -1,5 +1,5 @@
 import pytest
-from mlops.business.charts import Scale, short
+from mlops.business.charts import Scale, format_short
 from mlops.business.report import html
 from mlops.core.formatting import MINUS
 
@@ -35,7 +35,7 @@ def test_ticks_are_round(low, high, expected):
 
 
 def test_axes_are_labelled_shortly():
-    told = [short(value) for value in (0.25, -1500, 2e7, 3e9)]
+    told = [format_short(value) for value in (0.25, -1500, 2e7, 3e9)]
     assert told == ["0.25", f"{MINUS}1.5k", "20M", "3B"]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from mlops.business import report
-from mlops.business.report import headline
+from mlops.business.report import choose_headline
 from mlops.core.errors import UserError
 from mlops.evaluation.reports import Reports
 
@@ -45,7 +45,7 @@ class Parsed(HTMLParser):
 
 
 def page(found):
-    return report.page(found, artifacts.RESOURCES, artifacts.SEARCH)
+    return report.render_page(found, artifacts.RESOURCES, artifacts.SEARCH)
 
 
 def parsed(change=artifacts.no_change, task="binary"):
@@ -306,7 +306,7 @@ def test_a_run_stopped_at_the_split_knows_its_data(tmp_path, monkeypatch):
     found = Reports.read()
     assert found.split == artifacts.SPLIT
     assert found.evaluation == {}
-    assert headline(found) == "There is no new model."
+    assert choose_headline(found) == "There is no new model."
 
 
 def test_words_of_the_template_are_told_at_the_top():

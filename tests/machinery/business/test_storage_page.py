@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from mlops.business.prices import Kind, Prices, Usage
-from mlops.business.storage_page import bench, judged, page, reported
+from mlops.business.storage_page import assemble_report, bench, judge, render_page
 from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Limits
 from mlops.gates.yaml_location import Entry
@@ -59,7 +59,7 @@ def place(name, scheme, mb_s, fault=""):
 
 
 def advice(*places, known=(DISK, CLOUD), sample=None, gates=()):
-    return reported(list(places), sample or {}, prices(*known), list(gates))["advice"]
+    return assemble_report(list(places), sample or {}, prices(*known), list(gates))["advice"]
 
 
 def test_a_bill_is_storage_requests_and_egress():
@@ -98,7 +98,7 @@ def test_what_was_not_measured_is_not_recommended_but_named():
 
 def test_a_place_beyond_its_limits_is_not_recommended():
     disk, cloud = place("local", "file", 1000.0), place("remote", "s3", 10.0)
-    gates = list(judged(disk, Limits(max_read_p99_ms=1.0), "@acme/devops"))
+    gates = list(judge(disk, Limits(max_read_p99_ms=1.0), "@acme/devops"))
     told = advice(disk, cloud, gates=gates)
     assert "left out: local." in told
     assert "Leave its versions on cloud" in told
@@ -110,11 +110,11 @@ def test_the_format_of_least_work_in_a_month_is_used():
     packed = {"name": "Parquet", "bytes": 10**5, "write_s": 3.0, "read_s": 0.1, "columns_s": 0.1}
     sample = {"rows": 10, "of": 1000, "formats": [csv, packed]}
     both = (place("local", "file", 1000.0), place("remote", "s3", 500.0))
-    told = reported(list(both), sample, prices(DISK), [])
+    told = assemble_report(list(both), sample, prices(DISK), [])
     assert told["advice"].startswith("Keep the table as Parquet")
     assert told["size"] == 10**7
     packed["read_s"] = 0.4
-    again = reported(list(both), sample, prices(DISK), [])
+    again = assemble_report(list(both), sample, prices(DISK), [])
     assert again["advice"].startswith("Keep the table as CSV")
     assert "no table yet" in advice(*both)
 
@@ -130,21 +130,21 @@ def test_the_format_of_least_work_in_a_month_is_used():
 )
 def test_each_limit_blocks_and_says_what_to_do(limits, measured):
     local = place("local", "file", 100.0)
-    (verdict,) = judged(local, Limits(**limits), "@acme/devops")
+    (verdict,) = judge(local, Limits(**limits), "@acme/devops")
     (name,) = limits
     assert (verdict.passed, verdict.measured) == (False, measured)
     assert f"storage.local.{name}: BLOCKED" in verdict.sentence()
     assert f"change storage.local.{name}" in verdict.what_to_do
     where = str(Entry("params.yaml", f"storage.local.{name}"))
     assert verdict.sentence().endswith(f"(for @acme/devops; required by {where})")
-    (fine,) = judged(local, Limits(**{name: measured}), "@acme/devops")
+    (fine,) = judge(local, Limits(**{name: measured}), "@acme/devops")
     assert fine.passed
 
 
 def test_without_limits_nothing_is_judged_and_what_is_not_measured_does_not_pass():
     away = place("remote", "s3", 0, "no route to host")
-    assert list(judged(away, Limits(), "x")) == []
-    (verdict,) = judged(away, Limits(min_read_mb_s=1.0), "@acme/data")
+    assert list(judge(away, Limits(), "x")) == []
+    (verdict,) = judge(away, Limits(min_read_mb_s=1.0), "@acme/data")
     assert not verdict.passed
     assert "no route to host" in verdict.sentence()
 
@@ -152,9 +152,9 @@ def test_without_limits_nothing_is_judged_and_what_is_not_measured_does_not_pass
 def test_the_page_tells_it_all_and_escapes_it():
     hostile = place("local", "file", 1000.0)
     hostile["url"] = "file://<s>"
-    gates = list(judged(hostile, Limits(max_read_p99_ms=1.0, min_read_mb_s=1.0), "<i>"))
-    report = reported([hostile, place("remote", "s3", 0, "<u>")], {}, prices(DISK, CLOUD), gates)
-    told = page(report, "<em>")
+    gates = list(judge(hostile, Limits(max_read_p99_ms=1.0, min_read_mb_s=1.0), "<i>"))
+    report = assemble_report([hostile, place("remote", "s3", 0, "<u>")], {}, prices(DISK, CLOUD), gates)
+    told = render_page(report, "<em>")
     assert not {"<s>", "<i>", "<u>", "<em>"} & set(re.findall(r"<\w+>", told))
     assert {"&lt;s&gt;", "&lt;i&gt;", "&lt;u&gt;", "&lt;em&gt;"} <= set(
         re.findall(r"&lt;\w+&gt;", told)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from mlops.business import worth
-from mlops.business.prices import Prices, remote_scheme, spent
+from mlops.business.prices import Prices, cost_of_running, read_remote_scheme
 from mlops.business.worth import Realised, advise, reckon, render_page, write_report
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
@@ -94,21 +94,21 @@ def advice():
 
 
 def test_a_month_costs_what_it_takes_times_the_prices(project):
-    costs = Prices.load("prices.yaml").month()
+    costs = Prices.load("prices.yaml").costs_of_month()
     assert costs["people"] == 100.0
     assert costs["training"] == pytest.approx(3 * (2 * 1.0 + 2 * 1 * 0.5))
     assert costs["storage"] == pytest.approx(4 * 1000 / 1e9 * 0.5)
     assert costs["service"] == 0.0
-    assert spent(30.4) == pytest.approx(sum(costs.values()))
+    assert cost_of_running(30.4) == pytest.approx(sum(costs.values()))
 
 
 def test_what_was_never_measured_or_priced_costs_nothing(project):
     Path("reports/resources.json").unlink()
     write({}, kinds=[])
-    costs = Prices.load("prices.yaml").month()
+    costs = Prices.load("prices.yaml").costs_of_month()
     assert (costs["training"], costs["storage"]) == (0.0, 0.0)
     Path("prices.yaml").unlink()
-    assert spent(1) is None
+    assert cost_of_running(1) is None
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_was_never_measured_or_priced_costs_nothing(project):
 def test_storage_has_the_price_of_where_the_remote_is(project, url, scheme):
     Path(".dvc").mkdir()
     Path(".dvc/config").write_text(f"[core]\n    remote = a\n['remote \"a\"']\n    url = {url}\n")
-    assert remote_scheme() == scheme
+    assert read_remote_scheme() == scheme
 
 
 def test_it_pays_if_it_brings_more_than_it_costs(project, monkeypatch):

@@ -1,4 +1,4 @@
-"""What things cost, by prices.yaml, and what running the project costs in a month."""
+"""Read what things cost from prices.yaml, and reckon what running the project costs in a month."""
 
 import math
 from configparser import ConfigParser
@@ -16,8 +16,8 @@ GB = 1e9
 HOUR, MONTH_HOURS, MONTH_DAYS = 3600, 730, 30.4
 
 
-class Usage(StrictModel):
-    """Of the table, in a month."""
+class Usage(Settings):
+    """How the table is used in a month."""
 
     versions_kept: float
     versions_written: float
@@ -37,7 +37,7 @@ class Kind(StrictModel):
     egress_gb: float
 
     def bill(self, size: float, usage: Usage) -> float:
-        """A month of a table of `size` bytes."""
+        """Return what a month of a table of `size` bytes costs."""
         gb, parts = size / GB, math.ceil(size / PART)
         writes = usage.versions_written * parts / 1e3 * self.thousand_writes
         reads = usage.full_reads * parts / 1e4 * self.ten_thousand_reads
@@ -45,9 +45,10 @@ class Kind(StrictModel):
         return usage.versions_kept * gb * self.gb_month + writes + reads + egress
 
 
-class Running(StrictModel):
-    """Of a month: machines, by what they take, and people. An older prices.yaml lacks it, and the
-    figures here, illustrative as those of the file, hold.
+class Running(Settings):
+    """What a month takes of machines and people.
+
+    An older prices.yaml lacks it, and the figures here, illustrative as those of the file, hold.
     """
 
     core_hour: float = 0.04
@@ -71,38 +72,38 @@ class Prices(StrictModel):
     kinds: list[Kind]
 
     def worth(self, unit: str) -> float | None:
-        """What one of that unit is worth in the currency; None if nobody has said so."""
+        """Return what one of that unit is worth in the currency; None if nobody has said so."""
         return 1.0 if unit == self.currency else self.value_unit_is_worth
 
-    def month(self) -> dict[str, float]:
-        """What a month costs by part: people, service, training, storage."""
-        use, service = self.running, has_part("serving")
+    def costs_of_month(self) -> dict[str, float]:
+        """Return what a month costs by part: people, service, training, storage."""
+        use, service = self.running, has_room("serving")
         replica = use.replica_cores * use.core_hour + use.replica_memory_gb * use.memory_gb_hour
         return {
             "people": use.work_hours * use.work_hour,
             "service": use.replicas * replica * MONTH_HOURS if service else 0.0,
-            "training": use.trainings * self.training(),
-            "storage": self.storage(),
+            "training": use.trainings * self.cost_of_training(),
+            "storage": self.cost_of_storage(),
         }
 
-    def training(self) -> float:
-        """One run of the pipeline, by what it was measured to take; 0 if none was."""
+    def cost_of_training(self) -> float:
+        """Return what one run of the pipeline costs by what it took; 0 if none was measured."""
         if not RESOURCES.exists():
             return 0.0
-        taken, use = read_json(RESOURCES)["total"], self.running
-        memory = taken["peak_memory_mb"] / 1e3 * taken["seconds"]
-        return float(taken["cpu_seconds"] * use.core_hour + memory * use.memory_gb_hour) / HOUR
+        total, use = read_json(RESOURCES)["total"], self.running
+        memory = total["peak_memory_mb"] / 1e3 * total["seconds"]
+        return float(total["cpu_seconds"] * use.core_hour + memory * use.memory_gb_hour) / HOUR
 
-    def storage(self) -> float:
-        """The versions of the table, where the DVC remote is; 0 if that kind has no price."""
+    def cost_of_storage(self) -> float:
+        """Return what the versions of the table cost at the DVC remote; 0 if that has no price."""
         size = sum(file.stat().st_size for file in Path("data/raw").rglob("*") if file.is_file())
-        scheme = remote_scheme()
+        scheme = read_remote_scheme()
         kind = next((kind for kind in self.kinds if scheme in kind.schemes), None)
         return kind.bill(size, self.usage) if kind else 0.0
 
 
-def remote_scheme() -> str:
-    """Of the default DVC remote's URL; "file" if it is a folder, or there is none."""
+def read_remote_scheme() -> str:
+    """Return the scheme of the default DVC remote's URL; "file" if it is a folder, or none."""
     config = ConfigParser(interpolation=None)
     config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
     name = config.get("core", "remote", fallback="")
@@ -110,8 +111,8 @@ def remote_scheme() -> str:
     return url.partition("://")[0] if "://" in url else "file"
 
 
-def spent(days: float) -> float | None:
-    """What running has cost in so many days; None if there is no prices.yaml."""
+def cost_of_running(days: float) -> float | None:
+    """Return what running costs in so many days; None if there is no prices.yaml."""
     if not PRICES.exists():
         return None
-    return sum(Prices.load(str(PRICES)).month().values()) * days / MONTH_DAYS
+    return sum(Prices.load(str(PRICES)).costs_of_month().values()) * days / MONTH_DAYS

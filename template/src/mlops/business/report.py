@@ -1,4 +1,4 @@
-"""Stage report: the page a business owner understands first and an engineer can dig into.
+"""Stage report: write the page a business owner understands first and an engineer can dig into.
 
 reports/index.html is one file without scripts that loads nothing. Every text in it that comes from
 the team or the data is escaped by the template engine.
@@ -6,6 +6,7 @@ the team or the data is escaped by the template engine.
 
 import csv
 from pathlib import Path
+from typing import TypedDict
 
 from jinja2 import Environment
 
@@ -16,47 +17,63 @@ from ..evaluation import cards
 from ..evaluation.reports import Report, Reports, environment
 from ..gates.own_gates import own_gates
 from ..gates.requirements import headings
-from .charts import Scale, short
+from .charts import Scale, format_short
 
 PAGE = REPORTS / "index.html"
 TRIALS = REPORTS / "plots" / "trials.csv"
 
 
+class Trial(TypedDict):
+    """A trial of the search, for a drawing."""
+
+    candidate: str
+    score: float
+
+
 def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
-    text = page(reports, resources.sum_usage(without=("report",)), trials())
+    text = render_page(reports, resources.total(without=("report",)), read_trials())
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
     written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
-    print(f"report: {headline(reports)} See {listed(map(str, written))}")
+    print(f"report: {choose_headline(reports)} See {listed(map(str, written))}")
 
 
-def page(reports: Reports, spent: Report, search: list[Report]) -> str:
-    """The page's HTML; the same reports give the same bytes."""
-    checks = headings("pipeline") | {gate.name: gate.asks for gate in own_gates()}
-    told = {"headline": headline(reports), "failed": reports.failed, "checks": checks}
-    told["drafted"] = reports.problem.drafted()
-    template = html().get_template("report.html")
-    return template.render(**vars(reports), **told, spent=spent, search=search)
+def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
+    """Return the page's HTML; the same reports give the same bytes."""
+    return (
+        html()
+        .get_template("report.html")
+        .render(
+            **vars(reports),
+            headline=choose_headline(reports),
+            failed=reports.failed,
+            checks=headings("pipeline") | {gate.name: gate.asks for gate in own_gates()},
+            drafted=reports.problem.drafted(),
+            spent=spent,
+            search=search,
+        )
+    )
 
 
 def html(*folders: Path) -> Environment:
-    """Jinja for the pages here, and for those in other folders, which share what is here."""
-    made = environment(Path(__file__).parent, *folders)
-    made.filters.update(scale=Scale.over, short=short)
-    return made
+    """Return Jinja for the pages here and those in other folders, which share what is here."""
+    jinja = environment(Path(__file__).parent, *folders)
+    jinja.filters.update(scale=Scale.over, short=format_short)
+    return jinja
 
 
-def headline(reports: Reports) -> str:
+def choose_headline(reports: Reports) -> str:
+    """Return what to do with the new model, in one sentence."""
     if not reports.evaluation:
         return "There is no new model."
     return "Do not release this model." if reports.failed else "Release this model."
 
 
-def trials() -> list[Report]:
-    """The finished trials of the newest search, in order."""
+def read_trials() -> list[Trial]:
+    """Return the finished trials of the newest search, in order."""
     if not TRIALS.exists():
         return []
     with TRIALS.open(encoding="utf-8", newline="") as stream:

@@ -161,7 +161,7 @@ def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: P
     """
     decisions = a_month or problem.estimate.decisions_a_month
     counted = "in traffic" if a_month else "by the estimate" if decisions else ""
-    rate, costs = prices.worth(problem.value.unit), prices.month()
+    rate, costs = prices.worth(problem.value.unit), prices.costs_of_month()
     cost, build = sum(costs.values()), problem.estimate.cost_to_build
     value = net = back = break_even = paid_in = None
     if rate is not None and gain > 0:

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple, NotRequired, Self, TypedDict, cast
 import numpy as np
 import polars as pl
 
-from ..business.prices import spent
-from ..core.params import Params
-from ..core.problem import Problem
+from ..business.prices import cost_of_running
+from ..core.settings import Params, Problem
 from ..data.contract import Contract
 from ..evaluation.evaluate import rounded
 from ..evaluation.slices import interval, score_of, slices
@@ -130,7 +129,7 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
         "first": first,
         **measure_rows(rows, project),
         "strays": count_unmatched(journal, since),
-        "cost": spent(lasted / timedelta(days=1)) if first else None,
+        "cost": cost_of_running(lasted / timedelta(days=1)) if first else None,
     }
     return cast(Performance, rounded(dict(performance)))
 
