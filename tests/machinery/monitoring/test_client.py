@@ -74,9 +74,9 @@ def test_a_service_is_ready_where_a_change_is_refused_for_its_content_only(answe
     url, answers, _ = answering
     answers += [KNOWN, (422, {"detail": []})]
     answers += [KNOWN, (401, {"detail": "the header X-API-Key is not right"})]
-    Client(url).ready()
+    Client(url).check_admin()
     with pytest.raises(UserError, match="set ADMIN_KEY"):
-        Client(url).ready()
+        Client(url).check_admin()
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_service_is_ready_where_a_change_is_refused_for_its_content_only(answe
 def test_another_server_is_told_from_this_service(answering, told):
     url, answers, _ = answering
     answers += [KNOWN, told, told]
-    Client(url).known()
+    Client(url).check_identity()
     with pytest.raises(UserError, match=f"^{url} is not this project's service"):
-        Client(url).known()
+        Client(url).check_identity()
     with pytest.raises(UserError, match="is not this project's service"):
-        Client(url).ready()
+        Client(url).check_admin()
 
 
 def test_what_does_not_answer_is_one_sentence(answering):

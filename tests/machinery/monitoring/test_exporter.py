@@ -49,7 +49,7 @@ def page(exporter):
 
 def test_what_was_found_is_served(exporter):
     found = measure_rows(lived.rows(), lived.project())
-    exporter.tell(found | {"cost": 12.5})
+    exporter.export(found | {"cost": 12.5})
     told = page(exporter)
     assert {name for name, *_ in told} == NAMES
     assert told["performance", "", "roc_auc", ""] == pytest.approx(found["metric"]["value"])
@@ -67,8 +67,8 @@ def test_what_was_found_is_served(exporter):
 
 def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
     rows = lived.rows()
-    exporter.tell(measure_rows(rows, lived.project()))
-    exporter.tell(measure_rows(rows.with_columns(truth=pl.lit(None, pl.String)), lived.project()))
+    exporter.export(measure_rows(rows, lived.project()))
+    exporter.export(measure_rows(rows.with_columns(truth=pl.lit(None, pl.String)), lived.project()))
     told = page(exporter)
     assert [key for key in told if key[0] == "performance"] == []
     assert told["performance_rows", "", ""] == 0
@@ -78,7 +78,7 @@ def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
 
 
 def test_retrainings_are_counted_from_nought(exporter):
-    exporter.retrained("refused")
+    exporter.count_retraining("refused")
     told = page(exporter)
     counts = [told["retraining_total", name] for name in ("promoted", "refused", "rolled_back")]
     assert counts == [0, 1, 0]

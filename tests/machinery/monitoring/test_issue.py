@@ -29,7 +29,7 @@ def asked(tmp_path, monkeypatch):
             found["body"] = Path(command[command.index("--body-file") + 1]).read_text()
         return found["open"] if command[1] == "list" else "https://github.example/issues/7"
 
-    monkeypatch.setattr(issue, "gh", gh)
+    monkeypatch.setattr(issue, "run_gh", gh)
     return found
 
 
@@ -41,7 +41,7 @@ def report(*checks):
 
 def test_findings_open_one_issue_for_their_owners(asked):
     report(DRIFT, TRAFFIC)
-    [said] = issue.issue()
+    [said] = issue.update_issue()
     assert said == "1 check failed: https://github.example/issues/7"
     assert [words.split(" --")[0] for words in asked["asked"]] == [
         "issue list",
@@ -56,19 +56,19 @@ def test_findings_open_one_issue_for_their_owners(asked):
 def test_what_is_open_is_brought_up_to_date(asked):
     asked["open"] = "7"
     report(DRIFT, TRAFFIC)
-    assert issue.issue() == ["1 check failed: issue 7 says what to do"]
+    assert issue.update_issue() == ["1 check failed: issue 7 says what to do"]
     assert asked["asked"][1:] == ["issue edit 7"]
 
 
 def test_it_is_closed_once_all_is_well(asked):
     report(TRAFFIC)
-    assert issue.issue() == ["all checks pass: there is no issue"]
+    assert issue.update_issue() == ["all checks pass: there is no issue"]
     asked["open"] = "7"
-    assert issue.issue() == ["all checks pass: issue 7 is closed"]
+    assert issue.update_issue() == ["all checks pass: issue 7 is closed"]
     assert asked["asked"][-1] == "issue close 7"
 
 
 def test_without_a_report_nothing_is_asked(asked):
     with pytest.raises(UserError, match=r"monitoring\.json"):
-        issue.issue()
+        issue.update_issue()
     assert not asked["asked"]

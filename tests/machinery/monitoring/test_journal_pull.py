@@ -39,7 +39,7 @@ def host(tmp_path, monkeypatch):
 
 
 def test_it_is_here_as_it_is_there(host):
-    assert journal_pull.pull() == [
+    assert journal_pull.pull_journal() == [
         "the journal of this machine is here, as of now: journal/journal.db"
     ]
     with closing(sqlite3.connect("journal/journal.db")) as journal:
@@ -47,17 +47,17 @@ def test_it_is_here_as_it_is_there(host):
     assert host["asked"][0][-1] == "volume=trains_journal"
     assert not Path("there/.copy.db").exists()
     with pytest.raises(UserError, match=r"is here already: move it away"):
-        journal_pull.pull()
+        journal_pull.pull_journal()
 
 
 def test_another_environment_has_its_own(host):
-    journal_pull.pull("staging")
+    journal_pull.pull_journal("staging")
     assert host["asked"][0][-1] == "volume=trains-staging_journal"
 
 
 def test_a_database_is_read_where_it_is(host, monkeypatch):
     monkeypatch.setenv("JOURNAL_URL", "postgresql://db/journal")
-    assert journal_pull.pull() == ["the journal is read where JOURNAL_URL says"]
+    assert journal_pull.pull_journal() == ["the journal is read where JOURNAL_URL says"]
     assert not host["asked"]
 
 
@@ -65,10 +65,10 @@ def test_what_does_not_run_is_said_with_its_host(host, monkeypatch):
     host["running"] = ""
     monkeypatch.setenv("DOCKER_HOST", "ssh://deploy@host.example")
     with pytest.raises(UserError, match=r"runs on ssh://deploy@host\.example: set JOURNAL_URL"):
-        journal_pull.pull()
+        journal_pull.pull_journal()
 
 
 def test_without_compose_the_database_has_to_be_named():
     Path("deploy/compose.yaml").unlink()
     with pytest.raises(UserError, match="set JOURNAL_URL to the address"):
-        journal_pull.pull()
+        journal_pull.pull_journal()

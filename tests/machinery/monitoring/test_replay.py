@@ -77,8 +77,8 @@ def test_the_time_column_gives_order_and_pace():
         for column in table().columns
     )
     contract = served.contract_and_rows()[0].model_copy(update={"columns": tuple(columns)})
-    rows = replay.records(Path("rows.csv"), contract)
-    due = list(replay.timed(rows.sample(fraction=1, shuffle=True, seed=1), contract, 60))
+    rows = replay.read_records(Path("rows.csv"), contract)
+    due = list(replay.schedule(rows.sample(fraction=1, shuffle=True, seed=1), contract, 60))
     moments = [moment for moment, _ in due]
     assert moments == sorted(moments)
     assert (moments[0], moments[-1]) == (0, 60)

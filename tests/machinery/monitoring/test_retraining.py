@@ -65,7 +65,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(retraining, "reasons_to_retrain", lambda _: world["why"])
     monkeypatch.setattr(retraining, "grow_table", lambda *_: ["3 added"])
     monkeypatch.setattr(retraining, "train_champion", lambda: world["version"])
-    monkeypatch.setattr(Exporter, "tell", lambda *_: None)
+    monkeypatch.setattr(Exporter, "export", lambda *_: None)
     monkeypatch.setattr(Params, "read", params)
     return world
 

@@ -21,7 +21,7 @@ def world(tmp_path, monkeypatch):
     told = {"rows": rows.with_columns(version=pl.Series(versions)), "project": project}
     monkeypatch.setattr(version_comparison, "join_ground_truth", lambda *_: told["rows"])
     monkeypatch.setattr(version_comparison.Project, "read", lambda: told["project"])
-    monkeypatch.setattr(Client, "ready", lambda _: None)
+    monkeypatch.setattr(Client, "check_admin", lambda _: None)
     return told
 
 
@@ -59,10 +59,10 @@ def test_a_new_model_below_the_floor_goes_where_the_old_one_was_above(world, mon
     decided = pl.when(new).then(~late).otherwise(late)
     world["rows"] = world["rows"].with_columns(decision=decided)
     promoted()
-    monkeypatch.setattr(Client, "ready", locked)
+    monkeypatch.setattr(Client, "check_admin", locked)
     with pytest.raises(UserError, match="set ADMIN_KEY"):
         compare_with_the_one_before(lived.URL, CLIENT)
-    monkeypatch.setattr(Client, "ready", lambda _: None)
+    monkeypatch.setattr(Client, "check_admin", lambda _: None)
     assert compare_with_the_one_before(lived.URL, CLIENT) == "It is worth less than the floor of value."
 
 

@@ -43,18 +43,15 @@ def run() -> None:
 
 def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
     """Return the page's HTML; the same reports give the same bytes."""
-    return (
-        html()
-        .get_template("report.html")
-        .render(
-            **vars(reports),
-            headline=choose_headline(reports),
-            failed=reports.failed,
-            checks=headings("pipeline") | {gate.name: gate.asks for gate in own_gates()},
-            drafted=reports.problem.drafted(),
-            spent=spent,
-            search=search,
-        )
+    template = html().get_template("report.html")
+    return template.render(
+        **vars(reports),
+        headline=choose_headline(reports),
+        failed=reports.failed,
+        checks=headings("pipeline") | {gate.name: gate.asks for gate in own_gates()},
+        drafted=reports.problem.drafted(),
+        spent=spent,
+        search=search,
     )
 
 

@@ -248,14 +248,11 @@ def advise_by_net(worth: Worth, net: float, hoped: Estimate, scientist: str) -> 
 def render_page(worth: Worth, problem: Problem) -> str:
     """Return the page's HTML; the same figures give the same bytes."""
     lived = worth.realised.performance
-    return (
-        html()
-        .get_template("business.html")
-        .render(
-            worth=worth,
-            advice=advise(worth, problem),
-            trend=label_trend(lived) if lived else [],
-            problem=problem,
-            prices=Prices.load(str(PRICES)),
-        )
+    template = html().get_template("business.html")
+    return template.render(
+        worth=worth,
+        advice=advise(worth, problem),
+        trend=label_trend(lived) if lived else [],
+        problem=problem,
+        prices=Prices.load(str(PRICES)),
     )

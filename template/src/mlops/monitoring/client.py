@@ -1,4 +1,4 @@
-"""The service, asked over HTTP."""
+"""Ask the service over HTTP."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 
 from ..core.errors import UserError
 
-PATIENCE = 30  # seconds for an answer
+TIMEOUT = 30  # seconds for an answer
 BUSY, TRIES = 503, 10
 
 
@@ -18,52 +18,54 @@ class Client:
     """Asks with the keys of the environment (API_KEY; ADMIN_KEY to change the model)."""
 
     def __init__(self, url: str) -> None:
-        """`url`: such as http://127.0.0.1:8000. Raises UserError if it is no web address."""
+        """Take an address such as http://127.0.0.1:8000. Raises UserError if it is none."""
         if not url.startswith(("http://", "https://")):
             raise UserError(f"'{url}' is not the address of a service: write http://HOST:PORT.")
         self.url = url.rstrip("/")
 
     def post(self, path: str, content: Any) -> tuple[int, Any]:
-        """Status and content of the answer; one that is too busy is asked again.
+        """Return status and content of the answer; one that is too busy is asked again.
 
         Raises UserError if the service does not answer, or does not know the key.
         """
         for wait in range(TRIES):
-            status, told = self._asked(path, json.dumps(content).encode())
+            status, answer = self._ask(path, json.dumps(content).encode())
             if status != BUSY:
                 break
             time.sleep(0.1 * 2**wait)
         if status in (401, 403):
-            name = "ADMIN_KEY" if path.startswith("/model") else "API_KEY"
-            raise UserError(f"{self.url} says: {told['detail']}; set {name} as the service has it.")
-        return status, told
+            key = _key_for(path)
+            raise UserError(f"{self.url} says: {answer['detail']}; set {key} as the service has it.")
+        return status, answer
 
     def get(self, path: str) -> Any:
-        """Raises UserError if the service does not answer well."""
-        status, told = self._asked(path, None)
+        """Return the content of the answer. Raises UserError if the service does not answer well."""
+        status, answer = self._ask(path, None)
         if status != 200:
             raise UserError(f"{self.url}{path} answers with {status}: see the log of the service.")
-        return told
+        return answer
 
-    def known(self) -> None:
-        """Raises UserError unless a service of this kind answers there."""
-        status, told = self._asked("/info", None)
-        if status != 200 or not isinstance(told, dict) or "model_version" not in told:
+    def check_identity(self) -> None:
+        """Raise UserError unless a service of this kind answers there."""
+        status, answer = self._ask("/info", None)
+        if status != 200 or not isinstance(answer, dict) or "model_version" not in answer:
             raise UserError(
                 f"{self.url} is not this project's service: start that, or correct --url."
             )
 
-    def ready(self) -> None:
-        """Raises UserError unless the service answers and ADMIN_KEY may change its model."""
-        self.known()
+    def check_admin(self) -> None:
+        """Raise UserError unless the service answers and ADMIN_KEY may change its model."""
+        self.check_identity()
         self.post("/model/swap", {})  # which names no model, and changes nothing
 
-    def _asked(self, path: str, body: bytes | None) -> tuple[int, Any]:
-        name = "ADMIN_KEY" if path.startswith("/model") else "API_KEY"
-        headers = {"Content-Type": "application/json", "X-API-Key": os.environ.get(name, "")}
+    def _ask(self, path: str, body: bytes | None) -> tuple[int, Any]:
+        headers = {
+            "Content-Type": "application/json",
+            "X-API-Key": os.environ.get(_key_for(path), ""),
+        }
         request = urllib.request.Request(f"{self.url}{path}", body, headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 return answer.status, _read(answer)
         except HTTPError as error:
             return error.code, _read(error)
@@ -72,6 +74,10 @@ class Client:
             raise UserError(
                 f"{self.url} does not answer ({reason}): start the service, or correct --url."
             ) from error
+
+
+def _key_for(path: str) -> str:
+    return "ADMIN_KEY" if path.startswith("/model") else "API_KEY"
 
 
 def _read(answer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What Prometheus reads of the watch: performance, value and retraining."""
+"""Export performance, value and retraining to Prometheus."""
 
 import time
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from ..core.errors import UserError
 from ..serving.limit_gauges import LimitGauges
+from .performance import Performance
 
 PORT = 9101
 OUTCOMES = ("promoted", "kept", "refused", "failed", "rolled_back")
@@ -46,17 +47,15 @@ class Exporter:
         )
         for outcome in OUTCOMES:
             self.retrainings.labels(outcome)
-        self._server = None if port is None else _served(port, host, registry)
+        self._server = None if port is None else _start_server(port, host, registry)
 
     @property
     def port(self) -> int:
-        """Where it listens; with port 0 the system chose one."""
+        """Return where it listens; with port 0 the system chose one."""
         return int(self._server[0].server_port) if self._server else 0
 
-    def tell(self, performance: dict[str, Any]) -> None:
-        """Take over what `performance.performance` found, and `cost` if it is among it. What cannot
-        be told now is NaN, or for a slice, not there.
-        """
+    def export(self, performance: Performance) -> None:
+        """Take over what was measured; what is not known is NaN, or for a slice, not there."""
         metric, value = performance["metric"], performance["value"]
         for labelled in (self.metric, self.rows, self.delay):
             labelled.clear()
@@ -69,23 +68,28 @@ class Exporter:
         for share, seconds in performance["delay_seconds"].items():
             if seconds is not None:
                 self.delay.labels(share).set(seconds)
-        _set(self.coverage, performance["coverage"])
-        _set(self.contradictions, performance["contradictions"])
-        _set(self.realised, value["realised"])
-        _set(self.expected, value["expected"])
-        _set(self.total, value["total"])
-        _set(self.cost, performance.get("cost"))
+        figures = {
+            self.coverage: performance["coverage"],
+            self.contradictions: performance["contradictions"],
+            self.realised: value["realised"],
+            self.expected: value["expected"],
+            self.total: value["total"],
+            self.cost: performance.get("cost"),
+        }
+        for gauge, figure in figures.items():
+            gauge.set(float("nan") if figure is None else figure)
 
-    def looked(self) -> None:
-        """Say that the watch is at work, whatever it finds, and what it judges by."""
+    def mark_look(self) -> None:
+        """Export that the loop is at work, whatever it finds, and what it judges by."""
         self.limits.read()
         self.last_run.set(time.time())
 
-    def retrained(self, outcome: str) -> None:
+    def count_retraining(self, outcome: str) -> None:
         """Count one of OUTCOMES."""
         self.retrainings.labels(outcome).inc()
 
     def close(self) -> None:
+        """End the server, if there is one."""
         if self._server:
             server, thread = self._server
             server.shutdown()
@@ -93,11 +97,7 @@ class Exporter:
             thread.join()
 
 
-def _set(gauge: Gauge, figure: float | None) -> None:
-    gauge.set(float("nan") if figure is None else figure)
-
-
-def _served(port: int, host: str, registry: CollectorRegistry) -> Any:
+def _start_server(port: int, host: str, registry: CollectorRegistry) -> Any:
     try:
         return start_http_server(port, addr=host, registry=registry)
     except OSError as error:

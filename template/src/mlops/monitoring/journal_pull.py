@@ -1,4 +1,4 @@
-"""The journal of a service with Docker Compose, copied here while it is being written."""
+"""Copy the journal of a service with Docker Compose here, while it is being written."""
 
 import os
 from pathlib import Path
@@ -25,8 +25,8 @@ os.remove(copy)
 """
 
 
-def pull(environment: str = PRODUCTION) -> list[str]:
-    """Bring it, by the Docker of this machine or, where DOCKER_HOST says so, of another.
+def pull_journal(environment: str = PRODUCTION) -> list[str]:
+    """Copy the journal by the Docker of this machine or, where DOCKER_HOST says so, of another.
 
     Returns the lines to print. Raises UserError if no service with a journal runs there, or if a
     journal is here already, which is never overwritten.

@@ -77,17 +77,17 @@ def pull(
     environment: Annotated[str, typer.Option(help="Of the deployment.")] = "production",
 ) -> None:
     """Copy the journal here, from the host on which the service runs with Docker Compose."""
-    from .journal_pull import pull
+    from .journal_pull import pull_journal
 
-    say(pull(environment))
+    say(pull_journal(environment))
 
 
 @app.command()
 def issue() -> None:
     """Have one issue on GitHub say what `monitor report` found, by its command `gh`."""
-    from .issue import issue
+    from .issue import update_issue
 
-    say(issue())
+    say(update_issue())
 
 
 @app.command(epilog="Example: monitor renew --text text.md")

@@ -1,5 +1,7 @@
-"""A table sent to the service as traffic, in the order and the pace of its time column, and the
-truth of each record some time after its prediction: so that a team sees everything move.
+"""Send a table to the service as traffic, so that a team sees everything move.
+
+Records go in the order and the pace of the table's time column, the truth of each some time after
+its prediction.
 """
 
 import time
@@ -28,7 +30,7 @@ Truth = tuple[str, Any]  # the id of a prediction, and what really was
 
 
 class Traffic:
-    """What was sent so far, and what came back."""
+    """What was sent so far, and what was answered."""
 
     def __init__(self, client: Client, target: str) -> None:
         self.client, self.target = client, target
@@ -36,34 +38,38 @@ class Traffic:
         self.refused: Counter[str] = Counter()
 
     def predict(self, records: list[Record]) -> list[Truth]:
-        """Ask for decisions; returns id and truth of those answered whose truth is in the table.
+        """Ask for decisions; return id and truth of those answered whose truth is in the table.
 
         A record that breaks the contract is counted, and the others are sent without it.
         """
         sent = [{k: v for k, v in record.items() if k != self.target} for record in records]
-        status, told = self.client.post("/predict", sent)
+        status, answers = self.client.post("/predict", sent)
         if status == 422:
-            faults = {fault["record"]: fault["message"] for fault in reversed(told["detail"])}
+            faults = {fault["record"]: fault["message"] for fault in reversed(answers["detail"])}
             self.refused.update(faults.values())
             left = [record for place, record in enumerate(records) if place not in faults]
             return self.predict(left) if left else []
         if status != 200:
-            raise UserError(f"the service answers with {status}: {told['detail']}.")
-        self.answered += len(told)
-        both = zip(told, records, strict=True)
-        return [(a["id"], r[self.target]) for a, r in both if self.target in r]
+            raise UserError(f"the service answers with {status}: {answers['detail']}.")
+        self.answered += len(answers)
+        return [
+            (answer["id"], record[self.target])
+            for answer, record in zip(answers, records, strict=True)
+            if self.target in record
+        ]
 
-    def learn(self, truths: list[Truth]) -> None:
-        body = [{"id": number, "truth": truth} for number, truth in truths]
-        status, told = self.client.post("/feedback", body)
+    def send_truths(self, truths: list[Truth]) -> None:
+        """Tell the service what really was. Raises UserError if it does not take that."""
+        body = [{"id": name, "truth": truth} for name, truth in truths]
+        status, answer = self.client.post("/feedback", body)
         if status != 202:
-            raise UserError(f"the service does not take the truth ({status}): {told['detail']}.")
+            raise UserError(f"the service does not take the truth ({status}): {answer['detail']}.")
         self.known += len(truths)
 
-    def lines(self) -> list[str]:
-        says = [f"{self.answered:,} records answered, the truth told of {self.known:,}"]
-        worst = self.refused.most_common(5)
-        return says + [f"{times:,} refused: {message}" for message, times in worst]
+    def summarise(self) -> list[str]:
+        """Return the lines to print, with the commonest reasons for which records were refused."""
+        refusals = [f"{times:,} refused: {why}" for why, times in self.refused.most_common(5)]
+        return [f"{self.answered:,} records answered, the truth told of {self.known:,}", *refusals]
 
 
 def replay(
@@ -83,18 +89,18 @@ def replay(
     contract = Contract.load()
     with TemporaryDirectory(prefix=".replay-", dir=".") as scratch:
         brought = deliver(source, Path(scratch), query=query, encoding=encoding)
-        rows = pl.concat([records(each.path, contract) for each in brought], how="diagonal")
-    if not (known := list(timed(rows, contract, seconds))):
+        rows = pl.concat([read_records(each.path, contract) for each in brought], how="diagonal")
+    if not (due := list(schedule(rows, contract, seconds))):
         raise UserError(f"{source} has no row whose time can be read: nothing was sent.")
     client = Client(url)
-    client.known()
+    client.check_identity()
     traffic = Traffic(client, contract.target.name)
-    send(known, traffic, truth_after)
-    return traffic.lines()
+    send(due, traffic, truth_after)
+    return traffic.summarise()
 
 
-def records(file: Path, contract: Contract) -> pl.DataFrame:
-    """What a client knows of each row: keys and inputs, typed; and the target if it is there."""
+def read_records(file: Path, contract: Contract) -> pl.DataFrame:
+    """Return what a client knows of each row: keys and inputs, typed; the target if it is there."""
     frame = read(file)
     schema = frame.collect_schema()
     there = [c for c in (*contract.keys, *contract.inputs, contract.target) if c.name in schema]
@@ -104,19 +110,19 @@ def records(file: Path, contract: Contract) -> pl.DataFrame:
     return frame.select(values).collect()
 
 
-def timed(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator[Due]:
-    """Each record with the second it is due: by the time column, else at even distances."""
+def schedule(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator[Due]:
+    """Yield each record with the second it is due: by the time column, else at even distances."""
     time_column = next((c.name for c in contract.columns if c.role == "time"), None)
     if time_column in rows.columns:
         rows = rows.drop_nulls(time_column).sort(time_column)
         passed = rows[time_column].dt.epoch("s") - rows[time_column].dt.epoch("s").min()
-        due = (passed / max(1, passed.max() or 0) * seconds).to_list()
+        moments = (passed / max(1, passed.max() or 0) * seconds).to_list()
     else:
-        due = [place / rows.height * seconds for place in range(rows.height)]
+        moments = [place / rows.height * seconds for place in range(rows.height)]
     rows = rows.with_columns(pl.col(pl.Date, pl.Datetime).dt.to_string("iso:strict"))
     if contract.task != "regression" and contract.target.name in rows.columns:
         rows = rows.with_columns(pl.col(contract.target.name).cast(pl.String))
-    for moment, row in zip(due, rows.iter_rows(named=True), strict=True):
+    for moment, row in zip(moments, rows.iter_rows(named=True), strict=True):
         yield moment, {name: cell for name, cell in row.items() if cell is not None}
 
 
@@ -128,17 +134,17 @@ def send(records: list[Due], traffic: Traffic, truth_after: float) -> None:
         shown = bar.add_task("replay", total=len(records))
         while waiting or later:
             now = time.monotonic() - start
-            if some := due(waiting, now):
-                later.extend((now + truth_after, truth) for truth in traffic.predict(some))
-                bar.advance(shown, len(some))
-            if known := due(later, now):
-                traffic.learn(known)
-            if len(some) < MOST:
+            if batch := take_due(waiting, now):
+                later.extend((now + truth_after, truth) for truth in traffic.predict(batch))
+                bar.advance(shown, len(batch))
+            if truths := take_due(later, now):
+                traffic.send_truths(truths)
+            if len(batch) < MOST:
                 time.sleep(TICK)
 
 
-def due(queue: deque[tuple[float, Any]], now: float) -> list[Any]:
-    """Take out what is due, at most what goes into a request."""
+def take_due(queue: deque[tuple[float, Any]], now: float) -> list[Any]:
+    """Take out and return what is due, at most what goes into a request."""
     taken: list[Any] = []
     while queue and queue[0][0] <= now and len(taken) < MOST:
         taken.append(queue.popleft()[1])

@@ -69,10 +69,10 @@ def run_loop(
 
 def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
     """Look once, and do what is due; False if it cannot be done, which the story tells."""
-    exporter.looked()
+    exporter.mark_look()
     try:
         observation = observe(journal_url(), datetime.now(UTC))
-        exporter.tell(observation["performance"])
+        exporter.export(observation["performance"])
         record_step("looked", describe(observation))
         successor.check()
     except UserError as error:
@@ -84,10 +84,10 @@ def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
             outcome = retrain(successor, reasons)
     except UserError as error:
         record_step("failed", str(error))
-        exporter.retrained("failed")
+        exporter.count_retraining("failed")
         return False
     if outcome:
-        exporter.retrained(outcome)
+        exporter.count_retraining(outcome)
     return True
 
 

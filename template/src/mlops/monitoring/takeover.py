@@ -44,7 +44,7 @@ class Takeover:
 
     def find_obstacle(self) -> str:
         """Return ""; raise UserError unless the service lets its model be changed."""
-        self.client.ready()
+        self.client.check_admin()
         return ""
 
     def hand_over(self, version: str, reasons: list[str], steps: list[Step]) -> Outcome:

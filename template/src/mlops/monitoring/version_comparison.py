@@ -38,7 +38,7 @@ def compare_with_the_one_before(journal: str, client: Client) -> str:
     short = [falls_short(value, project.params.gates.min_value) for value in values]
     is_worse = short == [True, False]
     if is_worse:
-        client.ready()
+        client.check_admin()
     record_step("compared", "; ".join(words), version=names[0])
     return "It is worth less than the floor of value." if is_worse else ""
 
