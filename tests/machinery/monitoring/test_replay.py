@@ -18,7 +18,7 @@ class Direct:
     def __init__(self, service):
         self.service, self.asked = service, []
 
-    def known(self):
+    def check_identity(self):
         self.asked.append(("/info", None))
 
     def post(self, path, content):

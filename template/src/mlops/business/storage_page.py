@@ -101,13 +101,14 @@ def judge(place: Place, limits: Limits, owner: str) -> Iterator[Verdict]:
         measured, key = figures.get(unit), f"storage.{place['name']}.{name}"
         passed = bool(figures) and (measured <= limit if end == "max" else measured >= limit)
         result = f"{number(measured)} {UNITS[unit]}" if figures else f"unknown ({place['fault']})"
+        allowed = f"{number(limit)} {UNITS[unit]}"
         mend = f"move to faster storage, or change {key}" if figures else "have it answer"
         yield Verdict(
             name=key,
             passed=passed,
             measured=measured,
             limit=limit,
-            meaning=f"{name} of {place['url']} is {result}, the limit {number(limit)} {UNITS[unit]}",
+            meaning=f"{name} of {place['url']} is {result}, the limit {allowed}",
             what_to_do="" if passed else f"Measure again after you {mend}",
             owner=owner,
             requirement=str(Entry("params.yaml", key)),
@@ -248,5 +249,7 @@ def summarise(place: Place) -> str:
     for action in ("read", "write"):
         one, rate = small(place, action), number(large(place, action)["mb_s"])
         took = f"{number(one['p50_ms'])} ms (p99 {number(one['p99_ms'])})"
-        figures.append(f"{action}s 4 KiB in {took}, {number(one['iops'])} a second, and {rate} MB/s")
+        figures.append(
+            f"{action}s 4 KiB in {took}, {number(one['iops'])} a second, and {rate} MB/s"
+        )
     return f"{place['name']}: {'; '.join(figures)}; {place['how']}"

@@ -68,7 +68,7 @@ class Month:
 class Worth:
     """What the page tells. Gains are against doing nothing, in `unit` for a thousand decisions.
 
-    `passed`: whether the model has passed its gates; `expected`: the gain that the evaluation found.
+    `passed`: whether the model has passed its gates; `expected`: the gain by the evaluation.
     """
 
     unit: str
@@ -172,9 +172,7 @@ def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: P
         back = value / cost if cost else None
         if build is not None and net > 0:
             paid_in = build * rate / net
-    return Month(
-        decisions, counted, rate, costs, cost, gain, value, net, back, break_even, paid_in
-    )
+    return Month(decisions, counted, rate, costs, cost, gain, value, net, back, break_even, paid_in)
 
 
 def advise(worth: Worth, problem: Problem) -> str:

@@ -10,7 +10,7 @@ from ..core.params import GateParams, Monitoring, Params
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, judged
 from .drift import Drift, InputDrift, excess_beyond_chance
-from .performance import Performance
+from .performance_report import Performance
 
 LIMITS = "monitoring in params.yaml"
 RETRAIN = "bring in newer rows with their answers and run 'uv run dvc repro'"

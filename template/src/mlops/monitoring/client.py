@@ -35,11 +35,13 @@ class Client:
             time.sleep(0.1 * 2**wait)
         if status in (401, 403):
             key = _key_for(path)
-            raise UserError(f"{self.url} says: {answer['detail']}; set {key} as the service has it.")
+            raise UserError(
+                f"{self.url} says: {answer['detail']}; set {key} as the service has it."
+            )
         return status, answer
 
     def get(self, path: str) -> Any:
-        """Return the content of the answer. Raises UserError if the service does not answer well."""
+        """Return the content of the answer. Raises UserError if its status is not 200."""
         status, answer = self._ask(path, None)
         if status != 200:
             raise UserError(f"{self.url}{path} answers with {status}: see the log of the service.")

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from ..core.errors import UserError
 from ..serving.limit_gauges import LimitGauges
-from .performance import Performance
+from .performance_report import Performance
 
 PORT = 9101
 OUTCOMES = ("promoted", "kept", "refused", "failed", "rolled_back")

@@ -96,7 +96,9 @@ def join_ground_truth(
     return add_last_truth(predictions, truths, contract)
 
 
-def add_last_truth(predictions: pl.DataFrame, truths: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+def add_last_truth(
+    predictions: pl.DataFrame, truths: pl.DataFrame, contract: Contract
+) -> pl.DataFrame:
     """Return each prediction with the last of its truths; `_key` is its key as text."""
     by_id = truths.drop_nulls("id").drop("key")
     by_key = truths.filter(pl.col("id").is_null()).drop("id")
@@ -111,7 +113,9 @@ def add_last_truth(predictions: pl.DataFrame, truths: pl.DataFrame, contract: Co
     known = answer.is_in(contract.classes) if contract.classes else answer.is_finite()
     return (
         predictions.join(last, on="id", how="left")
-        .with_columns(parse_moment("at"), parse_moment("truth_at"), pl.col("contradicted").fill_null(False))
+        .with_columns(
+            parse_moment("at"), parse_moment("truth_at"), pl.col("contradicted").fill_null(False)
+        )
         .with_columns(truth=pl.when(known).then(answer), delay=pl.when(known).then(delay))
         .sort("at", "id")
         .drop("_key")

@@ -16,8 +16,9 @@ FILE = Path("journal/known.parquet")
 
 
 def grow_table(journal: str, days: int, since: datetime | None) -> list[str]:
-    """Add to the table the records of the last `days` whose truth is known, unless their key is here already;
-    in a table without keys, those whose truth came after `since`.
+    """Add to the table the records of the last `days` whose truth is known and whose key is new.
+
+    A table without keys gets those whose truth came after `since`.
 
     What only the table holds, as what is known after the decision, is empty in them. Returns the
     lines to print. Raises UserError if there is no journal, or the table does not take them.

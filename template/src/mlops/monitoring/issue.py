@@ -24,7 +24,9 @@ def update_issue() -> list[str]:
     report = read_json(REPORT)
     failed = [check for check in report["checks"] if not check["passed"]]
     ours = ("--label", LABEL, "--state", "open")
-    number = run_gh("issue", "list", *ours, "--limit", "1", "--json", "number", "--jq", ".[].number")
+    number = run_gh(
+        "issue", "list", *ours, "--limit", "1", "--json", "number", "--jq", ".[].number"
+    )
     if not failed:
         if number:
             comment = f"{report['headline']} All checks pass again."

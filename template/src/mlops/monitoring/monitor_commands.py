@@ -69,7 +69,10 @@ def story() -> None:
     """What `monitor watch` saw and did, step by step."""
     from .story import read_steps
 
-    say([step.format_line() for step in read_steps()] or ["nothing has happened yet: run 'monitor watch'"])
+    say(
+        [step.format_line() for step in read_steps()]
+        or ["nothing has happened yet: run 'monitor watch'"]
+    )
 
 
 @app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")

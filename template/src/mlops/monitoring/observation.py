@@ -11,7 +11,8 @@ from ..evaluation.evaluate import rounded
 from .checks import check, choose_headline
 from .drift import Drift, measure_drift
 from .ground_truth import join_ground_truth
-from .performance import Performance, measure_performance
+from .performance import measure_performance
+from .performance_report import Performance
 
 # Of the checks, those that a new model may mend; of a fault in what comes in, it would learn.
 MENDED_BY_TRAINING = ("value", "performance", "drift")
@@ -45,7 +46,7 @@ def observe(
     drift_since = drift_since or until - timedelta(seconds=seconds(limits.window))
     performance = measure_performance(journal, performance_since, until)
     rows = join_ground_truth(journal, drift_since, until, contract)
-    drift: Drift = rounded(measure_drift(rows, contract))
+    drift: Drift = rounded(dict(measure_drift(rows, contract)))
     verdicts = check(performance, drift, problem, params)
     return {
         "headline": choose_headline(verdicts, performance),

@@ -6,7 +6,7 @@ metric is the share of right answers.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, NotRequired, Self, TypedDict, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import polars as pl
@@ -20,76 +20,12 @@ from ..model.metrics import Metric, primary
 from ..model.value import PER, Array, usual, value_per_thousand
 from ..registry.champion import promised
 from .ground_truth import count_unmatched, join_ground_truth
+from .performance_report import Part, Performance, ReachedMetric, ReachedValue
 
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
 BY_DAY, BY_WEEK = 14, 120
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
-
-
-class ReachedMetric(TypedDict):
-    """The primary metric with its interval; `expected` is what the evaluation found."""
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    expected: float | None
-
-
-class ReachedValue(TypedDict):
-    """What `per` decisions were worth, in `unit`, and what doing nothing would have been.
-
-    `total` is of all decisions whose truth is known; `expected` is what the evaluation promised.
-    """
-
-    unit: str
-    per: int
-    realised: float | None
-    expected: float
-    do_nothing: float | None
-    do_nothing_means: str
-    total: float | None
-
-
-class Part(TypedDict):
-    """The decisions of a version (None: not registered), or of a period by its first day."""
-
-    version: NotRequired[int | None]
-    start: NotRequired[str]
-    predictions: int
-    rows: int
-    metric: float | None
-    value: float | None
-    total: float | None
-
-
-class Performance(TypedDict):
-    """What is known of predictions; None is what cannot be told, times are UTC (ISO 8601).
-
-    `first` is the time of the first prediction; `cost` of running since then, in the currency of
-    prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
-    quantile; `strays` are truths that fit no prediction; `slices`: see evaluation/slices.py, with
-    `expected`; `period`: day, week or month.
-    """
-
-    since: NotRequired[str]
-    until: NotRequired[str]
-    first: NotRequired[str | None]
-    cost: NotRequired[float | None]
-    strays: NotRequired[int]
-    task: str
-    predictions: int
-    rows: int
-    coverage: float | None
-    delay_seconds: dict[str, float | None]
-    contradictions: int
-    metric: ReachedMetric
-    slices: list[dict[str, Any]]
-    value: ReachedValue
-    versions: list[Part]
-    period: str
-    trend: list[Part]
 
 
 class Project(NamedTuple):

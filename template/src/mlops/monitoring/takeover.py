@@ -102,7 +102,9 @@ def take_back(client: Client, version: str, reason: str) -> None:
     info = client.get("/info")
     if info["model_version"] == version:
         info = change(client, "/model/rollback", None)
-    record_step("rolled back", f"{reason} Version {info['model_version']} answers.", version=version)
+    record_step(
+        "rolled back", f"{reason} Version {info['model_version']} answers.", version=version
+    )
 
 
 def change(client: Client, path: str, content: Any) -> Any:

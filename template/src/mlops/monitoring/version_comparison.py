@@ -7,7 +7,8 @@ import polars as pl
 from ..core.formatting import number
 from .client import Client
 from .ground_truth import join_ground_truth
-from .performance import Project, ReachedValue, measure_value
+from .performance import Project, measure_value
+from .performance_report import ReachedValue
 from .story import Step, read_steps, record_step
 
 

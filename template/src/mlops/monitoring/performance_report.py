@@ -1,0 +1,68 @@
+"""The report on the performance of a model in production, as reports/monitoring.json has it."""
+
+from typing import Any, NotRequired, TypedDict
+
+
+class ReachedMetric(TypedDict):
+    """The primary metric with its interval; `expected` is what the evaluation found."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    expected: float | None
+
+
+class ReachedValue(TypedDict):
+    """What `per` decisions were worth, in `unit`, and what doing nothing would have been.
+
+    `total` is of all decisions whose truth is known; `expected` is what the evaluation promised.
+    """
+
+    unit: str
+    per: int
+    realised: float | None
+    expected: float
+    do_nothing: float | None
+    do_nothing_means: str
+    total: float | None
+
+
+class Part(TypedDict):
+    """The decisions of a version (None: not registered), or of a period by its first day."""
+
+    version: NotRequired[int | None]
+    start: NotRequired[str]
+    predictions: int
+    rows: int
+    metric: float | None
+    value: float | None
+    total: float | None
+
+
+class Performance(TypedDict):
+    """What is known of predictions; None is what cannot be told, times are UTC (ISO 8601).
+
+    `first` is the time of the first prediction; `cost` of running since then, in the currency of
+    prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
+    quantile; `strays` are truths that fit no prediction; `slices`: see evaluation/slices.py, with
+    `expected`; `period`: day, week or month.
+    """
+
+    since: NotRequired[str]
+    until: NotRequired[str]
+    first: NotRequired[str | None]
+    cost: NotRequired[float | None]
+    strays: NotRequired[int]
+    task: str
+    predictions: int
+    rows: int
+    coverage: float | None
+    delay_seconds: dict[str, float | None]
+    contradictions: int
+    metric: ReachedMetric
+    slices: list[dict[str, Any]]
+    value: ReachedValue
+    versions: list[Part]
+    period: str
+    trend: list[Part]
