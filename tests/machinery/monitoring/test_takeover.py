@@ -111,6 +111,6 @@ def test_a_model_that_is_worth_less_is_taken_back(monkeypatch):
     monkeypatch.setattr(takeover, "compare_with_the_one_before", lambda *_: "It is worth less.")
     service = Fake()
     service.version, service.before = "2", "1"
-    assert Takeover(service).take_back_if_worse() == "rolled_back"
+    assert Takeover(service).take_back_if_worse({}) == "rolled_back"
     assert service.version == "1"
     assert story.read_steps()[-1].told == "It is worth less. Version 1 answers."

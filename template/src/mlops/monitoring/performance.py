@@ -197,5 +197,6 @@ def measure_part(rows: pl.DataFrame, project: Project) -> Part:
         "rows": known.height,
         "metric": project.metric.score(truth, scores) if known.height >= enough else None,
         "value": value["realised"],
+        "do_nothing": value["do_nothing"],
         "total": value["total"],
     }

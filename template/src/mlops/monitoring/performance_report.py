@@ -37,6 +37,7 @@ class Part(TypedDict):
     rows: int
     metric: float | None
     value: float | None
+    do_nothing: float | None
     total: float | None
 
 

@@ -11,6 +11,7 @@ from dvc.config_schema import RelPath
 from dvc.repo import Repo
 
 from ..core.paths import replacing
+from .retraining import Successor
 from .story import Outcome, Step, record_step
 
 NOT_HERE = (
@@ -20,17 +21,13 @@ NOT_HERE = (
 
 
 @dataclass(frozen=True)
-class PullRequest:
+class PullRequest(Successor):
     """`text` gets what a pull request is to say; its first line is the title."""
 
     text: Path
 
     def check(self) -> None:
         """Do nothing: there is no service to reach."""
-
-    def take_back_if_worse(self) -> Outcome | None:
-        """Return None: what is wrong with a proposal is found before it is merged."""
-        return None
 
     def find_obstacle(self) -> str:
         """Return why no model may be trained here; "" if nothing is in the way."""

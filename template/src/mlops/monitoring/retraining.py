@@ -22,6 +22,7 @@ from .exporter import Exporter
 from .ground_truth import journal_url
 from .grow import grow_table
 from .observation import describe, observe, reasons_to_retrain
+from .performance_report import Performance
 from .story import Outcome, Step, read_steps, record_step, time_of_last
 
 LOCK = Path("journal/.watch.lock")
@@ -34,8 +35,9 @@ class Successor(Protocol):
     def check(self) -> None:
         """Raise UserError if something is wrong already."""
 
-    def take_back_if_worse(self) -> Outcome | None:
-        """Undo the last exchange if the model is worth less for it; None: there is no cause."""
+    def take_back_if_worse(self, performance: Performance) -> Outcome | None:
+        """Return None: undo the last exchange where the model may be worth less for it."""
+        return None
 
     def find_obstacle(self) -> str:
         """Return why no model may be trained here; "" if nothing is in the way."""
@@ -79,7 +81,7 @@ def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
         record_step("failed", str(error))
         return False
     try:
-        outcome = successor.take_back_if_worse()
+        outcome = successor.take_back_if_worse(observation["performance"])
         if outcome is None and (reasons := reasons_to_retrain(observation)):
             outcome = retrain(successor, reasons)
     except UserError as error:

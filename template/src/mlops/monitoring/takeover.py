@@ -16,7 +16,8 @@ from ..core.settings import Objectives, Params, Problem
 from ..core.team import package_name
 from ..registry import registry
 from .client import Client
-from .ground_truth import journal_url
+from .performance_report import Performance
+from .retraining import Successor
 from .service_counts import ENOUGH_REQUESTS, Counts, find_complaint, parse_counts
 from .story import Outcome, Step, record_step
 from .version_comparison import compare_with_the_one_before
@@ -25,7 +26,7 @@ LOOKS = 20  # at the service while a new model follows or is on trial
 
 
 @dataclass(frozen=True)
-class Takeover:
+class Takeover(Successor):
     """Where the service can be reached: its model is replaced, and taken back if that was wrong."""
 
     client: Client
@@ -34,9 +35,9 @@ class Takeover:
         """Raise UserError unless the service is ready to answer."""
         self.client.get("/readyz")
 
-    def take_back_if_worse(self) -> Outcome | None:
+    def take_back_if_worse(self, performance: Performance) -> Outcome | None:
         """Return "rolled_back" if the model is worth too little, and the one before it was not."""
-        reason = compare_with_the_one_before(journal_url(), self.client)
+        reason = compare_with_the_one_before(performance, self.client)
         if not reason:
             return None
         take_back(self.client, self.client.get("/info")["model_version"], reason)

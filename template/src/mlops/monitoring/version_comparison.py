@@ -1,18 +1,13 @@
 """Compare a model that took over with the one before it, once enough truths have come."""
 
-from datetime import UTC, datetime, timedelta
-
-import polars as pl
-
 from ..core.formatting import number
+from ..core.settings import Params
 from .client import Client
-from .ground_truth import join_ground_truth
-from .performance import Project, measure_value
-from .performance_report import ReachedValue
+from .performance_report import Part, Performance
 from .story import Step, read_steps, record_step
 
 
-def compare_with_the_one_before(journal: str, client: Client) -> str:
+def compare_with_the_one_before(performance: Performance, client: Client) -> str:
     """Compare once after each promotion; return why the old model should come back, "" if not.
 
     It should if the new one falls short of the floor of value, and the old one did not. Raises
@@ -21,26 +16,23 @@ def compare_with_the_one_before(journal: str, client: Client) -> str:
     promotion = find_open_promotion(read_steps())
     if promotion is None:
         return ""
-    project, now = Project.read(), datetime.now(UTC)
-    settings = project.params.monitoring
-    since = now - timedelta(days=settings.truth_days)
-    rows = join_ground_truth(journal, since, now, project.contract, []).drop_nulls("truth")
-    names = [promotion.facts["version"], promotion.facts["before"]]
-    answered = [rows.filter(pl.col("version").cast(pl.String) == name) for name in names]
-    if answered[0].height < settings.min_rows:
+    params, unit = Params.read(), performance["value"]["unit"]
+    known = {str(part["version"]): part for part in performance["versions"] if part["rows"]}
+    names = (promotion.facts["version"], promotion.facts["before"])
+    new, old = (known.get(name) for name in names)
+    if new is None or new["rows"] < params.monitoring.min_rows:
         return ""
-    values = [measure_value(known, project) for known in answered]
-    words = [
-        f"a thousand decisions of version {name} were worth {number(value['realised'])} "
-        f"{value['unit']} ({known.height:,} known)"
-        for name, known, value in zip(names, answered, values, strict=True)
-        if known.height
-    ]
-    short = [falls_short(value, project.params.gates.min_value) for value in values]
-    is_worse = short == [True, False]
+    values = "; ".join(
+        f"a thousand decisions of version {name} were worth {number(part['value'])} {unit} "
+        f"({part['rows']:,} known)"
+        for name in names
+        if (part := known.get(name))
+    )
+    floor = params.gates.min_value
+    is_worse = falls_short(new, floor) and not (old and falls_short(old, floor))
     if is_worse:
         client.check_admin()
-    record_step("compared", "; ".join(words), version=names[0])
+    record_step("compared", values, version=names[0])
     return "It is worth less than the floor of value." if is_worse else ""
 
 
@@ -50,7 +42,7 @@ def find_open_promotion(steps: list[Step]) -> Step | None:
     return ends[-1] if ends and ends[-1].kind == "promoted" else None
 
 
-def falls_short(value: ReachedValue, floor: float) -> bool:
+def falls_short(part: Part, floor: float) -> bool:
     """Tell whether the decisions were worth less than doing nothing and the floor."""
-    realised, do_nothing = value["realised"], value["do_nothing"]
-    return realised is not None and do_nothing is not None and realised < do_nothing + floor
+    value, do_nothing = part["value"], part["do_nothing"]
+    return value is not None and do_nothing is not None and value < do_nothing + floor
