@@ -1,4 +1,4 @@
-"""What was answered and what came true, made up: as `join_ground_truth` gives it, and as a journal."""
+"""What was answered and what came true, made up: as joined with the truth, and as a journal."""
 
 import datetime as dt
 import sqlite3

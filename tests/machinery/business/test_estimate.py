@@ -25,7 +25,7 @@ def test_a_month_is_worth_what_its_cases_are():
     """1000 cases, 200 to find, 100 found, and 100 false alarms."""
     hope = Hope.of(problem())
     assert hope.value == pytest.approx(100 * 6 - 100 * 2)
-    assert (hope.found, hope.alarms) == (100, 200)
+    assert (hope.true_positives, hope.alarms) == (100, 200)
     assert hope.net == pytest.approx(300)
     assert hope.break_even == 4
     assert hope.is_go

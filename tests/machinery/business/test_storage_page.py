@@ -153,7 +153,9 @@ def test_the_page_tells_it_all_and_escapes_it():
     hostile = place("local", "file", 1000.0)
     hostile["url"] = "file://<s>"
     gates = list(judge(hostile, Limits(max_read_p99_ms=1.0, min_read_mb_s=1.0), "<i>"))
-    report = assemble_report([hostile, place("remote", "s3", 0, "<u>")], {}, prices(DISK, CLOUD), gates)
+    report = assemble_report(
+        [hostile, place("remote", "s3", 0, "<u>")], {}, prices(DISK, CLOUD), gates
+    )
     told = render_page(report, "<em>")
     assert not {"<s>", "<i>", "<u>", "<em>"} & set(re.findall(r"<\w+>", told))
     assert {"&lt;s&gt;", "&lt;i&gt;", "&lt;u&gt;", "&lt;em&gt;"} <= set(

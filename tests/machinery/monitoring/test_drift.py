@@ -57,7 +57,8 @@ def test_a_shifted_normal_is_as_far_as_the_analysis_says():
     random, by = np.random.default_rng(0), 0.5
     [entry] = bins(pl.DataFrame({"x": random.normal(size=200_000)}))
     found = population_stability_index(
-        measure_shares(pl.Series("x", random.normal(by, size=200_000)), entry), np.array(entry["shares"])
+        measure_shares(pl.Series("x", random.normal(by, size=200_000)), entry),
+        np.array(entry["shares"]),
     )
     ends = np.concatenate([[-np.inf], norm.ppf(np.arange(1, 10) / 10), [np.inf]])
     exact = np.diff(norm.cdf(ends - by))
@@ -106,7 +107,8 @@ def test_what_changed_is_named_first():
 
 def test_a_column_gone_missing_is_told_beside_what_is_usual():
     found = of(
-        measure_drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()), "size, in cm."
+        measure_drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()),
+        "size, in cm.",
     )
     assert found["missing"]["live"] == 1.0
     assert 0 < found["missing"]["expected"] < 0.2

@@ -40,7 +40,7 @@ class Hope(NamedTuple):
         gain = value.true_positive - value.false_negative
         loss = value.false_positive - value.true_negative
         hope = cls(gain, loss, *fields.values())
-        if hope.alarms - hope.found > hope.decisions * (1 - hope.positive_share):
+        if hope.alarms - hope.true_positives > hope.decisions * (1 - hope.positive_share):
             raise UserError(
                 "problem.yaml: estimate.precision is too low for estimate.found_share: there would "
                 "be more false alarms than there are cases."
@@ -48,19 +48,19 @@ class Hope(NamedTuple):
         return hope
 
     @property
-    def found(self) -> float:
+    def true_positives(self) -> float:
         """Return in how many cases a month acting is right, and the model finds it."""
         return self.decisions * self.positive_share * self.found_share
 
     @property
     def alarms(self) -> float:
         """Return how often a month it acts."""
-        return self.found / self.precision
+        return self.true_positives / self.precision
 
     @property
     def value(self) -> float:
         """Return what a month is worth, above never acting."""
-        return self.found * self.gain + (self.alarms - self.found) * self.loss
+        return self.true_positives * self.gain + (self.alarms - self.true_positives) * self.loss
 
     @property
     def needed(self) -> float:
@@ -70,9 +70,9 @@ class Hope(NamedTuple):
     def least_precision(self) -> float | None:
         """Return the share of right alarms that just pays with as many cases found; None: none.
 
-        found * (gain + loss * (1 - p) / p) = needed, solved for p.
+        true_positives * (gain + loss * (1 - p) / p) = needed, solved for p.
         """
-        left = self.gain - self.needed / self.found
+        left = self.gain - self.needed / self.true_positives
         if left < 0:
             return None
         return 0.0 if self.loss >= 0 else 1 / (1 - left / self.loss)
@@ -105,8 +105,9 @@ def describe_estimate(problem: Problem) -> list[str]:
     when = f"in month {hope.break_even}" if hope.break_even else "never"
     return [
         f"{'Go' if hope.is_go else 'No go'}: it pays for itself {when}; {allowed} are allowed.",
-        f"A month of it acts {number(hope.alarms, 0)} times, {number(hope.found, 0)} times "
-        f"rightly, and is worth {signed(hope.value, 0)} {unit}; its upkeep costs "
+        f"A month of it acts {number(hope.alarms, 0)} times, "
+        f"{number(hope.true_positives, 0)} times rightly, and is worth "
+        f"{signed(hope.value, 0)} {unit}; its upkeep costs "
         f"{number(hope.upkeep, 0)}, which leaves {signed(hope.net, 0)}.",
         f"To break even within {allowed}, {format_least(hope.least_precision())} of "
         f"its alarms must be right (hoped: {percent(hope.precision, 0)}), or it must find "

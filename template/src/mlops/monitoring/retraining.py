@@ -20,10 +20,10 @@ from ..core.paths import GATE_REPORT, REPORTS, read_json
 from ..core.settings import Params
 from .exporter import Exporter
 from .ground_truth import journal_url
-from .grow import grow_table
 from .observation import describe, observe, reasons_to_retrain
 from .performance_report import Performance
 from .story import Outcome, Step, read_steps, record_step, time_of_last
+from .table_growth import grow_table
 
 LOCK = Path("journal/.watch.lock")
 REGISTRATION = REPORTS / "registration.json"

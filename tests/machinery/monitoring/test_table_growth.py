@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from mlops.data.change_log import read
 from mlops.data.contract import Contract
-from mlops.monitoring.grow import FILE, grow_table
+from mlops.monitoring.table_growth import FILE, grow_table
 from mlops.records import intake
 from mlops.serving.journal import Prediction, Truth
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mlops.business import worth
+from mlops.business import profitability
 from mlops.business.prices import Prices, cost_of_running, read_remote_scheme
-from mlops.business.worth import Realised, advise, reckon, render_page, write_report
+from mlops.business.profitability import Realised, advise, reckon, render_page, write_report
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
 from mlops.core.problem import Problem
@@ -86,7 +86,7 @@ def lived(monkeypatch, gain=500.0, a_month=2000.0, why="", **facts):
     total = None if gain is None else gain * 3
     performance = facts.get("performance", LIVED)
     realised = Realised(why, gain, total, a_month, performance)
-    monkeypatch.setattr(worth, "measure_live", lambda: realised)
+    monkeypatch.setattr(profitability, "measure_live", lambda: realised)
 
 
 def advice():
@@ -205,7 +205,7 @@ def test_a_model_that_did_not_pass_is_not_to_be_decided_on(project, monkeypatch)
 def test_a_refused_newcomer_does_not_change_what_the_model_in_use_promised(project, monkeypatch):
     write_json(Path("reports/gate.json"), {"passed": False, "gates": []})
     promise = {"value": {"model": 900.0, "do_nothing": 100.0, "do_nothing_means": "never acting"}}
-    monkeypatch.setattr(worth, "promised", lambda: (promise, True))
+    monkeypatch.setattr(profitability, "promised", lambda: (promise, True))
     lived(monkeypatch, gain=400.0)
     reckoned = reckon()
     assert reckoned.expected == 800.0
@@ -253,7 +253,9 @@ def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
     assert reckoned["realised"]["gain"] == 500.0
     hostile = "<script>alert(1)</script>"
     owners = {"data_scientist": hostile}
-    write({"name": hostile, "decision": hostile, "owners": owners, "estimate": {"cost_to_build": 1}})
+    write(
+        {"name": hostile, "decision": hostile, "owners": owners, "estimate": {"cost_to_build": 1}}
+    )
     lived(monkeypatch, gain=300.0)
     bad = render_page(replace(reckon(), unit=hostile, currency=hostile), Problem.read())
     assert hostile not in bad
