@@ -35,8 +35,8 @@ def test_ticks_are_round(low, high, expected):
 
 
 def test_axes_are_labelled_shortly():
-    told = [format_short(value) for value in (0.25, -1500, 2e7, 3e9)]
-    assert told == ["0.25", f"{MINUS}1.5k", "20M", "3B"]
+    texts = [format_short(value) for value in (0.25, -1500, 2e7, 3e9)]
+    assert texts == ["0.25", f"{MINUS}1.5k", "20M", "3B"]
 
 
 def test_bars_of_losses_go_left_of_zero(drawn):
@@ -47,18 +47,18 @@ def test_bars_of_losses_go_left_of_zero(drawn):
 
 
 def test_a_dot_lies_on_its_interval_and_beside_the_whole(drawn):
-    found = drawn.dot(Scale(0.0, 1.0), 0.5, 0.4, 0.7, kind="bad", whole=0.6)
-    assert 'class="range bad" style="left:40.0%;width:30.0%"' in found
-    assert 'class="dot bad" style="left:50.0%"' in found
-    assert 'class="whole" style="left:60.0%"' in found
+    drawing = drawn.dot(Scale(0.0, 1.0), 0.5, 0.4, 0.7, kind="bad", whole=0.6)
+    assert 'class="range bad" style="left:40.0%;width:30.0%"' in drawing
+    assert 'class="dot bad" style="left:50.0%"' in drawing
+    assert 'class="whole" style="left:60.0%"' in drawing
     assert "dot" not in drawn.dot(Scale(0.0, 1.0), None)
     assert "range" not in drawn.dot(Scale(0.0, 1.0), 0.5)
 
 
 def test_a_failed_trial_does_not_flatten_the_others(drawn):
     scores = [0.70, 0.71, 0.72, 0.73, 0.74, -1e9]
-    found = drawn.climb([{"candidate": "<b>", "score": score} for score in scores])
-    assert "the best went from 0.700 to 0.740" in found
-    assert "<b>" not in found
-    assert found.count("<circle") == 6
-    assert "0.72</text>" in found
+    drawing = drawn.climb([{"candidate": "<b>", "score": score} for score in scores])
+    assert "the best went from 0.700 to 0.740" in drawing
+    assert "<b>" not in drawing
+    assert drawing.count("<circle") == 6
+    assert "0.72</text>" in drawing

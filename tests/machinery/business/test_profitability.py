@@ -239,17 +239,17 @@ class Tags(HTMLParser):
 def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
     write({"estimate": {"cost_to_build": 100.0}})
     lived(monkeypatch)
-    said = write_report()
+    lines = write_report()
     text = Path("reports/business.html").read_text(encoding="utf-8")
-    told = Tags(text)
-    assert told.open == []
-    assert said[-1] == "reports/business.html tells more."
-    assert said[0] in text
+    tags = Tags(text)
+    assert tags.open == []
+    assert lines[-1] == "reports/business.html tells more."
+    assert lines[0] in text
     assert "Jan 2024" in text
     assert "@media print" in text
     reckoned = json.loads(Path("reports/business.json").read_text(encoding="utf-8"))
     assert list(reckoned)[:3] == ["headline", "advice", "state"]
-    assert (reckoned["headline"], reckoned["advice"], reckoned["state"]) == (*said[:2], "pays")
+    assert (reckoned["headline"], reckoned["advice"], reckoned["state"]) == (*lines[:2], "pays")
     assert reckoned["realised"]["gain"] == 500.0
     hostile = "<script>alert(1)</script>"
     owners = {"data_scientist": hostile}
@@ -259,7 +259,7 @@ def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
     lived(monkeypatch, gain=300.0)
     bad = render_page(replace(reckon(), unit=hostile, currency=hostile), Problem.read())
     assert hostile not in bad
-    assert Tags(bad).tags == told.tags
+    assert Tags(bad).tags == tags.tags
 
 
 @pytest.mark.parametrize("gain", [500.0, None])

@@ -44,8 +44,8 @@ class Parsed(HTMLParser):
         return " ".join(self.sections[section].split())
 
 
-def page(found):
-    return report.render_page(found, artifacts.RESOURCES, artifacts.SEARCH)
+def page(shown):
+    return report.render_page(shown, artifacts.RESOURCES, artifacts.SEARCH)
 
 
 def parsed(change=artifacts.no_change, task="binary"):
@@ -55,20 +55,20 @@ def parsed(change=artifacts.no_change, task="binary"):
 @pytest.mark.parametrize(("change", "task"), artifacts.CASES)
 def test_the_page_is_well_formed_and_loads_nothing(change, task):
     text = page(artifacts.reports(change, task))
-    found = Parsed(text)
-    assert found.open == []
+    shown = Parsed(text)
+    assert shown.open == []
     assert "http://" not in text
     assert "https://" not in text
     assert "url(" not in text
     assert "@import" not in text
-    assert not {"script", "iframe", "img", "object", "embed"} & {tag for tag, _ in found.elements}
-    for _, attributes in found.elements:
+    assert not {"script", "iframe", "img", "object", "embed"} & {tag for tag, _ in shown.elements}
+    for _, attributes in shown.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "src"]
         assert attributes.get("href", "#").startswith(("#", "data:,"))
-    identities = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    identities = [attributes["id"] for _, attributes in shown.elements if "id" in attributes]
     assert len(identities) == len(set(identities))
-    links = {a["href"][1:] for tag, a in found.elements if tag == "a"}
-    assert links == {a["id"] for tag, a in found.elements if tag == "section"}
+    links = {a["href"][1:] for tag, a in shown.elements if tag == "a"}
+    assert links == {a["id"] for tag, a in shown.elements if tag == "section"}
     assert len(text) < 500_000
 
 
@@ -89,7 +89,7 @@ def test_the_same_reports_give_the_same_bytes():
 
 
 def test_the_figures_are_those_of_the_reports():
-    found = parsed()
+    shown = parsed()
     figures = {
         "": ["All 10 checks passed", "1,348 minutes saved", "0.713", "0.698 and 0.729", "23,706"],
         "worth": ["This model 1,348", "Champion so far 1,290 +58", "always acting 231 +1,117"],
@@ -140,39 +140,39 @@ def test_the_figures_are_those_of_the_reports():
     }
     for section, texts in figures.items():
         for text in texts:
-            assert text in found.text(section), section
+            assert text in shown.text(section), section
 
 
 def test_every_gate_is_told_with_its_figures():
-    told = parsed().text("checks")
+    checks = parsed().text("checks")
     for gate in artifacts.GATES:
-        assert f"Gate {gate['name']}: measured" in told
-        assert f"Required by {gate['requirement']}." in told
-    assert told.count("passed") == len(artifacts.GATES)
-    assert "blocked" not in told
+        assert f"Gate {gate['name']}: measured" in checks
+        assert f"Required by {gate['requirement']}." in checks
+    assert checks.count("passed") == len(artifacts.GATES)
+    assert "blocked" not in checks
 
 
 def test_a_blocked_run_says_so_first_and_who_does_what():
-    found = parsed(artifacts.blocked)
-    assert "Do not release this model." in found.text()
-    assert "2 checks of 10 failed" in found.text()
-    assert "312 minutes saved less than never acting" in found.text()
-    assert "kept as version 8, a candidate" in found.text()
-    assert list(found.sections)[1] == "checks"
-    told = found.text("checks")
-    assert "To do, @acme/fairness: Mend number 6." in told
-    assert told.index("Mend number 5") < told.index("8 passed")
-    assert "worse than the champion, version 6: −0.031" in found.text("performance")  # noqa: RUF001
-    assert "0.550 −0.163, too far" in found.text("groups")  # noqa: RUF001
+    shown = parsed(artifacts.blocked)
+    assert "Do not release this model." in shown.text()
+    assert "2 checks of 10 failed" in shown.text()
+    assert "312 minutes saved less than never acting" in shown.text()
+    assert "kept as version 8, a candidate" in shown.text()
+    assert list(shown.sections)[1] == "checks"
+    checks = shown.text("checks")
+    assert "To do, @acme/fairness: Mend number 6." in checks
+    assert checks.index("Mend number 5") < checks.index("8 passed")
+    assert "worse than the champion, version 6: −0.031" in shown.text("performance")  # noqa: RUF001
+    assert "0.550 −0.163, too far" in shown.text("groups")  # noqa: RUF001
 
 
 def test_a_first_run_has_no_champion_slices_or_quarantine():
-    found = parsed(artifacts.first)
-    assert "there is no champion yet" in found.text("performance")
-    assert "Champion so far" not in found.text("worth")
-    assert "groups" not in found.sections
-    assert "0 set aside" in found.text("data")
-    assert "Git commit" not in found.text("lineage")
+    shown = parsed(artifacts.first)
+    assert "there is no champion yet" in shown.text("performance")
+    assert "Champion so far" not in shown.text("worth")
+    assert "groups" not in shown.sections
+    assert "0 set aside" in shown.text("data")
+    assert "Git commit" not in shown.text("lineage")
 
 
 def test_other_tasks_leave_out_what_does_not_apply():
@@ -197,9 +197,9 @@ def test_what_cannot_be_told_is_said():
         evaluation["importance"] = [{"input": "distance", "drop": None}]
         evaluation["slices"] = []
 
-    found = parsed(untold)
-    assert "The test rows cannot tell it from the champion." in found.text("performance")
-    assert "not known" in found.text("drivers")
+    shown = parsed(untold)
+    assert "The test rows cannot tell it from the champion." in shown.text("performance")
+    assert "not known" in shown.text("drivers")
 
 
 @pytest.mark.parametrize(("change", "task"), artifacts.CASES)
@@ -234,17 +234,17 @@ def test_long_lists_are_cut_and_say_so():
         reason = files["reports/validation.json"]["reasons"][0]
         files["reports/validation.json"]["reasons"] = [reason] * 30
 
-    found = parsed(wide)
-    assert "the first 20 of 300 inputs" in found.text("drivers")
-    assert "input 20" not in found.text("drivers")
-    assert "the first 8 of 30 reasons" in found.text("data")
+    shown = parsed(wide)
+    assert "the first 20 of 300 inputs" in shown.text("drivers")
+    assert "input 20" not in shown.text("drivers")
+    assert "the first 8 of 30 reasons" in shown.text("data")
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_no_name_of_a_column_can_become_html(task):
     change = {"multiclass": artifacts.multiclass, "regression": artifacts.regression}
-    found = artifacts.reports(change.get(task, artifacts.no_change), task)
-    bad, good = (Parsed(page(artifacts.renamed(found, text))) for text in (HOSTILE, "harmless"))
+    shown = artifacts.reports(change.get(task, artifacts.no_change), task)
+    bad, good = (Parsed(page(artifacts.renamed(shown, text))) for text in (HOSTILE, "harmless"))
     shape = [(tag, sorted(attributes)) for tag, attributes in good.elements]
     assert [(tag, sorted(attributes)) for tag, attributes in bad.elements] == shape
 
@@ -278,8 +278,8 @@ def test_the_stage_writes_page_cards_and_resources(tmp_path, monkeypatch, capsys
     artifacts.project(tmp_path)
     monkeypatch.chdir(tmp_path)
     report.run()
-    found = Parsed(Path("reports/index.html").read_text(encoding="utf-8"))
-    assert "4 trials; the best went from 0.701 to 0.721" in found.text("candidates")
+    shown = Parsed(Path("reports/index.html").read_text(encoding="utf-8"))
+    assert "4 trials; the best went from 0.701 to 0.721" in shown.text("candidates")
     assert "# Model card" in Path("docs/model-card.md").read_text(encoding="utf-8")
     assert "# Data card" in Path("docs/data-card.md").read_text(encoding="utf-8")
     assert '"cpu_seconds": 57.0' in Path("reports/resources.json").read_text(encoding="utf-8")
@@ -293,20 +293,20 @@ def test_a_run_stopped_early_shows_nothing_of_the_run_before(tmp_path, monkeypat
     artifacts.project(tmp_path, stopped)
     monkeypatch.chdir(tmp_path)
     report.run()
-    found = Parsed(Path("reports/index.html").read_text(encoding="utf-8"))
-    assert set(found.sections) == {"", "checks", "data", "lineage"}
-    assert "The run stopped before a model was made" in found.text()
-    assert "To do, @acme/data: Have the data delivered as agreed." in found.text("checks")
+    shown = Parsed(Path("reports/index.html").read_text(encoding="utf-8"))
+    assert set(shown.sections) == {"", "checks", "data", "lineage"}
+    assert "The run stopped before a model was made" in shown.text()
+    assert "To do, @acme/data: Have the data delivered as agreed." in shown.text("checks")
     assert not Path("docs/model-card.md").exists()
 
 
 def test_a_run_stopped_at_the_split_knows_its_data(tmp_path, monkeypatch):
     artifacts.project(tmp_path, artifacts.stopped_at("rows", "too few rows", "Wait", "@acme/data"))
     monkeypatch.chdir(tmp_path)
-    found = Reports.read()
-    assert found.split == artifacts.SPLIT
-    assert found.evaluation == {}
-    assert choose_headline(found) == "There is no new model."
+    shown = Reports.read()
+    assert shown.split == artifacts.SPLIT
+    assert shown.evaluation == {}
+    assert choose_headline(shown) == "There is no new model."
 
 
 def test_words_of_the_template_are_told_at_the_top():

@@ -82,26 +82,26 @@ def test_what_costs_least_with_the_waiting_is_used():
 
 def test_small_change_moves_nothing():
     cheap = kind("disk", "file", gb_month=0.0)
-    told = advice(
+    text = advice(
         place("local", "file", 1000.0), place("remote", "s3", 900.0), known=(cheap, CLOUD)
     )
-    assert "Leave its versions on cloud: disk would save 0.16" in told
-    assert "a copy saves no time" in told
+    assert "Leave its versions on cloud: disk would save 0.16" in text
+    assert "a copy saves no time" in text
 
 
 def test_what_was_not_measured_is_not_recommended_but_named():
-    told = advice(place("local", "file", 1000.0), place("remote", "s3", 0, "no route to host"))
-    assert "At remote: no route to host." in told
-    assert "Keep its versions on disk" in told
-    assert "The bill alone of cloud is lower: give its URL" in told
+    text = advice(place("local", "file", 1000.0), place("remote", "s3", 0, "no route to host"))
+    assert "At remote: no route to host." in text
+    assert "Keep its versions on disk" in text
+    assert "The bill alone of cloud is lower: give its URL" in text
 
 
 def test_a_place_beyond_its_limits_is_not_recommended():
     disk, cloud = place("local", "file", 1000.0), place("remote", "s3", 10.0)
     gates = list(judge(disk, Limits(max_read_p99_ms=1.0), "@acme/devops"))
-    told = advice(disk, cloud, gates=gates)
-    assert "left out: local." in told
-    assert "Leave its versions on cloud" in told
+    text = advice(disk, cloud, gates=gates)
+    assert "left out: local." in text
+    assert "Leave its versions on cloud" in text
     assert "Nothing that may be used" in advice(disk, cloud, known=[DISK], gates=gates)
 
 
@@ -110,9 +110,9 @@ def test_the_format_of_least_work_in_a_month_is_used():
     packed = {"name": "Parquet", "bytes": 10**5, "write_s": 3.0, "read_s": 0.1, "columns_s": 0.1}
     sample = {"rows": 10, "of": 1000, "formats": [csv, packed]}
     both = (place("local", "file", 1000.0), place("remote", "s3", 500.0))
-    told = assemble_report(list(both), sample, prices(DISK), [])
-    assert told["advice"].startswith("Keep the table as Parquet")
-    assert told["size"] == 10**7
+    text = assemble_report(list(both), sample, prices(DISK), [])
+    assert text["advice"].startswith("Keep the table as Parquet")
+    assert text["size"] == 10**7
     packed["read_s"] = 0.4
     again = assemble_report(list(both), sample, prices(DISK), [])
     assert again["advice"].startswith("Keep the table as CSV")
@@ -156,15 +156,15 @@ def test_the_page_tells_it_all_and_escapes_it():
     report = assemble_report(
         [hostile, place("remote", "s3", 0, "<u>")], {}, prices(DISK, CLOUD), gates
     )
-    told = render_page(report, "<em>")
-    assert not {"<s>", "<i>", "<u>", "<em>"} & set(re.findall(r"<\w+>", told))
+    text = render_page(report, "<em>")
+    assert not {"<s>", "<i>", "<u>", "<em>"} & set(re.findall(r"<\w+>", text))
     assert {"&lt;s&gt;", "&lt;i&gt;", "&lt;u&gt;", "&lt;em&gt;"} <= set(
-        re.findall(r"&lt;\w+&gt;", told)
+        re.findall(r"&lt;\w+&gt;", text)
     )
-    assert "There is no table yet" in told
-    assert "illustrative" in told
-    assert "Blocked" in told
-    assert not re.search(r"(src|href)=\"(?!data:)", told)
+    assert "There is no table yet" in text
+    assert "illustrative" in text
+    assert "Blocked" in text
+    assert not re.search(r"(src|href)=\"(?!data:)", text)
 
 
 PARAMS = "train: {candidates: [baseline]}\n"
@@ -189,12 +189,12 @@ def project(tmp_path, monkeypatch):
 
 
 def test_the_command_measures_and_reports(project):
-    told = bench([f"file://{project}"], 0.2, 4)
-    assert [line.split(":")[0] for line in told[:3]] == ["local", "remote", "file"]
+    lines = bench([f"file://{project}"], 0.2, 4)
+    assert [line.split(":")[0] for line in lines[:3]] == ["local", "remote", "file"]
     report = json.loads(Path("reports/storage.json").read_text())
     assert [len(each["figures"]) for each in report["places"]] == [8, 0, 8]
     assert report["sample"]["of"] == 2
-    assert report["advice"] == told[3]
+    assert report["advice"] == lines[3]
     assert "Orders" in Path("reports/storage.html").read_text()
     left = sorted(path.name for path in Path("data").rglob("*"))
     assert left == ["0001-orders.csv", "log.jsonl", "raw"]

@@ -27,27 +27,27 @@ def an_input(name="size", psi=0.01, missing=(0.0, 0.0), unseen=None):
 def judged(inputs=(), came=600, monitoring=None, **performance):
     """Verdicts by name, where all is well but what is given."""
     project = lived.project(monitoring=monitoring or {})
-    found = measure_rows(lived.rows(many=1000), project)
-    found["metric"] |= {"expected": found["metric"]["value"]}
+    figures = measure_rows(lived.rows(many=1000), project)
+    figures["metric"] |= {"expected": figures["metric"]["value"]}
     for name, change in performance.items():
-        found[name] = found[name] | change if isinstance(change, dict) else change
+        figures[name] = figures[name] | change if isinstance(change, dict) else change
     moved = {"rows": came, "inputs": list(inputs) or [an_input()]}
-    verdicts = check(found, moved, PROBLEM, project.params)
-    return {verdict.name: verdict for verdict in verdicts}, choose_headline(verdicts, found)
+    verdicts = check(figures, moved, PROBLEM, project.params)
+    return {verdict.name: verdict for verdict in verdicts}, choose_headline(verdicts, figures)
 
 
 def failed(**change):
     """The one check that failed, and the headline."""
-    verdicts, said = judged(**change)
+    verdicts, line = judged(**change)
     [one] = [verdict for verdict in verdicts.values() if not verdict.passed]
-    return one, said
+    return one, line
 
 
 def test_all_is_well():
-    verdicts, said = judged()
+    verdicts, line = judged()
     assert all(verdict.passed for verdict in verdicts.values())
     assert list(verdicts) == list(demanded("service"))
-    assert said == "The model does what it promised."
+    assert line == "The model does what it promised."
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_all_is_well():
     ],
 )
 def test_each_check_fails_for_its_owner(change, name, owner, words):
-    verdict, said = failed(**change)
+    verdict, line = failed(**change)
     assert (verdict.name, verdict.owner) == (name, owner)
     assert verdict.requirement.startswith("params.yaml")
     assert words in verdict.meaning.replace("\u00a0", " ")
     assert verdict.what_to_do
-    assert said.endswith(".")
-    assert said != "The model does what it promised."
+    assert line.endswith(".")
+    assert line != "The model does what it promised."
 
 
 def test_the_gravest_is_the_headline():
@@ -119,6 +119,6 @@ def test_too_little_says_nothing_and_passes():
 
 def test_where_no_truth_is_known_it_says_so():
     none = {"metric": {"value": None, "low": None, "high": None}, "slices": [], "rows": 0}
-    verdicts, said = judged(**none)
+    verdicts, line = judged(**none)
     assert verdicts["performance"].measured is None
-    assert said == "Nothing looks wrong; the truth is not known yet."
+    assert line == "Nothing looks wrong; the truth is not known yet."

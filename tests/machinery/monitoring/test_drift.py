@@ -33,16 +33,16 @@ def contract():
 
 def live(change=None, version=3):
     """Rows as `join_ground_truth` gives them: those of the training, changed."""
-    told, table = served.contract_and_rows()
-    names = [column.name for column in told.inputs]
+    agreed, table = served.contract_and_rows()
+    names = [column.name for column in agreed.inputs]
     table = table if change is None else table.with_columns(change)
     scores = Predictor(MODEL).scores(table).astype(float)
     inputs = table.select(names).to_struct()
     return pl.DataFrame({"version": [version] * len(table), "score": scores, "inputs": inputs})
 
 
-def of(found, name):
-    return next(each for each in found["inputs"] if each["input"] == name)
+def of(drift, name):
+    return next(each for each in drift["inputs"] if each["input"] == name)
 
 
 def test_it_is_the_sum_over_the_bins_with_a_floor():
@@ -56,28 +56,28 @@ def test_a_shifted_normal_is_as_far_as_the_analysis_says():
     """Of two normals over the tenths of the one, against their exact shares."""
     random, by = np.random.default_rng(0), 0.5
     [entry] = bins(pl.DataFrame({"x": random.normal(size=200_000)}))
-    found = population_stability_index(
+    drift = population_stability_index(
         measure_shares(pl.Series("x", random.normal(by, size=200_000)), entry),
         np.array(entry["shares"]),
     )
     ends = np.concatenate([[-np.inf], norm.ppf(np.arange(1, 10) / 10), [np.inf]])
     exact = np.diff(norm.cdf(ends - by))
-    assert found == pytest.approx(population_stability_index(exact, np.full(10, 0.1)), rel=0.03)
+    assert drift == pytest.approx(population_stability_index(exact, np.full(10, 0.1)), rel=0.03)
 
 
 def test_the_rows_of_the_training_have_not_drifted():
-    found = measure_drift(live(), contract())
-    assert {each["input"] for each in found["inputs"]} >= {"kind", "count", SCORE}
-    assert max(each["psi"] for each in found["inputs"]) < 0.001
-    assert max(each["jensen_shannon"] for each in found["inputs"]) < 0.02
-    assert found["broken"] == []
-    for each in found["inputs"]:
+    drift = measure_drift(live(), contract())
+    assert {each["input"] for each in drift["inputs"]} >= {"kind", "count", SCORE}
+    assert max(each["psi"] for each in drift["inputs"]) < 0.001
+    assert max(each["jensen_shannon"] for each in drift["inputs"]) < 0.02
+    assert drift["broken"] == []
+    for each in drift["inputs"]:
         assert sum(one["live"] for one in each["bins"]) == pytest.approx(1)
 
 
 def test_values_fall_into_the_bins_in_which_the_service_counts_them():
     change = [pl.col("kind").fill_null("new"), pl.col("count") * 3]
-    service, found = served.service(unexpected="score"), measure_drift(live(change), contract())
+    service, drift = served.service(unexpected="score"), measure_drift(live(change), contract())
     columns = [column.name for column in contract().inputs]
     records = live(change)["inputs"].struct.unnest().select(columns).to_dicts()
     records = [{k: v for k, v in each.items() if v is not None} for each in records]
@@ -90,46 +90,46 @@ def test_values_fall_into_the_bins_in_which_the_service_counts_them():
         if sample.name == "input_values_total"
     }
     service.close()
-    for each in found["inputs"]:
+    for each in drift["inputs"]:
         for one in each["bins"]:
             assert one["live"] * len(records) == pytest.approx(counted[each["input"], one["label"]])
 
 
 def test_what_changed_is_named_first():
-    found = measure_drift(live(pl.lit("new").alias("kind")), contract())
-    assert found["inputs"][0]["input"] == "kind"
-    assert found["inputs"][0]["unseen"]["live"] == 1.0
-    assert found["inputs"][0]["jensen_shannon"] > 0.5
-    [fault] = found["broken"]
+    drift = measure_drift(live(pl.lit("new").alias("kind")), contract())
+    assert drift["inputs"][0]["input"] == "kind"
+    assert drift["inputs"][0]["unseen"]["live"] == 1.0
+    assert drift["inputs"][0]["jensen_shannon"] > 0.5
+    [fault] = drift["broken"]
     assert (fault["column"], fault["rule"], fault["share"]) == ("kind", "category", 1.0)
     assert fault["examples"] == ["new"]
 
 
 def test_a_column_gone_missing_is_told_beside_what_is_usual():
-    found = of(
+    drift = of(
         measure_drift(live(pl.lit(None, pl.Float64).alias("size, in cm.")), contract()),
         "size, in cm.",
     )
-    assert found["missing"]["live"] == 1.0
-    assert 0 < found["missing"]["expected"] < 0.2
-    assert found["unseen"] is None
+    assert drift["missing"]["live"] == 1.0
+    assert 0 < drift["missing"]["expected"] < 0.2
+    assert drift["unseen"] is None
 
 
 def test_rows_of_the_champion_alone_count_if_there_are_any():
     both = pl.concat([live(), live(pl.lit("new").alias("kind"), version=2)])
-    found = measure_drift(both, contract())
-    assert found["rows"] == served.ROWS
-    assert of(found, "kind")["unseen"]["live"] == 0.0
+    drift = measure_drift(both, contract())
+    assert drift["rows"] == served.ROWS
+    assert of(drift, "kind")["unseen"]["live"] == 0.0
     assert measure_drift(live(version=2), contract())["rows"] == served.ROWS
 
 
 def test_a_model_for_another_table_is_not_compared():
     other = contract().model_copy(update={"id": "another"})
-    found = measure_drift(live(), other)
-    assert "was trained for another table" in found["fault"]
-    assert found["inputs"] == []
+    drift = measure_drift(live(), other)
+    assert "was trained for another table" in drift["fault"]
+    assert drift["inputs"] == []
 
 
 def test_no_traffic_says_nothing():
-    found = measure_drift(live().clear(), contract())
-    assert (found["rows"], found["inputs"], found["broken"]) == (0, [], [])
+    drift = measure_drift(live().clear(), contract())
+    assert (drift["rows"], drift["inputs"], drift["broken"]) == (0, [], [])

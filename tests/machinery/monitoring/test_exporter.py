@@ -48,39 +48,41 @@ def page(exporter):
 
 
 def test_what_was_found_is_served(exporter):
-    found = measure_rows(lived.rows(), lived.project())
-    exporter.export(found | {"cost": 12.5})
-    told = page(exporter)
-    assert {name for name, *_ in told} == NAMES
-    assert told["performance", "", "roc_auc", ""] == pytest.approx(found["metric"]["value"])
-    assert told["performance_rows", "", ""] == 480
-    for each in found["slices"]:
-        assert told["performance", "town", "roc_auc", each["value"]] == each["metric"]
-        assert told["performance_rows", "town", each["value"]] == each["rows"]
-    assert told["truth_coverage_ratio",] == 0.8
-    assert told["truth_delay_seconds", "0.9"] == found["delay_seconds"]["0.9"]
-    assert told["value_realised_per_thousand",] == found["value"]["realised"]
-    assert told["value_expected_per_thousand",] == 900
-    assert told["value_realised_total",] == found["value"]["total"]
-    assert told["cost_total",] == 12.5
+    performance = measure_rows(lived.rows(), lived.project())
+    exporter.export(performance | {"cost": 12.5})
+    exported = page(exporter)
+    assert {name for name, *_ in exported} == NAMES
+    assert exported["performance", "", "roc_auc", ""] == pytest.approx(
+        performance["metric"]["value"]
+    )
+    assert exported["performance_rows", "", ""] == 480
+    for each in performance["slices"]:
+        assert exported["performance", "town", "roc_auc", each["value"]] == each["metric"]
+        assert exported["performance_rows", "town", each["value"]] == each["rows"]
+    assert exported["truth_coverage_ratio",] == 0.8
+    assert exported["truth_delay_seconds", "0.9"] == performance["delay_seconds"]["0.9"]
+    assert exported["value_realised_per_thousand",] == performance["value"]["realised"]
+    assert exported["value_expected_per_thousand",] == 900
+    assert exported["value_realised_total",] == performance["value"]["total"]
+    assert exported["cost_total",] == 12.5
 
 
 def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
     rows = lived.rows()
     exporter.export(measure_rows(rows, lived.project()))
     exporter.export(measure_rows(rows.with_columns(truth=pl.lit(None, pl.String)), lived.project()))
-    told = page(exporter)
-    assert [key for key in told if key[0] == "performance"] == []
-    assert told["performance_rows", "", ""] == 0
-    assert ("performance_rows", "town", "a") not in told
+    exported = page(exporter)
+    assert [key for key in exported if key[0] == "performance"] == []
+    assert exported["performance_rows", "", ""] == 0
+    assert ("performance_rows", "town", "a") not in exported
     for name in ("value_realised_per_thousand", "value_realised_total", "cost_total"):
-        assert math.isnan(told[name,])
+        assert math.isnan(exported[name,])
 
 
 def test_retrainings_are_counted_from_nought(exporter):
     exporter.count_retraining("refused")
-    told = page(exporter)
-    counts = [told["retraining_total", name] for name in ("promoted", "refused", "rolled_back")]
+    exported = page(exporter)
+    counts = [exported["retraining_total", name] for name in ("promoted", "refused", "rolled_back")]
     assert counts == [0, 1, 0]
 
 

@@ -27,14 +27,14 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def found(contract=CONTRACT, since=START, until=END, **wanted):
+def join(contract=CONTRACT, since=START, until=END, **wanted):
     return join_ground_truth(URL, since, until, contract, **wanted)
 
 
 def naive(rows, since, until):
     """{id: (truth, when it was written, whether there are others)} by plain dictionaries."""
     predictions = {row.id: row for row in rows if len(row) > 4 and row.role == "champion"}
-    told = {name: [] for name in predictions}
+    fitting = {name: [] for name in predictions}
     fitting_none = 0
     for row in sorted((row for row in rows if len(row) == 4), key=lambda row: row.at):
         fits = [
@@ -44,8 +44,8 @@ def naive(rows, since, until):
         ]
         fitting_none += not fits
         for name in fits:
-            told[name].append(row)
-    inside = {n: rows for n, rows in told.items() if since <= predictions[n].at < until}
+            fitting[name].append(row)
+    inside = {n: rows for n, rows in fitting.items() if since <= predictions[n].at < until}
     last = {
         name: (rows[-1].truth, rows[-1].at, len({row.truth for row in rows}) > 1)
         if rows
@@ -66,11 +66,11 @@ def chance(seed):
     rows += [row._replace(role="shadow", score=0.9) for row in rows if pick.random() < 0.3]
     rows.append(prediction("ff", pick.randrange(20), role="shadow", key=keys[1]))
     for _ in range(pick.randrange(25)):
-        said, at = pick.choice(["no", "yes"]), pick.randrange(30)
+        word, at = pick.choice(["no", "yes"]), pick.randrange(30)
         if pick.random() < 0.5:
-            rows.append(truth(said, at, id_=f"{pick.randrange(14):02x}"))
+            rows.append(truth(word, at, id_=f"{pick.randrange(14):02x}"))
         else:
-            rows.append(truth(said, at, key=pick.choice(keys[1:])))
+            rows.append(truth(word, at, key=pick.choice(keys[1:])))
         rows += [rows[-1]] * (pick.random() < 0.2)
     pick.shuffle(rows)
     return rows
@@ -82,9 +82,9 @@ def test_any_journal_is_joined_as_plain_dictionaries_do(seed):
     lived.write(rows)
     since, until = START + dt.timedelta(seconds=5), START + dt.timedelta(seconds=15)
     for window in ((START, END), (since, until)):
-        got = found(since=window[0], until=window[1])
+        got = join(since=window[0], until=window[1])
         wanted, none = naive(rows, *(at.isoformat(timespec="milliseconds") for at in window))
-        said = {
+        result = {
             row["id"]: (
                 row["truth"],
                 row["truth_at"] and row["truth_at"].isoformat(timespec="milliseconds"),
@@ -92,7 +92,7 @@ def test_any_journal_is_joined_as_plain_dictionaries_do(seed):
             )
             for row in got.to_dicts()
         }
-        assert said == wanted
+        assert result == wanted
         for row in got.drop_nulls("truth").to_dicts():
             assert row["delay"] == max(0, (row["truth_at"] - row["at"]).total_seconds())
     assert count_unmatched(URL, START) == none
@@ -100,9 +100,11 @@ def test_any_journal_is_joined_as_plain_dictionaries_do(seed):
 
 def test_truths_that_arrive_in_another_order_say_the_same(tmp_path):
     rows = [row for row in chance(7) if len(row) > 4]
-    said = [truth("yes" if n % 3 else "no", n, id_=f"{n % 5:02x}") for n in range(20)]
+    labels = [truth("yes" if n % 3 else "no", n, id_=f"{n % 5:02x}") for n in range(20)]
     frames = []
-    for place, order in enumerate((said, said[::-1], random.Random(1).sample(said, len(said)))):
+    for place, order in enumerate(
+        (labels, labels[::-1], random.Random(1).sample(labels, len(labels)))
+    ):
         folder = tmp_path / str(place)
         folder.mkdir()
         lived.write([*order, *rows], folder)
@@ -113,16 +115,16 @@ def test_truths_that_arrive_in_another_order_say_the_same(tmp_path):
 
 
 def test_of_truths_of_the_same_moment_the_later_row_holds():
-    said = [truth(word, 5, id_="1") for word in ("yes", "no", "yes", "no")]
-    lived.write([prediction("1"), *said])
-    [row] = found().to_dicts()
+    labels = [truth(word, 5, id_="1") for word in ("yes", "no", "yes", "no")]
+    lived.write([prediction("1"), *labels])
+    [row] = join().to_dicts()
     assert (row["truth"], row["contradicted"]) == ("no", True)
 
 
 def test_a_truth_that_is_no_class_is_none():
     lived.write([prediction("1"), prediction("2"), truth("perhaps", id_="1")])
-    assert found()["truth"].to_list() == [None, None]
-    assert found()["delay"].to_list() == [None, None]
+    assert join()["truth"].to_list() == [None, None]
+    assert join()["delay"].to_list() == [None, None]
 
 
 def test_cells_have_the_types_of_the_contract():
@@ -133,16 +135,16 @@ def test_cells_have_the_types_of_the_contract():
         for row in frame.select(names).to_dicts()
     ]
     lived.write([prediction(f"{n:03}", n, inputs=row) for n, row in enumerate(rows)])
-    got = found(contract)
+    got = join(contract)
     assert got["inputs"].struct.unnest().equals(frame.select(names))
-    assert found(contract, columns=["kind"])["inputs"].struct.fields == ["kind"]
-    assert "inputs" not in found(contract, columns=[]).columns
+    assert join(contract, columns=["kind"])["inputs"].struct.fields == ["kind"]
+    assert "inputs" not in join(contract, columns=[]).columns
     assert "key" not in got.columns
 
 
 def test_what_the_contract_no_longer_reads_is_null():
     lived.write([prediction("1", inputs={"x": "a word", "gone": 1}, key={"a": 1, "b": 2})])
-    [row] = found().to_dicts()
+    [row] = join().to_dicts()
     assert (row["inputs"], row["key"]) == ({"x": None}, {"a": 1, "b": 2})
 
 
@@ -152,14 +154,14 @@ def test_what_the_service_wrote_is_read(task):
     records = served.records(task, rows=20)
     answers = service.predict(json.dumps(records).encode())
     truths = [7.25] * 20 if task == "regression" else ["no" if task == "binary" else "low"] * 20
-    said = [
+    labels = [
         {"id": answer["id"], "truth": what}
         for answer, what in zip(answers[:10], truths[:10], strict=True)
     ]
-    said += [
+    labels += [
         {"key": {"id": r["id"]}, "truth": t} for r, t in zip(records[10:], truths[10:], strict=True)
     ]
-    service.learn(json.dumps(said).encode())
+    service.learn(json.dumps(labels).encode())
     service.close()
     contract, _ = served.contract_and_rows(task)
     now = dt.datetime.now(dt.UTC)
@@ -177,7 +179,7 @@ def test_what_the_service_wrote_is_read(task):
 def test_a_long_run_without_a_version_does_not_spoil_the_rest(monkeypatch):
     rows = [prediction(str(n), n, version=None, key=None) for n in range(100_100)]
     lived.write([*rows, prediction("last", 200_000, version=4, key={"a": 1, "b": 1})])
-    got = found()
+    got = join()
     assert got.height == 100_101
     assert got[-1]["version"].item() == 4
     assert got["version"].null_count() == 100_100
@@ -185,15 +187,15 @@ def test_a_long_run_without_a_version_does_not_spoil_the_rest(monkeypatch):
 
 def test_there_may_be_no_prediction_in_the_window():
     lived.write([prediction("1")])
-    got = found(since=END, until=END)
+    got = join(since=END, until=END)
     assert got.is_empty()
-    assert got.schema == found().schema
+    assert got.schema == join().schema
     assert got.schema["truth"] == pl.String
 
 
 def test_without_a_journal_one_sentence_says_what_to_do():
     with pytest.raises(UserError, match=r"There is no journal at journal/journal\.db: start"):
-        found()
+        join()
     assert not Path("journal").exists()
 
 
@@ -201,4 +203,4 @@ def test_an_empty_journal_is_said_to_be_so():
     Path("journal").mkdir()
     Path("journal/journal.db").touch()
     with pytest.raises(UserError, match="holds no prediction yet"):
-        found()
+        join()

@@ -34,16 +34,16 @@ def address(server: str) -> Iterator[str]:
 
 
 def asked(name: str, place: int, key: int | None) -> Prediction:
-    told = {"n": key} if key else None
+    key_of_record = {"n": key} if key else None
     inputs = {"x": place / 2}
     return Prediction(
-        name, "champion", AT.format(place), told, None, "abc", "no", 0.25, True, inputs
+        name, "champion", AT.format(place), key_of_record, None, "abc", "no", 0.25, True, inputs
     )
 
 
 def test_truths_find_their_predictions(address: str) -> None:
     rows = [asked("1", 1, 7), asked("2", 2, 7), asked("3", 3, None)]
-    said = [
+    labels = [
         Truth(AT.format(9), None, {"n": 7}, "yes"),
         Truth(AT.format(8), "2", None, "no"),
         Truth(AT.format(8), "2", None, "no"),
@@ -51,15 +51,15 @@ def test_truths_find_their_predictions(address: str) -> None:
         Truth(AT.format(8), None, {"n": 8}, "no"),
     ]
     journal = Journal(address, Metrics())
-    journal.put([*rows, rows[0]._replace(role="shadow"), *said])
+    journal.put([*rows, rows[0]._replace(role="shadow"), *labels])
     journal.close()
-    found = join_ground_truth(address, START, END, CONTRACT)
-    assert found["id"].to_list() == ["1", "2", "3"]
-    assert found["truth"].to_list() == ["yes", "yes", None]
-    assert found["contradicted"].to_list() == [False, True, False]
-    assert found["delay"].to_list() == [8.0, 7.0, None]
-    assert found["inputs"].to_list() == [{"x": 0.5}, {"x": 1.0}, {"x": 1.5}]
-    assert found["version"].null_count() == 3
+    matched = join_ground_truth(address, START, END, CONTRACT)
+    assert matched["id"].to_list() == ["1", "2", "3"]
+    assert matched["truth"].to_list() == ["yes", "yes", None]
+    assert matched["contradicted"].to_list() == [False, True, False]
+    assert matched["delay"].to_list() == [8.0, 7.0, None]
+    assert matched["inputs"].to_list() == [{"x": 0.5}, {"x": 1.0}, {"x": 1.5}]
+    assert matched["version"].null_count() == 3
     assert count_unmatched(address, START) == 2
 
 

@@ -21,28 +21,28 @@ TRAFFIC = DRIFT | {"name": "traffic", "passed": True, "what_to_do": "", "owner":
 def asked(tmp_path, monkeypatch):
     """What was asked of GitHub, and the text that came with it; `open`: the number of an issue."""
     monkeypatch.chdir(tmp_path)
-    found = {"open": "", "asked": [], "body": ""}
+    github = {"open": "", "asked": [], "body": ""}
 
     def gh(*command):
-        found["asked"].append(" ".join(command[:3]))
+        github["asked"].append(" ".join(command[:3]))
         if "--body-file" in command:
-            found["body"] = Path(command[command.index("--body-file") + 1]).read_text()
-        return found["open"] if command[1] == "list" else "https://github.example/issues/7"
+            github["body"] = Path(command[command.index("--body-file") + 1]).read_text()
+        return github["open"] if command[1] == "list" else "https://github.example/issues/7"
 
     monkeypatch.setattr(issue, "run_gh", gh)
-    return found
+    return github
 
 
 def report(*checks):
     Path("reports").mkdir(exist_ok=True)
-    told = {"headline": "What comes in has changed.", "checks": checks}
-    Path("reports/monitoring.json").write_text(json.dumps(told))
+    content = {"headline": "What comes in has changed.", "checks": checks}
+    Path("reports/monitoring.json").write_text(json.dumps(content))
 
 
 def test_findings_open_one_issue_for_their_owners(asked):
     report(DRIFT, TRAFFIC)
-    [said] = issue.update_issue()
-    assert said == "1 check failed: https://github.example/issues/7"
+    [line] = issue.update_issue()
+    assert line == "1 check failed: https://github.example/issues/7"
     assert [words.split(" --")[0] for words in asked["asked"]] == [
         "issue list",
         "label create monitoring",

@@ -71,7 +71,7 @@ def project(tmp_path, monkeypatch):
 
 def answered(table, change=None, truths=150):
     rows = table.head(200).to_dicts()
-    asked, said = [], []
+    asked, labels = [], []
     for place, row in enumerate(rows):
         inputs = {name: row[name] for name in row if name not in ("y", "_row", "id", "later")}
         inputs = {
@@ -80,32 +80,32 @@ def answered(table, change=None, truths=150):
         score = 0.9 if row["y"] == "yes" else 0.1 + place / 1000
         facts = {"score": score, "decision": score > 0.4, "inputs": inputs}
         asked.append(prediction(f"{place:x}", place * 800, key={"id": row["id"]}, **facts))
-        said.append(truth(row["y"], place * 800 + 60, id_=f"{place:x}"))
-    lived.write([*asked, *said[:truths]])
+        labels.append(truth(row["y"], place * 800 + 60, id_=f"{place:x}"))
+    lived.write([*asked, *labels[:truths]])
 
 
 def test_a_good_model_is_said_to_be_one(project):
     answered(project)
-    said = write_report()
-    found = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
-    assert found["performance"]["metric"]["value"] == 1.0
-    assert found["performance"]["rows"] == 150
-    assert {check["name"] for check in found["checks"] if not check["passed"]} == {"drift"}
+    lines = write_report()
+    observation = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
+    assert observation["performance"]["metric"]["value"] == 1.0
+    assert observation["performance"]["rows"] == 150
+    assert {check["name"] for check in observation["checks"] if not check["passed"]} == {"drift"}
     text = Path("reports/monitoring.html").read_text(encoding="utf-8")
     parsed = Parsed(text)
     assert parsed.open == []
     assert "script" not in parsed.tags
     assert not re.search(r"https?://", text.replace("http://www.w3.org", ""))
     assert "150 of 200 (75.0 %)" in parsed.text["truth"].replace("\u00a0", " ")
-    assert said[-1] == "reports/monitoring.html tells more."
-    assert any("the score" in line or "(score)" in line for line in said)
+    assert lines[-1] == "reports/monitoring.html tells more."
+    assert any("the score" in line or "(score)" in line for line in lines)
 
 
 def test_a_shift_names_what_and_whom(project):
     answered(project, {"kind": "new", "size, in cm.": None})
-    said = " ".join(write_report())
-    assert "Values of size, in cm. (100.0" in said
-    assert "for @acme/data)" in said
+    lines = " ".join(write_report())
+    assert "Values of size, in cm. (100.0" in lines
+    assert "for @acme/data)" in lines
     parsed = Parsed(Path("reports/monitoring.html").read_text(encoding="utf-8"))
     assert "no known category" in parsed.text["quality"]
     assert "@acme/data" in parsed.text["checks"]
@@ -122,9 +122,9 @@ def test_without_a_truth_there_is_no_word_of_performance(project):
 def test_since_bounds_all_that_is_looked_at(project):
     answered(project)
     assert write_report(since="12h")
-    found = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
-    assert found["performance"]["predictions"] < 60
-    assert found["drift"]["rows"] == found["performance"]["predictions"]
+    observation = json.loads(Path("reports/monitoring.json").read_text(encoding="utf-8"))
+    assert observation["performance"]["predictions"] < 60
+    assert observation["drift"]["rows"] == observation["performance"]["predictions"]
 
 
 def test_an_empty_window_is_one_sentence_and_writes_nothing(project):
@@ -141,9 +141,9 @@ def test_without_a_journal_it_says_how_to_get_one(project):
 
 def test_no_text_can_become_html(project):
     answered(project)
-    found = observe(lived.URL, datetime.now(UTC))
-    harmless = Parsed(render_page(found)).tags
-    text = json.dumps(found)
+    observation = observe(lived.URL, datetime.now(UTC))
+    harmless = Parsed(render_page(observation)).tags
+    text = json.dumps(observation)
     for name in ("kind", "count", "never acting", "@acme/science"):
         text = text.replace(f'"{name}"', json.dumps(HOSTILE))
     Path("problem.yaml").write_text(json.dumps({"name": HOSTILE, "decision": HOSTILE}))

@@ -194,9 +194,9 @@ def test_the_watch_is_at_work_also_when_there_is_nothing_to_see(world, successor
     assert exporter.registry.get_sample_value("retraining_total", {"outcome": "failed"}) == 0
 
 
-def dvc(monkeypatch, code, said=""):
+def dvc(monkeypatch, code, stderr=""):
     monkeypatch.undo()
-    done = subprocess.CompletedProcess([], code, "", said)
+    done = subprocess.CompletedProcess([], code, "", stderr)
     monkeypatch.setattr(retraining.subprocess, "run", lambda *_, **__: done)
 
 

@@ -13,13 +13,13 @@ def _folder(tmp_path, monkeypatch):
 def test_steps_are_read_as_they_were_told(capsys):
     assert story.read_steps() == []
     assert story.time_of_last("began") is None
-    told = [
+    steps = [
         story.record_step("began", "a new model is trained"),
         story.record_step("refused", "no", gates=["a"]),
     ]
-    assert story.read_steps() == told
+    assert story.read_steps() == steps
     assert story.read_steps()[1].facts == {"gates": ["a"]}
-    assert story.time_of_last("began").isoformat() == told[0].when
+    assert story.time_of_last("began").isoformat() == steps[0].when
     assert "began       a new model is trained" in capsys.readouterr().out
 
 

@@ -34,8 +34,8 @@ def moment(minutes):
 def answered(id_, key, truth=None, minutes=60):
     """A prediction for a record, and its truth a minute later."""
     inputs = {"count": 5, "kind": "a", "seen": "2021-01-01T05:30:00"}
-    told = Prediction(id_, "champion", moment(minutes), key, 3, "abc", "no", 0.2, False, inputs)
-    return [told] + ([Truth(moment(minutes - 1), id_, None, truth)] if truth else [])
+    answer = Prediction(id_, "champion", moment(minutes), key, 3, "abc", "no", 0.2, False, inputs)
+    return [answer] + ([Truth(moment(minutes - 1), id_, None, truth)] if truth else [])
 
 
 def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
@@ -85,5 +85,5 @@ def test_without_a_key_the_last_time_counts(contract):
 def test_what_the_table_requires_and_the_journal_lacks_is_named(contract):
     without_key(contract, required=True)
     write(answered("a", None, "yes"))
-    [said] = grow_table(URL, 90, None)
-    assert said == "no record: the journal does not hold id, which the table requires"
+    [line] = grow_table(URL, 90, None)
+    assert line == "no record: the journal does not hold id, which the table requires"
