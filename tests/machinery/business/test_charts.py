@@ -17,7 +17,7 @@ def test_a_scale_places_values_and_keeps_them_inside():
 
 
 @pytest.mark.parametrize("values", [[], [None], [0.7], [0.7, 0.7]])
-def test_a_scale_of_one_value_or_none_has_room(values):
+def test_a_scale_of_one_value_or_none_has_part(values):
     scale = Scale.over(values)
     assert scale.low < scale.high
 

@@ -1,8 +1,7 @@
 """What calls for a new model, and what does not."""
 
 import pytest
-from mlops.core.params import Monitoring, TrainParams
-from mlops.core.settings import Params
+from mlops.core.params import Monitoring, Params, TrainParams
 from mlops.monitoring.observation import describe, reasons_to_retrain
 
 CALM = "nothing calls for a new model"

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from filelock import FileLock
 from mlops.core.errors import UserError
-from mlops.core.params import Monitoring, TrainParams, Watch
+from mlops.core.params import Monitoring, Params, TrainParams, Watch
 from mlops.core.paths import write_json
-from mlops.core.settings import Params
 from mlops.monitoring import retraining, story
 from mlops.monitoring.exporter import Exporter
 from mlops.monitoring.retraining import Successor, look_and_retrain, run_loop

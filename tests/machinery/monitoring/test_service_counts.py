@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from mlops.core.settings import Objectives
+from mlops.core.problem import Objectives
 from mlops.monitoring.service_counts import Counts, find_complaint, parse_counts
 
 import served

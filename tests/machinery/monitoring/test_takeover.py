@@ -3,8 +3,8 @@
 from string import Template
 
 import pytest
-from mlops.core.params import Monitoring, TrainParams, Watch
-from mlops.core.settings import Params, Problem
+from mlops.core.params import Monitoring, Params, TrainParams, Watch
+from mlops.core.problem import Problem
 from mlops.monitoring import story, takeover
 from mlops.monitoring.takeover import Takeover
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.settings import Params
+from mlops.core.params import Params
 from mlops.monitoring import story
 from mlops.monitoring.client import Client
 from mlops.monitoring.performance import measure_rows

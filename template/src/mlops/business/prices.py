@@ -16,7 +16,7 @@ GB = 1e9
 HOUR, MONTH_HOURS, MONTH_DAYS = 3600, 730, 30.4
 
 
-class Usage(Settings):
+class Usage(StrictModel):
     """How the table is used in a month."""
 
     versions_kept: float
@@ -45,7 +45,7 @@ class Kind(StrictModel):
         return usage.versions_kept * gb * self.gb_month + writes + reads + egress
 
 
-class Running(Settings):
+class Running(StrictModel):
     """What a month takes of machines and people.
 
     An older prices.yaml lacks it, and the figures here, illustrative as those of the file, hold.
@@ -77,7 +77,7 @@ class Prices(StrictModel):
 
     def costs_of_month(self) -> dict[str, float]:
         """Return what a month costs by part: people, service, training, storage."""
-        use, service = self.running, has_room("serving")
+        use, service = self.running, has_part("serving")
         replica = use.replica_cores * use.core_hour + use.replica_memory_gb * use.memory_gb_hour
         return {
             "people": use.work_hours * use.work_hour,

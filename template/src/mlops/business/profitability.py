@@ -133,13 +133,13 @@ def reckon() -> Worth:
 
 def measure_live() -> Realised:
     """Measure what the journal holds of the last monitoring.truth_days."""
-    if not has_room("monitoring"):
+    if not has_part("monitoring"):
         return Realised("this project has no service that would write a journal")
     now, limits = datetime.now(UTC), Params.read().monitoring
     try:
-        journal = load("monitoring.ground_truth").journal_url()
+        journal = load_module("monitoring.ground_truth").journal_url()
         since = now - timedelta(days=limits.truth_days)
-        performance = load("monitoring.performance").measure_performance(journal, since, now)
+        performance = load_module("monitoring.performance").measure_performance(journal, since, now)
     except UserError as error:
         return Realised(str(error))
     if not performance["predictions"]:

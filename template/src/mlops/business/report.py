@@ -33,7 +33,7 @@ class Trial(TypedDict):
 def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
-    text = render_page(reports, resources.total(without=("report",)), read_trials())
+    text = render_page(reports, resources.sum_usage(without=("report",)), read_trials())
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
     written = [PAGE, *cards.write_cards(reports)]

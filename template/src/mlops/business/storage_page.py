@@ -27,7 +27,7 @@ PAGE = REPORTS / "storage.html"
 REPORT = REPORTS / "storage.json"
 SMALL_CHANGE = 1.0  # a month; nothing to move a table for
 UNITS = {"p99_ms": "ms", "mb_s": "MB/s"}
-Place = dict[str, Any]  # as measurement.measure gives it
+Place = dict[str, Any]  # as measurement.measure_place gives it
 
 
 class KindCost(TypedDict):
@@ -66,12 +66,12 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     size, console = size_mb * 10**6, Console(stderr=True)
     folder = measurement.find_room(Path("data"), size)
     with Progress(console=console, disable=not console.is_terminal) as bar:
-        places: list[Report] = [
+        places: list[Place] = [
             {**measurement.measure_place(each, seconds, size, bar)}
             for each in measurement.list_places(urls)
         ]
         with measurement.delay_interrupts():
-            sample: Report = {**formats.compare_formats(folder, size, bar)}
+            sample: dict[str, Any] = {**formats.compare_formats(folder, size, bar)}
     verdicts = [
         verdict
         for place, (name, limits) in zip(places, params.storage, strict=False)

@@ -12,7 +12,7 @@ from ..core.formatting import number
 from ..core.paths import MODEL
 from ..core.problem import Objectives, Problem
 from ..gates.yaml_location import Entry
-from ..monitoring.retrain import Counts, complaint
+from ..monitoring.service_counts import Counts, find_complaint
 from ..scoring.predictor import Predictor
 from ..serving.models import TOLERANCE
 from . import probe
@@ -126,12 +126,12 @@ def check_objectives(name: str, seconds: list[float | None], objectives: Objecti
     milliseconds = [1000 * each for each in seconds if each is not None]
     failed = len(seconds) - len(milliseconds)
     slow = sum(each > objectives.latency_ms for each in milliseconds)
-    if reason := complaint(Counts(len(seconds), failed, slow), objectives):
+    if reason := find_complaint(Counts(len(seconds), failed, slow), objectives):
         raise UserError(explain_broken_objective(name, reason))
     return float(np.quantile(milliseconds, 0.99))
 
 
 def explain_broken_objective(name: str, reason: str) -> str:
-    """Put the place in problem.yaml before what retrain.complaint says of an objective."""
+    """Put the place in problem.yaml before what find_complaint says of an objective."""
     objective = "availability" if "failed" in reason else "latency_ms"
     return f"{Entry('problem.yaml', f'objectives.{objective}')}: {name}: {reason}"

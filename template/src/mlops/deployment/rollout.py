@@ -12,13 +12,8 @@ from typing import NamedTuple
 from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.params import seconds
-from ..core.settings import Objectives, Problem
-from ..monitoring.service_counts import (
-    ENOUGH_REQUESTS,
-    Counts,
-    find_complaint,
-    parse_counts,
-)
+from ..core.problem import Objectives, Problem
+from ..monitoring.service_counts import ENOUGH_REQUESTS, Counts, find_complaint, parse_counts
 from . import probe
 from .readiness import PLACE, Runner, explain_broken_objective, list_known_records, read_model
 
@@ -50,13 +45,12 @@ def watch_release(url: str, duration: str, run: Runner, key: str = "") -> list[s
         if now.process == before.process:
             users = add_counts(users, now.counts.since(before.counts))
         before = now
-        for seen in (probes, users):
-            if seen.requests >= ENOUGH_REQUESTS and (said := find_complaint(seen, promised)):
-                raise UserError(broken(url, said))
+        for counts in (probes, users):
+            if counts.requests >= ENOUGH_REQUESTS:
+                check_counts(url, counts, objectives)
         time.sleep(EVERY)
-    for seen in (probes, users):
-        if said := find_complaint(seen, promised):
-            raise UserError(broken(url, said))
+    for counts in (probes, users):
+        check_counts(url, counts, objectives)
     many = count(int(probes.requests), "probe")
     return [
         f"the objectives held for {duration}: of {many}, and of the "
@@ -66,7 +60,7 @@ def watch_release(url: str, duration: str, run: Runner, key: str = "") -> list[s
 
 def check_counts(url: str, counts: Counts, objectives: Objectives) -> None:
     """Raise UserError if the requests break an objective."""
-    if reason := complaint(counts, objectives):
+    if reason := find_complaint(counts, objectives):
         raise UserError(explain_broken_objective(url, reason))
 
 
@@ -74,7 +68,7 @@ def read_counts(run: Runner, objectives: Objectives) -> ProcessCounts:
     """Read what a process of the service has counted by now from its page of metrics."""
     page = run("python", "-c", PAGE).decode()
     started = re.search(r"^process_start_time_seconds (.*)$", page, re.MULTILINE)
-    return Look(started[1] if started else "", parse_counts(page, promised.latency_ms))
+    return ProcessCounts(started[1] if started else "", parse_counts(page, objectives.latency_ms))
 
 
 def count_probe(taken: float | None, objectives: Objectives) -> Counts:

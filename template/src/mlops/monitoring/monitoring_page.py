@@ -9,7 +9,7 @@ from ..core.errors import UserError
 from ..core.formatting import sentence
 from ..core.params import Params, duration, seconds
 from ..core.paths import REPORTS, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..gates.requirements import headings
 from .ground_truth import journal_url
 from .observation import Observation, observe

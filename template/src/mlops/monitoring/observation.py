@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from ..core.formatting import listed, number
-from ..core.params import seconds
-from ..core.settings import Params, Problem
+from ..core.params import Params, seconds
+from ..core.problem import Problem
 from ..data.contract import Contract
 from ..evaluation.evaluate import rounded
 from .checks import check, choose_headline

@@ -15,9 +15,8 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
-from ..core.params import seconds
+from ..core.params import Params, seconds
 from ..core.paths import GATE_REPORT, REPORTS, read_json
-from ..core.settings import Params
 from .exporter import Exporter
 from .ground_truth import journal_url
 from .observation import describe, observe, reasons_to_retrain

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..core.settings import Objectives
+from ..core.problem import Objectives
 
 ENOUGH_REQUESTS = 20  # fewer say nothing
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.formatting import percent
-from ..core.params import seconds
-from ..core.settings import Objectives, Params, Problem
+from ..core.params import Params, seconds
+from ..core.problem import Objectives, Problem
 from ..core.team import package_name
 from ..registry import registry
 from .client import Client

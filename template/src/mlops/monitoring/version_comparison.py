@@ -1,7 +1,7 @@
 """Compare a model that took over with the one before it, once enough truths have come."""
 
 from ..core.formatting import number
-from ..core.settings import Params
+from ..core.params import Params
 from .client import Client
 from .performance_report import Part, Performance
 from .story import Step, read_steps, record_step
