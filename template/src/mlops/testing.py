@@ -24,7 +24,7 @@ from .data.ingest import typed
 from .data.validate import parts
 from .model.bench import Plan, fit, scores
 from .model.candidate import Candidate
-from .model.conversion import to_onnx
+from .model.conversion import convert
 from .model.inputs import feed, frame, inputs, truth
 from .model.value import Array
 
@@ -140,7 +140,7 @@ def share_differing(candidate: Candidate, task: Task) -> float:
     table, contract = example_table(task)
     values, answers = frame(table, inputs(contract)), truth(table, contract)
     fitted = fit(Plan(candidate, candidate.defaults), values, answers, contract)
-    model = to_onnx(fitted, inputs(contract)).SerializeToString()
+    model = convert(candidate, fitted, inputs(contract)).SerializeToString()
     found = onnxruntime.InferenceSession(model).run(None, feed(values))[0]
     packaged = found if task == "multiclass" else found[:, -1]
     apart = np.abs(packaged - scores(fitted, values, contract)).reshape(len(values), -1)

@@ -57,7 +57,7 @@ class Judge:
             return self.worth(ours.decided[rows], rows) - self.worth(theirs.decided[rows], rows)
 
         return {
-            "score": self.metric.score(self.true, theirs.scores),
+            "score": self.metric.measure(self.true, theirs.scores),
             "difference": apart.pop("value"),
             **apart,
             "value": self.worth(theirs.decided),

@@ -4,6 +4,7 @@ It is held against no model at all, against today's decisions, and against the c
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..core.paths import EVALUATION, MODEL, REPORTS, TEST, replacing, write_json
 from ..core.settings import Params, Problem, Task
 from ..data.contract import Contract
 from ..model.inputs import Input, feed, frame, misfit
-from ..model.metrics import Metric, report
+from ..model.metrics import Metric, UnmeasurableError, report
 from ..model.value import PER, Array, usual
 from ..registry import registry
 from ..scoring.predictor import Predictor
@@ -94,7 +95,10 @@ def baseline(
 
     Such answers are taken from the test rows themselves, which makes them the hardest to beat.
     """
-    scores = (float(metric.score(true, same)) for same in constants(true, contract))
+    scores = []
+    for same in constants(true, contract):
+        with suppress(UnmeasurableError):  # a loss may be infinite for an answer that is too sure
+            scores.append(metric.measure(true, same))
     naive = max((score for score in scores if not np.isnan(score)), default=float("nan"))
     if today is not None and not today < naive:
         return {"name": metric.name, "value": today, "source": "problem.yaml"}
@@ -148,10 +152,10 @@ def importance(
     random = np.random.default_rng(SEED)
     rows = np.sort(random.permutation(len(true))[:MOST_ROWS_PERMUTED])
     given = feed(frame(test[rows], [Input(**entry) for entry in model.meta["inputs"]]))
-    whole, order = metric.score(true[rows], model.run(given)), random.permutation(len(rows))
+    whole, order = metric.measure(true[rows], model.run(given)), random.permutation(len(rows))
     found = []
     for name, values in given.items():
-        shuffled = metric.score(true[rows], model.run({**given, name: values[order]}))
+        shuffled = metric.measure(true[rows], model.run({**given, name: values[order]}))
         found.append({"input": name, "drop": whole - shuffled})
     return sorted(found, key=lambda entry: -entry["drop"])
 

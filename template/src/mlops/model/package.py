@@ -25,12 +25,13 @@ from ..core.paths import (
     write_json,
 )
 from ..core.paths import sha256 as digest
+from ..core.team import team_code
 from ..data.contract import Column, Contract
 from ..scoring.predictor import METADATA, SCORE, Predictor
 from .bench import Plan, fit, scores
 from .bins import bins
 from .candidate import named
-from .conversion import OPSET, to_onnx
+from .conversion import OPSET, convert
 from .inputs import feed, frame, inputs, truth
 
 PACKAGE = REPORTS / "package.json"
@@ -64,7 +65,8 @@ def packed(
     [candidate], entries = named([choice["candidate"]]), inputs(contract)
     plan = Plan(candidate, choice["parameters"], choice["keep"])
     values = frame(rows, entries)
-    pipeline = fit(plan, values, truth(rows, contract), contract)
+    with team_code(place=candidate.line):
+        pipeline = fit(plan, values, truth(rows, contract), contract)
     about = {
         "task": contract.task,
         "target": contract.target.name,
@@ -81,7 +83,7 @@ def packed(
         "rows": rows.height,
         "columns": [described(column) for column in contract.columns],
     }
-    model = to_onnx(pipeline, entries)
+    model = convert(candidate, pipeline, entries)
     told = model.metadata_props.add(key=METADATA)
     told.value = json.dumps(about)
     examples = shuffled(rows.select(column.name for column in contract.inputs))
@@ -131,7 +133,7 @@ def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict
     return {
         "rows": len(values),
         "share_differing": float(np.mean(~(apart <= TOLERANCE))),
-        "max_difference": float(apart.max()),
+        "max_difference": None if np.isnan(apart).any() else float(apart.max()),
         "tolerance": TOLERANCE,
     }
 

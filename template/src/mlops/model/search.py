@@ -80,8 +80,9 @@ def planned(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
     settings: dict[str, float] = {}
     for name, each in candidate.space.items():
         place = f"{candidate.name}.{name}"
-        if isinstance(each.low, int) and isinstance(each.high, int):
-            settings[name] = trial.suggest_int(place, each.low, each.high, log=each.log)
+        if each.is_whole:
+            low, high = int(each.low), int(each.high)
+            settings[name] = trial.suggest_int(place, low, high, log=each.log)
         else:
             settings[name] = trial.suggest_float(place, each.low, each.high, log=each.log)
     return Plan(candidate, settings, keep)

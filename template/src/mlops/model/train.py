@@ -13,15 +13,18 @@ from ..core.libraries import LibraryError
 from ..core.params import TrainParams
 from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
 from ..core.settings import Params, Problem, Task, Value
-from ..core.team import team_files
+from ..core.team import loaded_team_files, team_code
 from ..data.contract import CONTRACT, Contract
-from .bench import Bench, Plan, Trial, make_model
+from .bench import OF_A_PLAN, Bench, Plan, Trial, fit, make_model
 from .candidate import Candidate, candidates, named
+from .conversion import ConversionError, convert
+from .inputs import inputs
 from .search import search
 from .value import best_threshold
 
 LOGS = Path(".search")
 BUDGET = {"trials", "seconds", "processes"}
+ROWS_TO_CONVERT = 1000
 
 
 def run() -> None:
@@ -35,6 +38,9 @@ def run() -> None:
             "No candidate that params.yaml names in train.candidates can be made on this machine: "
             f"{'; '.join(left_out)}."
         )
+    for candidate in wanted:
+        if not candidate.baseline:
+            refuse_unpackable(candidate, bench)
     names = [candidate.name for candidate in wanted]
     trials = compared(bench, wanted, params.train, log(params.train, names))
     for failed in failures(trials):
@@ -54,7 +60,8 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     usable, left_out = [], []
     for candidate in wanted:
         try:
-            make_model(Plan(candidate, candidate.defaults), task)
+            with team_code(but=(LibraryError,), place=candidate.line):
+                make_model(Plan(candidate, candidate.defaults), task)
         except LibraryError as error:
             left_out.append(str(error))
         else:
@@ -62,14 +69,33 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     return usable, left_out
 
 
+def refuse_unpackable(candidate: Candidate, bench: Bench) -> None:
+    """Raises ConversionError, before the search, for a candidate that could never be packaged.
+
+    A few rows are enough to see that. What else is wrong with it, search and packaging tell.
+    """
+    rows = np.unique(np.linspace(0, len(bench.truth) - 1, ROWS_TO_CONVERT).astype(int))
+    plan = Plan(candidate, candidate.defaults)
+    try:
+        pipeline = fit(plan, bench.values[rows], bench.truth[rows], bench.contract)
+        convert(candidate, pipeline, inputs(bench.contract))
+    except ConversionError as error:
+        if error.for_good:
+            raise
+    except OF_A_PLAN:
+        return
+
+
 def log(params: TrainParams, names: list[str]) -> Path:
     """Where the search is written down: a name of its own for other rows, settings, code or
     candidates (`names`).
 
-    The budget does not count, so a search with more trials goes on where the smaller one ended.
-    The logs of other searches are removed.
+    The code is that of this folder, and each module of the team's that was imported so far. The
+    budget does not count, so a search with more trials goes on where the smaller one ended. The
+    logs of other searches are removed.
     """
-    files = (TRAIN, VALID, CONTRACT, *sorted(Path(__file__).parent.glob("*.py")), *team_files())
+    code = (*sorted(Path(__file__).parent.glob("*.py")), *loaded_team_files())
+    files = (TRAIN, VALID, CONTRACT, *code)
     facts = params.model_dump_json(exclude=BUDGET) + " ".join([*names, *map(sha256, files)])
     found = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
     for other in set(LOGS.glob("*.log")) - {found}:

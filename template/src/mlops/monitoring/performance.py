@@ -181,7 +181,7 @@ def in_short(rows: pl.DataFrame, project: Project) -> Report:
     return {
         "predictions": rows.height,
         "rows": known.height,
-        "metric": project.metric.score(truth, scores) if known.height >= enough else None,
+        "metric": project.metric.measure(truth, scores) if known.height >= enough else None,
         "value": found["realised"],
         "total": found["total"],
     }
