@@ -24,9 +24,9 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     reports, base = Reports.read(), Base.find(ref)
     found = compared(reports, base) if base and reports.evaluation else None
     judged = [Verdict(**gate) for gate in reports.gate["gates"]]
+    loose = weaker(base, reports.problem, reports.params, judged) if base else []
     judged += verdicts(found, base, reports) if base and found else []
     said = headline(reports, base, found)
-    loose = weaker(base, reports.problem, reports.params) if base else []
     agree = [(one.owner, to_agree(one, base)) for one in loose]
     text = page(reports, base, said=said, found=found, judged=judged, loose=agree)
     with replacing(PAGE) as scratch:
@@ -40,8 +40,10 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
 
 
 def to_agree(one: Weaker, base: Base | None) -> str:
-    before, now = number(one.before), "no limit" if one.now is None else number(one.now)
-    return f"{one.entry} is weaker than on {base} ({before}, now {now}): {one.owner} has to agree."
+    before, now = (
+        "no limit" if limit is None else number(limit) for limit in (one.before, one.now)
+    )
+    return f"{one.place} is weaker than on {base} ({before}, now {now}): {one.owner} has to agree."
 
 
 def headline(reports: Reports, base: Base | None, found: Report | None) -> str:
