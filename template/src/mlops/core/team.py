@@ -165,7 +165,7 @@ def function_line(function: Any) -> str:
     while isinstance(inner, partial):
         inner = inspect.unwrap(inner.func)
     if not hasattr(inner, "__code__"):
-        inner = getattr(type(inner), "__call__", None)
+        inner = type(inner).__call__
     code = getattr(inner, "__code__", None)
     return _last_line([(code.co_filename, code.co_firstlineno)]) if code else ""
 
@@ -196,7 +196,7 @@ def require_text(text: Any, what: str) -> None:
 
 
 def require_name(text: Any, what: str) -> None:
-    """Raises UserError if what a team's file gives is no name that MLflow can keep figures under."""
+    """Raises UserError if what a team's file gives is no name that MLflow keeps figures by."""
     if not isinstance(text, str) or not NAME.fullmatch(text):
         raise UserError(
             f"{what} is {one_line(text)}; a name has letters, digits, '_', '-', '.' and blanks, "
@@ -226,5 +226,6 @@ def _described(error: BaseException) -> str:
     if isinstance(error, UserError):
         return message.rstrip(".")
     if isinstance(error, SystemExit):
-        return f"it ends the program, by SystemExit({error.code!r}): return or raise an error instead"
+        message = f"it ends the program, by SystemExit({error.code!r})"
+        return f"{message}: return or raise an error instead"
     return f"{type(error).__name__}: {message or 'no reason given'}"

@@ -43,7 +43,10 @@ class ConversionError(TeamError):
 
 
 def convert(candidate: Candidate, pipeline: Pipeline, entries: list[Input]) -> ModelProto:
-    """Convert the candidate's fitted pipeline with `to_onnx`. Raises ConversionError if it cannot."""
+    """Convert the candidate's fitted pipeline with `to_onnx`.
+
+    Raises ConversionError if it cannot.
+    """
     try:
         return to_onnx(pipeline, entries)
     except Exception as error:  # converters raise what they like

@@ -121,7 +121,7 @@ class Metric:
 
     @cached_property
     def line(self) -> str:
-        """FILE:LINE of the team's where its function is, or else it is named; "" if it comes along."""
+        """FILE:LINE of the team's where its function is, or else its name; "" if it comes along."""
         return function_line(self.score) or self.created
 
     def measure(self, truth: Array, scores: Array) -> float:

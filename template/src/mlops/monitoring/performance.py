@@ -56,6 +56,8 @@ def performance(journal: str, since: datetime, until: datetime) -> Report:
     task, predictions, rows (with a truth), coverage (their share),
     delay_seconds: {quantile: seconds}, contradictions, strays (truths that fit no prediction),
     metric: {name, value, low, high, expected}, slices: see slices.slices, with `expected`,
+    slices_not_live: columns by which the pipeline alone judges, as the model does not read them and
+    the journal keeps what it reads,
     value: {unit, per, realised, expected, do_nothing, do_nothing_means, total (of rows)},
     versions: [{version (null: not registered), predictions, rows, metric, value, total}],
     period (day, week or month), trend: the same with `start` for `version`}.
@@ -88,6 +90,11 @@ def measured(rows: pl.DataFrame, project: Project) -> Report:
         "contradictions": int(rows["contradicted"].sum()),
         "metric": reached(known, project),
         "slices": sliced(known, project),
+        "slices_not_live": [
+            column.name
+            for column in project.contract.columns
+            if (column.protected or column.slice) and not column.is_input
+        ],
         "value": worth(known, project),
         "versions": [
             {"version": name} | in_short(rows.filter(pl.col("version").eq_missing(name)), project)

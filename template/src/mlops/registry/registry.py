@@ -51,18 +51,18 @@ def run() -> None:
     with connected() as client:
         for version in versions(client):
             if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
-                version = update_version(client, version, failed)
+                newest = update_version(client, version, failed)
                 break
         else:
-            version = register(client, model, failed)
-        client.set_registered_model_alias(package_name(), CHALLENGER, str(version.number))
-        if not failed and version.tags.get(FOLLOWS) != ROLLED_BACK:
-            crown(client, version)
-        crowned = CHAMPION in find(client, version.number).aliases
-    told = {"version": version.number, "run": version.run, "champion": crowned, "sha256": model}
-    told["registered"] = version.tags.get("registered")
-    write_json(REGISTRATION, told | json.loads(version.tags["lineage"]))
-    print(f"register: version {version.number}, {'' if crowned else 'candidate, not '}champion")
+            newest = register(client, model, failed)
+        client.set_registered_model_alias(package_name(), CHALLENGER, str(newest.number))
+        if not failed and newest.tags.get(FOLLOWS) != ROLLED_BACK:
+            crown(client, newest)
+        crowned = CHAMPION in find(client, newest.number).aliases
+    told = {"version": newest.number, "run": newest.run, "champion": crowned, "sha256": model}
+    told["registered"] = newest.tags.get("registered")
+    write_json(REGISTRATION, told | json.loads(newest.tags["lineage"]))
+    print(f"register: version {newest.number}, {'' if crowned else 'candidate, not '}champion")
 
 
 def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:

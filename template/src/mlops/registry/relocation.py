@@ -1,7 +1,8 @@
 """A registry in a project that was copied or moved.
 
-MLflow writes into its database where each run keeps its files, with the whole path. A project that
-lies elsewhere by now would look for its models in the folder it came from, and write new ones there.
+MLflow writes into its database where each run keeps its files, with the whole path. A project
+that lies elsewhere by now would look for its models in the folder it came from, and write new ones
+there.
 """
 
 import sqlite3

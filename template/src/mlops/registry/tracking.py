@@ -122,9 +122,7 @@ def record(
     return run.info.run_id, model
 
 
-def update(
-    client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict[str, str]
-) -> None:
+def update(client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict[str, str]) -> None:
     """Let a run that is written down tell of the latest evaluation of its model.
 
     MLflow deletes no metric: one that is no longer measured becomes NaN.
@@ -143,7 +141,7 @@ def update(
 
 
 def log_files(client: "MlflowClient", run: str) -> None:
-    """Keep the settings, the choice, the model and the reports with a run, in place of older ones."""
+    """Keep the settings, the choice, the model and the reports with a run, instead of older ones."""
     for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
         client.log_artifact(run, str(path), "reports" if path.parent == REPORTS else None)
 

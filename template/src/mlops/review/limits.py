@@ -28,9 +28,7 @@ class Weaker(NamedTuple):
     owner: str
 
 
-def weaker(
-    base: Base, problem: Problem, params: Params, verdicts: list[Verdict]
-) -> list[Weaker]:
+def weaker(base: Base, problem: Problem, params: Params, verdicts: list[Verdict]) -> list[Weaker]:
     """Each limit once: of the settings in the order of the gates, then of the team's own gates, as
     the `verdicts` of both runs have them.
     """
@@ -53,7 +51,7 @@ def weaker_own(base: Base, verdicts: list[Verdict]) -> list[Weaker]:
 
 
 def looser_own(old: Verdict, new: Verdict) -> bool:
-    """Whether a gate refuses less than before; what cannot be known counts, so that it is looked at.
+    """Whether a gate refuses less than before; where that cannot be known, yes, to be looked at.
 
     That a limit is the most or the least is not written down: it shows in which side of it passed.
     """
