@@ -126,9 +126,10 @@ def team_code(but: tuple[type[Exception], ...] = (), place: str = "") -> Iterato
     error at none of the team's lines is left as it is without a place. An exit is an error too:
     a stage that ended so would pass. Raises TeamError.
     """
+    left: tuple[type[BaseException], ...] = (KeyboardInterrupt, GeneratorExit, TeamError, *but)
     try:
         yield
-    except (KeyboardInterrupt, GeneratorExit, TeamError, *but):
+    except left:
         raise
     except BaseException as error:
         line = error_line(error) or place

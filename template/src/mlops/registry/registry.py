@@ -51,18 +51,18 @@ def run() -> None:
     with connected() as client:
         for version in versions(client):
             if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
-                newest = update_version(client, version, failed)
+                ours = update_version(client, version, failed)
                 break
         else:
-            newest = register(client, model, failed)
-        client.set_registered_model_alias(package_name(), CHALLENGER, str(newest.number))
-        if not failed and newest.tags.get(FOLLOWS) != ROLLED_BACK:
-            crown(client, newest)
-        crowned = CHAMPION in find(client, newest.number).aliases
-    told = {"version": newest.number, "run": newest.run, "champion": crowned, "sha256": model}
-    told["registered"] = newest.tags.get("registered")
-    write_json(REGISTRATION, told | json.loads(newest.tags["lineage"]))
-    print(f"register: version {newest.number}, {'' if crowned else 'candidate, not '}champion")
+            ours = register(client, model, failed)
+        client.set_registered_model_alias(package_name(), CHALLENGER, str(ours.number))
+        if not failed and ours.tags.get(FOLLOWS) != ROLLED_BACK:
+            crown(client, ours)
+        crowned = CHAMPION in find(client, ours.number).aliases
+    told = {"version": ours.number, "run": ours.run, "champion": crowned, "sha256": model}
+    told["registered"] = ours.tags.get("registered")
+    write_json(REGISTRATION, told | json.loads(ours.tags["lineage"]))
+    print(f"register: version {ours.number}, {'' if crowned else 'candidate, not '}champion")
 
 
 def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
