@@ -175,6 +175,7 @@ def test_a_stage_does_not_pass_by_an_exit(tmp_path):
         ("def model(task): from .nothing import it", "No module named"),
         ("def model(task): from sklearn import Nothing", "cannot import name 'Nothing'"),
         ("def model(task): import sklearn.nothing", "No module named 'sklearn.nothing'"),
+        ("def model(task): import features", "is imported by 'from .features import ...'"),
         ("def model(task): open('weights.json')", "FileNotFoundError"),
         ("def model(task): raise ImportError('too old')", "too old"),
     ],

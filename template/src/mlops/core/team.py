@@ -146,10 +146,11 @@ def shown(file: Path) -> str:
 
 def error_line(error: BaseException) -> str:
     """FILE:LINE of the team's line that was run last, or could not be read; "" if none was."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return _last_line([(error.filename, error.lineno)])
     frames = traceback.extract_tb(error.__traceback__)
-    return _last_line((frame.filename, frame.lineno) for frame in frames)
+    places = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    return _last_line(places)
 
 
 def running_line() -> str:
@@ -178,7 +179,7 @@ def is_library_missing(error: ImportError | OSError) -> bool:
     opened are no such library.
     """
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return "." not in error.name and error.name != package_name()
+        return "." not in error.name and not _is_own_module(error)
     frames = traceback.extract_tb(error.__traceback__)
     imported = [frame.filename for frame in frames if frame.name == "<module>"]
     return bool(imported) and not _last_line([(imported[-1], 1)])
@@ -220,7 +221,13 @@ def _last_line(places: Iterable[tuple[str, int | None]]) -> str:
     return f"{shown(ours[-1][0])}:{ours[-1][1]}" if ours else ""
 
 
+def _is_own_module(error: ModuleNotFoundError) -> bool:
+    return (team_folder() / f"{error.name}.py").exists() or error.name == package_name()
+
+
 def _described(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and _is_own_module(error):
+        return f"{error}: a module of your own is imported by 'from .{error.name} import ...'"
     if isinstance(error, ImportError):
         return describe_failed_import(error)
     message = " ".join(str(error).split())

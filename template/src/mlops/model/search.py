@@ -2,7 +2,7 @@
 
 The same rows, params.yaml and code give the same trials, however many processes take part: plans
 are made and judged in batches, in order. So a search that was killed begins anew, and remembers
-what came of the plans tried before (memory.py). A budget in seconds may of course end it elsewhere.
+what came of the plans tried before (trial_log.py). A budget in seconds may of course end it elsewhere.
 """
 
 import time
@@ -20,7 +20,7 @@ from ..core.parallel import spread
 from ..core.params import TrainParams
 from .bench import Bench, Plan, Trial
 from .candidate import Candidate
-from .memory import memory
+from .trial_log import open_trial_log
 
 
 def search(
@@ -28,7 +28,7 @@ def search(
 ) -> list[Trial]:
     """Try plans until the budget is spent; what is still being tried then is given up."""
     end, trials = time.monotonic() + params.seconds, list[Trial]()
-    past, console = memory(log), Console(stderr=True)
+    past, console = open_trial_log(log), Console(stderr=True)
     known = past.known
     with (
         # optuna warns that `group` may yet change, joblib that trials were given up.
