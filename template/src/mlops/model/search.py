@@ -2,7 +2,8 @@
 
 The same rows, params.yaml and code give the same trials, however many processes take part: plans
 are made and judged in batches, in order. So a search that was killed begins anew, and remembers
-what came of the plans tried before (trial_log.py). A budget in seconds may of course end it elsewhere.
+what came of the plans tried before (trial_log.py). A budget in seconds may of course end it
+elsewhere.
 """
 
 import time

@@ -141,7 +141,7 @@ def update(client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict
 
 
 def log_files(client: "MlflowClient", run: str) -> None:
-    """Keep the settings, the choice, the model and the reports with a run, instead of older ones."""
+    """Keep settings, choice, model and reports with a run, in the place of older ones."""
     for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
         client.log_artifact(run, str(path), "reports" if path.parent == REPORTS else None)
 
