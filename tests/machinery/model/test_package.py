@@ -31,8 +31,8 @@ def packed(frame, contract, candidate, keep=1.0):
         "metric": "roc_auc",
         "score": 0.7,
     }
-    fitted = package.packed(frame[:300], frame[300:], choice, contract)
-    return fitted, package.compared(fitted, frame[300:], contract)
+    fitted = package.package_choice(frame[:300], frame[300:], choice, contract)
+    return fitted, package.compare_answers(fitted, frame[300:], contract)
 
 
 def quick(candidate):
@@ -87,7 +87,7 @@ def test_a_difference_is_seen():
     rows, contract = table()
     fitted, _ = packed(rows, contract, MODELS[1])
     packed(rows[50:], contract, MODELS[1])
-    assert package.compared(fitted, rows[300:], contract)["share_differing"] > 0.5
+    assert package.compare_answers(fitted, rows[300:], contract)["share_differing"] > 0.5
 
 
 @pytest.mark.parametrize("candidate", each(MODELS))
@@ -198,5 +198,5 @@ def test_answers_that_are_no_numbers_are_a_difference_that_a_report_can_hold(mon
     rows, contract = table()
     fitted, _ = packed(rows, contract, MODELS[0])
     monkeypatch.setattr(package, "Predictor", Silent)
-    parity = package.compared(fitted, rows[300:], contract)
+    parity = package.compare_answers(fitted, rows[300:], contract)
     assert (parity["share_differing"], parity["max_difference"]) == (1.0, None)

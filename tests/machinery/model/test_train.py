@@ -101,7 +101,7 @@ def test_other_rows_or_settings_make_another_search_and_a_larger_budget_does_not
     params = TrainParams(candidates=["linear"])
 
     def log(names=("linear",), **changes):
-        return train.log(params.model_copy(update=changes), names)
+        return train.name_log(params.model_copy(update=changes), names)
 
     first = log()
     assert log(trials=99, seconds=5, processes=2) == first
@@ -122,7 +122,7 @@ def test_a_change_in_any_module_of_the_team_makes_another_search(tmp_path, name)
                 file.write(change)
             project()
             train.candidates()
-            logs.append(train.log(TrainParams(candidates=["linear"]), ["linear"]).name)
+            logs.append(train.name_log(TrainParams(candidates=["linear"]), ["linear"]).name)
     assert logs[0] != logs[1]
 
 

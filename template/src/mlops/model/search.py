@@ -37,12 +37,13 @@ def search(
         spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
         Progress(console=console, disable=not console.is_terminal) as bar,
     ):
-        study = begun(candidates, params.seed)
+        study = begin_study(candidates, params.seed)
         shown, best = bar.add_task("search", total=params.trials), float("-inf")
         while len(trials) < params.trials and time.monotonic() < end:
             asked = [study.ask() for _ in range(min(params.batch, params.trials - len(trials)))]
-            plans, told = [planned(each, candidates) for each in asked], known[len(trials) :]
-            old = [Trial(plan, **facts) for plan, facts in zip(plans, told, strict=False)]
+            plans = [make_plan(each, candidates) for each in asked]
+            before = known[len(trials) :]
+            old = [Trial(plan, **facts) for plan, facts in zip(plans, before, strict=False)]
             new = side_by_side(bench.attempt, plans[len(old) :])
             for question, trial in zip(asked, chain(old, new), strict=True):
                 trials.append(trial)
@@ -58,7 +59,7 @@ def search(
     return trials
 
 
-def begun(candidates: list[Candidate], seed: int) -> optuna.Study:
+def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
     """First the defaults of each candidate, then what a tree-structured Parzen estimator proposes
     (Bergstra et al., 2011): each candidate with settings of its own (`group`), and the plans of a
     batch away from each other (`constant_liar`).
@@ -74,7 +75,7 @@ def begun(candidates: list[Candidate], seed: int) -> optuna.Study:
     return study
 
 
-def planned(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
+def make_plan(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
     known = {candidate.name: candidate for candidate in candidates}
     candidate = known[trial.suggest_categorical("candidate", list(known))]
     keep = trial.suggest_float("keep", 0.25, 1.0, step=0.25)
