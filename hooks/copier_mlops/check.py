@@ -95,7 +95,7 @@ class Checked:
         policy = self._policy or (standard.template.policy if standard else Policy())
         self._findings += required(self._tree)
         changed = self._changed(standard)
-        self._findings += leftovers(self._tree, changed)
+        self._findings += leftovers(self._tree.files, changed)
         rendered = standard.rendered if standard else lambda path: None
         reviewed = review(Subject(self._tree, changed, policy, rendered))
         self._findings += reviewed.findings

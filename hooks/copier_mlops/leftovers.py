@@ -1,19 +1,18 @@
 """What an update leaves behind for a person to solve."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .findings import Finding
 from .rules import finding
-from .trees import Tree
 
 REJECTS = (".rej", ".orig")
 CONFLICT = re.compile(rb"^<{7} .*?^={7}\r?$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 
 
-def leftovers(tree: Tree, changed: Mapping[str, bytes]) -> Iterator[Finding]:
-    """`changed` are the contents that are not the template's."""
-    for path in tree.files:
+def leftovers(paths: Iterable[str], changed: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Yield the rejects among the paths, and the conflicts in the contents of changed files."""
+    for path in paths:
         if path.endswith(REJECTS):
             yield finding(
                 "update.reject",

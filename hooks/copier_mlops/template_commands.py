@@ -18,22 +18,49 @@ def update(
     to: Annotated[str | None, typer.Option(help="The release; without it, the newest.")] = None,
     data: Annotated[list[str] | None, typer.Option(help="An answer to change, NAME=VALUE.")] = None,
     ask: Annotated[bool, typer.Option(help="Ask every question again.")] = False,
+    *,
+    text: Annotated[
+        Path | None, typer.Option(help="For a workflow: where to write what a pull request says.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="For a workflow: add outcome=current, updated or conflicts to it."),
+    ] = None,
 ) -> None:
     """Update a project from its template; whatever Copier would drop is saved in .rej files.
 
-    Exit code 1: both sides changed the same lines, and a person has to choose.
+    Exit code 1: both sides changed the same lines, and a person has to choose. With --output that
+    is an outcome like the others, and nothing is done where there is no newer version.
 
     Example: copier-mlops update --data licence=MIT
     """
+    from .answers import recorded_answers
     from .template import Templates
+    from .trees import FolderTree
     from .update import unsolved
     from .update import update as run
+    from .update_proposal import add_outcome, has_newer_version, make_proposal
     from .wishes import copiers_options
 
+    before = recorded_answers(FolderTree(project))
+    if output and not has_newer_version(project):
+        add_outcome(output, "current")
+        print(f"{before['_commit']} is the newest version of the template")
+        return
     templates = Templates()
     saved = run(project, copiers_options(project, to, data or [], ask, templates), templates)
+    left = unsolved(project)
+    proposal = make_proposal(
+        before, recorded_answers(FolderTree(project)), [finding.message for finding in left]
+    )
+    if text:
+        text.write_text(proposal.text, encoding="utf-8")
+    if output:
+        add_outcome(output, proposal.outcome)
+        print(proposal.text)
+        return
     rejects = [f"{name}.rej" for name in saved]
-    left = [finding for finding in unsolved(project) if finding.path not in rejects]
+    left = [finding for finding in left if finding.path not in rejects]
     for finding in left:
         print(finding.message)
     if saved:

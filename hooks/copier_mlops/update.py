@@ -45,12 +45,13 @@ def update(project: Path, options: list[str], templates: Templates | None = None
 
 
 def unsolved(project: Path) -> list[Finding]:
-    """The conflicts and rejects in the files that an update changed."""
+    """The conflicts and rejects in the files that an update changed, and rejects git ignores."""
     listed = git("status", "--porcelain", "-z", "--no-renames", "-uall", cwd=project)
     touched = {line[3:] for line in listed.split("\0") if line}
+    rejects = set(git("ls-files", "-z", "--others", "--", f"*{REJECT}", cwd=project).split("\0"))
     tree = FolderTree(project)
     contents = dict(tree.read_all(touched & set(tree.files)))
-    return [found for found in leftovers(tree, contents) if found.path in touched]
+    return list(leftovers(sorted(touched | rejects), contents))
 
 
 def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:

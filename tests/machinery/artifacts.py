@@ -5,7 +5,8 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
-from mlops.core.settings import Params, Problem
+from mlops.core.params import Params
+from mlops.core.problem import Problem
 from mlops.data.contract import Contract
 from mlops.evaluation.reports import Reports
 

@@ -1,7 +1,7 @@
 """The platform's package as it lies in template/src, beside the team's files as they are seeded.
 
 Where MACHINERY_PROJECT names the folder of a rendered project, the same tests try what is installed
-there, but for those of rooms that its answers leave out.
+there, but for those of folders that its answers leave out.
 """
 
 import os
@@ -27,12 +27,12 @@ else:
     sys.path.insert(0, str(TEAM))
 
 
-def is_left_out(room: Path) -> bool:
-    """Whether the tests in a folder are of a room that the project does not have."""
-    return room.is_dir() and not (SOURCE / "mlops" / room.name / "__init__.py").exists()
+def is_left_out(folder: Path) -> bool:
+    """Whether the tests in a folder are of a part that the project does not have."""
+    return folder.is_dir() and not (SOURCE / "mlops" / folder.name / "__init__.py").exists()
 
 
-collect_ignore = [room.name for room in HERE.iterdir() if is_left_out(room)]
+collect_ignore = [folder.name for folder in HERE.iterdir() if is_left_out(folder)]
 
 
 def pytest_unconfigure() -> None:

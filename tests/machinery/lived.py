@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from mlops.core.settings import Params, Problem
+from mlops.core.params import Params
+from mlops.core.problem import Problem
 from mlops.data.contract import Column, Contract
 from mlops.monitoring.performance import Project
 from mlops.serving.journal import TABLES, Prediction, Truth, _cells

@@ -11,7 +11,7 @@ IMAGE = "registry.acme.example/flights@sha256:" + 64 * "a"
 
 
 def release(**change):
-    told = {
+    content = {
         "image": IMAGE,
         "commit": 40 * "c",
         "model_version": 3,
@@ -19,7 +19,7 @@ def release(**change):
         "data_version": 32 * "d" + ".dir",
         "built": "2014-01-01T00:00:00+00:00",
     }
-    return Release(**told | change)
+    return Release(**content | change)
 
 
 def listed():

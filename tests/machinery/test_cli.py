@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from mlops import cli
 from mlops.core.errors import UserError
-from mlops.core.rooms import has_room
-from mlops.core.settings import Params, Problem
+from mlops.core.optional_parts import has_part
+from mlops.core.params import Params
+from mlops.core.problem import Problem
 from mlops.data_commands import app as data_commands
 
 from samples import bundled
@@ -41,7 +42,7 @@ PARAMS = "train: {candidates: [baseline, linear], trials: 2, processes: 1}\n"
 WHO = ("AUTHOR", "COMMITTER")
 STAGES = (
     *("ingest", "validate", "split", "train", "package"),
-    *("latency",) * has_room("serving"),
+    *("latency",) * has_part("serving"),
     *("evaluate", "gate", "register"),
 )
 

@@ -12,9 +12,9 @@ import pytest
 from mlops import api
 from mlops.core.errors import UserError
 from mlops.core.libraries import LibraryError
-from mlops.core.params import TrainParams
+from mlops.core.params import Params, TrainParams
 from mlops.core.paths import CLEAN, MODEL, TEST
-from mlops.core.settings import Owners, Params, Problem
+from mlops.core.problem import Owners, Problem
 from mlops.core.team import listed_by_team, package_name, team_code, team_module
 from mlops.evaluation.evidence import Evidence
 from mlops.gates.own_gates import Gate, judge, own_gates

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 from mlops.core.errors import BlockedError, UserError
-from mlops.core.params import TrainParams
+from mlops.core.params import Params, TrainParams
 from mlops.core.paths import CLEAN, MODEL, TEST, write_json
-from mlops.core.settings import Owners, Params, Problem
+from mlops.core.problem import Owners, Problem
 from mlops.core.stages import run_stage
 from mlops.core.team import team_module
 from mlops.evaluation.evidence import Evidence

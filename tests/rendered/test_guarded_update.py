@@ -171,3 +171,45 @@ def test_a_folder_without_a_template_is_one_sentence(project: Path) -> None:
     done = run("copier-mlops", "update", cwd=project, check=False)
     assert done.returncode == 2
     assert done.stdout.startswith("copier-mlops: .copier-answers.yml is missing")
+
+
+def proposed(project: Path) -> tuple[str, str]:
+    """The outcome of an update as a workflow makes it, and what its pull request says."""
+    text, output = project.parent / "text.md", project.parent / "output"
+    text.write_text("")
+    output.write_text("")
+    run("copier-mlops", "update", "--text", text, "--output", output, cwd=project)
+    return output.read_text(), text.read_text()
+
+
+def test_a_workflow_is_told_what_to_propose(platform: Platform, project: Path) -> None:
+    (project / "src/flights/stages.py").unlink()
+    commit(project)
+    outcome, text = proposed(project)
+    assert outcome == "outcome=updated\n"
+    title, *lines = text.splitlines()
+    assert title == "Update the template from v1.0.0 to v2.0.0"
+    assert lines[1].startswith(f"From {platform.home};")
+    assert "uv run dvc repro" in lines
+    assert "Solve first" not in text
+    commit(project)
+    assert proposed(project) == ("outcome=current\n", "")
+
+
+def test_a_workflow_is_told_of_conflicts_and_of_rejects_that_git_ignores(
+    platform: Platform, project: Path
+) -> None:
+    readme = project / "README.md"
+    readme.write_text(readme.read_text().replace("`train` works.", "`train` is ours."))
+    (project / ".gitignore").write_text("*.rej\n")
+    commit(project)
+    platform.files["README.md.jinja"] = platform.files["README.md.jinja"].replace(
+        b"`train` works.", b"`train` is theirs."
+    )
+    platform.release()
+    outcome, text = proposed(project)
+    assert outcome == "outcome=conflicts\n"
+    assert text.startswith("Update the template from v1.0.0 to v3.0.0: conflicts in 2 files\n")
+    assert "**Not to be merged as it is, and not tried yet.**" in text
+    assert "- README.md:" in text
+    assert "- src/flights/stages.py.rej holds lines that an update could not place" in text

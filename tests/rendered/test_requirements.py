@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from mlops.business.prices import Prices
-from mlops.core.settings import Owners, Params, Problem
+from mlops.core.params import Params
+from mlops.core.problem import Owners, Problem
 from mlops.gates.requirements import Row, demanded, table
 
 from support import ROOT, Render

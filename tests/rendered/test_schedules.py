@@ -195,7 +195,7 @@ def test_news_of_the_template_come_as_one_pull_request(
     [edit] = asked
     assert edit.startswith("pr edit 7 --title Update the template from v1.0.0 to v1.2.0: conflicts")
     assert "**Not to be merged as it is, and not tried yet.**" in github.body
-    assert "- `.dvcignore`: both sides changed the same lines" in github.body
+    assert "- .dvcignore:1 holds an unsolved conflict: keep the right lines" in github.body
     proposed = git(project, "show", "template-update:.dvcignore")
     assert "# The team's line" in proposed
     assert "# The platform's line" in proposed

@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .core.settings import Task
+    from .core.problem import Task
     from .evaluation.evidence import Evidence
     from .gates.gates import Finding
     from .gates.own_gates import Gate
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 _PLACES = {
-    "core.settings": ("Task",),
+    "core.problem": ("Task",),
     "evaluation.evidence": ("Evidence",),
     "gates.gates": ("Finding",),
     "gates.own_gates": ("Gate",),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .core.errors import UserError
-from .core.rooms import has_room, load
+from .core.optional_parts import has_part, load_module
 from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
 from .project_commands import app as project_commands
@@ -33,9 +33,9 @@ app.add_typer(model_commands, name="model")
 @app.command()
 def setup() -> None:
     """Make this folder a git repository with hooks and a first commit."""
-    from .project.setup import setup as set_up
+    from .project.setup import set_up_project
 
-    say(set_up())
+    say(set_up_project())
 
 
 @app.command(hidden=True)
@@ -49,7 +49,7 @@ def stage(name: str) -> None:
 @problem_commands.command("check")
 def problem_check() -> None:
     """Is problem.yaml complete enough for a release?"""
-    from .core.settings import Problem
+    from .core.problem import Problem
     from .data.contract import CONTRACT, Contract
 
     task = Contract.load().task if CONTRACT.exists() else "binary"
@@ -63,7 +63,7 @@ def problem_check() -> None:
 def problem_estimate() -> None:
     """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
     from .business.estimate import told
-    from .core.settings import Problem
+    from .core.problem import Problem
 
     say(told(Problem.read()))
 
@@ -128,7 +128,7 @@ def business_report() -> None:
     say(report())
 
 
-if has_room("serving"):  # a project that is not deployed has none
+if has_part("serving"):  # a project that is not deployed has none
 
     @app.command(epilog="Example: serve --port 8080")
     def serve(
@@ -140,18 +140,18 @@ if has_room("serving"):  # a project that is not deployed has none
         """Answer requests over HTTP with the champion; /docs shows how to ask."""
         from .registry.champion import in_its_place
 
-        answer = load("serving.server").serve
+        answer = load_module("serving.server").serve
         answer(host=host, port=port, **in_its_place())
 
-    app.add_typer(load("deployment.deploy_commands").app, name="deploy")
-    app.add_typer(load("monitoring.monitor_commands").app, name="monitor")
+    app.add_typer(load_module("deployment.deploy_commands").app, name="deploy")
+    app.add_typer(load_module("monitoring.monitor_commands").app, name="monitor")
 
 
 def bypass_proxy_for_this_machine() -> None:
-    """A service, a registry or a database on this machine is not reached by a proxy."""
+    """Have no proxy asked for a service, a registry or a database on this machine."""
     for name in ("no_proxy", "NO_PROXY"):
-        given = filter(None, os.environ.get(name, "").split(","))
-        os.environ[name] = ",".join(dict.fromkeys([*given, *THIS_MACHINE]))
+        hosts = filter(None, os.environ.get(name, "").split(","))
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *THIS_MACHINE]))
 
 
 def main() -> None:

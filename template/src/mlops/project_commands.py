@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from .core.errors import BlockedError, UserError
-from .core.rooms import has_room, load
 from .data_commands import say
 
 app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
@@ -15,7 +14,8 @@ app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and w
 @app.command()
 def requirements() -> None:
     """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
-    from .core.settings import Params, Problem
+    from .core.params import Params
+    from .core.problem import Problem
     from .gates.requirement_table import printed
 
     say(printed(Problem.read(), Params.read()))
@@ -28,38 +28,38 @@ def template(
         typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
     ] = None,
 ) -> None:
-    """Address and version of the template this was made from, to run its checks with.
+    """Address and version of the template this was made from, to run its commands with.
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
-    from .project.origin import address
+    from .project.origin import find_template
 
     if output is None:
-        say([address()])
+        say([find_template()])
         return
     try:
-        found = address()
+        address = find_template()
     except UserError as error:
-        say([f"::warning title=Standards are not checked::{error}"])
+        say([f"::warning title=The template is not here::{error}"])
         return
     with output.open("a", encoding="utf-8") as file:
-        file.write(f"template={found}\n")
+        file.write(f"template={address}\n")
 
 
 @app.command()
 def check() -> None:
     """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
-    from .project.setup import check
+    from .project.setup import check_team_files
 
-    say(check())
+    say(check_team_files())
 
 
 @app.command()
 def lock() -> None:
     """Does dvc.lock belong to the code, the settings and the data that are here?"""
-    from .project.setup import in_step
+    from .project.setup import check_lock
 
-    say(in_step())
+    say(check_lock())
 
 
 @app.command(epilog="Example: project review --base origin/main")
@@ -69,7 +69,7 @@ def review(
 ) -> None:
     """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
     before was better or worth more, beyond chance."""
-    from .review.page import review
+    from .review.review_page import review
 
     told, failed = review(base, summary)
     say(told)
@@ -80,21 +80,6 @@ def review(
 @app.command()
 def owners() -> None:
     """Does CODEOWNERS ask those for review whom problem.yaml names?"""
-    from .project.code_owners import agree
+    from .project.code_owners import check_code_owners
 
-    say(agree())
-
-
-if has_room("updating"):  # Renovate does it otherwise
-
-    @app.command(epilog="Example: project update")
-    def update(
-        text: Annotated[
-            Path | None, typer.Option(help="Where to write what a pull request says.")
-        ] = None,
-        output: Annotated[
-            Path | None, typer.Option(help="Where to tell the outcome, as GitHub reads it.")
-        ] = None,
-    ) -> None:
-        """Bring the newest version of the template in, and say where both sides changed a line."""
-        say(load("updating.updates").update(text, output))
+    say(check_code_owners())

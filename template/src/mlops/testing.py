@@ -16,7 +16,7 @@ import yaml
 
 from .core.libraries import LibraryError
 from .core.paths import RAW, sha256
-from .core.settings import Task
+from .core.problem import Task
 from .data.cells import FORMATS
 from .data.change_log import EMPTY, LOG, Change
 from .data.contract import CONTRACT, Column, Contract, Type
@@ -42,11 +42,20 @@ __all__ = [
 Record = dict[str, str]
 START = datetime(2020, 1, 1, 5, 30)
 ROUNDING = 1e-4
+EXAMPLE_COLUMNS: tuple[Column, ...] = (
+    Column(name="size", type="number"),
+    Column(name="count", type="integer"),
+    Column(name="fast", type="boolean"),
+    Column(name="kind", type="string", categories=("a", "b", "c")),
+    Column(name="town", type="string", categories=tuple(f"town {n}" for n in range(40))),
+    Column(name="seen", type="timestamp"),
+)
+EXAMPLE_CLASSES = {"binary": ("no", "yes"), "multiclass": ("low", "middle", "high")}
 TRIAL = {"trials": 2, "processes": 1, "folds_below_rows": 0}
 
 
 def draw_records(contract: Contract, rows: int = 1, seed: int = 0) -> list[Record]:
-    """Records as they are delivered, drawn at random among those that keep the contract."""
+    """Draw records as they are delivered, at random among those that keep the contract."""
     random = np.random.default_rng(seed)
     return [
         {column.name: _cell(column, contract, row, random) for column in contract.columns}
@@ -55,94 +64,78 @@ def draw_records(contract: Contract, rows: int = 1, seed: int = 0) -> list[Recor
 
 
 def broken_rules(record: Record, contract: Contract) -> list[tuple[str, str]]:
-    """(column, rule) of each rule of the contract that a delivered record breaks."""
-    delivered = pl.LazyFrame([record], schema=dict.fromkeys(record, pl.String))
-    row = typed(delivered.with_columns(_row=pl.lit(1), _source=pl.lit("record")), contract)
-    _, held = parts(row.collect().lazy(), contract)
-    reasons = held.select(pl.col("reasons").explode()).collect()["reasons"].to_list()
+    """Return (column, rule) for each rule of the contract that a delivered record breaks."""
+    _, rejected = _read([record], contract)
+    reasons = rejected.select(pl.col("reasons").explode()).collect()["reasons"].to_list()
     return [(reason["column"], reason["rule"]) for reason in reasons]
 
 
+def _read(records: list[Record], contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Type and judge records as the pipeline does: those that are clean, and the rejected ones."""
+    delivered = pl.LazyFrame(records, schema=dict.fromkeys(records[0], pl.String))
+    numbered = delivered.with_columns(_row=pl.int_range(pl.len()), _source=pl.lit("records"))
+    clean, rejected = parts(typed(numbered, contract).collect().lazy(), contract)
+    return clean, rejected
+
+
 def example_table(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Contract]:
-    """A typed table, missing values included, and its contract: with the columns of contract.yaml
-    where there is one, else with every kind of column. The target is of the kind that is asked for.
+    """Draw a typed table, a tenth of what may be missing left out, and its contract.
+
+    It has the columns of contract.yaml where there is one, else some of every kind, and a target of
+    the kind that is asked for, which depends on the numbers.
     """
     random = np.random.default_rng(0)
-    table, described = _own_columns(rows) if CONTRACT.exists() else _every_kind(rows)
-    signal = random.normal(size=rows)
-    for column in table.select(pl.col(pl.Float64)):
-        signal += (column.fill_null(0) - column.mean()).to_numpy() / (column.std() or 1.0)
-    answers = {
-        "binary": np.where(signal > 0.8, "yes", "no"),
-        "multiclass": np.array(["low", "middle", "high"])[np.digitize(signal, [-0.3, 1])],
-        "regression": signal,
-    }
-    classes = {"binary": ("no", "yes"), "multiclass": ("low", "middle", "high")}
+    columns = EXAMPLE_COLUMNS
+    if CONTRACT.exists():
+        columns = tuple(c for c in Contract.load().columns if c.role != "target")
     kind: Type = "number" if task == "regression" else "string"
     target = Column(name="(answer)", type=kind, role="target", required=True)
     contract = Contract(
         id="example",
         name="example",
         task=task,
-        classes=classes.get(task, ()),
-        columns=(*described, target),
+        classes=EXAMPLE_CLASSES.get(task, ()),
+        columns=(*columns, target),
     )
-    answer = pl.Series("(answer)", answers[task])
-    return table.with_columns(answer, _row=pl.int_range(rows)), contract
-
-
-def _every_kind(rows: int) -> tuple[pl.DataFrame, list[Column]]:
-    random = np.random.default_rng(0)
-    number = random.normal(size=rows)
-    table = pl.DataFrame(
-        {
-            "size": np.where(random.random(rows) < 0.1, np.nan, number),
-            "count": random.integers(0, 9, rows),
-            "fast": number > 0.5,
-            "kind": random.choice(["a", "b", "c"], rows),
-            "town": [f"town {place}" for place in random.integers(0, 40, rows)],
-            "seen": [START + timedelta(hours=7 * hour) for hour in range(rows)],
-        }
-    ).fill_nan(None)
-    kinds: tuple[Type, ...] = (
-        *("number", "integer", "boolean"),
-        *("string", "string", "timestamp"),
-    )
-    return table, [Column(name=n, type=t) for n, t in zip(table.columns, kinds, strict=True)]
-
-
-def _own_columns(rows: int) -> tuple[pl.DataFrame, list[Column]]:
-    """Those of contract.yaml but for the target, at random; a tenth of what may be is missing."""
-    contract, random = Contract.load(), np.random.default_rng(0)
-    columns = [column for column in contract.columns if column.role != "target"]
     records = draw_records(contract, rows)
     for column in columns:
         if not column.required:
             for place in np.flatnonzero(random.random(rows) < 0.1):
                 records[place][column.name] = ""
-    delivered = pl.LazyFrame(records).with_columns(_row=pl.int_range(rows), _source=pl.lit("drawn"))
-    clean, _ = parts(typed(delivered, contract).collect().lazy(), contract)
-    return clean.select(column.name for column in columns).collect(), columns
+    clean, _ = _read(records, contract)
+    table = clean.select(column.name for column in columns).collect()
+    signal = random.normal(scale=0.3, size=rows)
+    for values in table.select(pl.col(pl.Float64)):
+        signal += (values.fill_null(0) - values.mean()).to_numpy() / (values.std() or 1.0)
+    answers = {
+        "binary": np.where(signal > 0.8, "yes", "no"),
+        "multiclass": np.array(["low", "middle", "high"])[np.digitize(signal, [-0.3, 1])],
+        "regression": signal,
+    }
+    answer = pl.Series(target.name, answers[task])
+    return table.with_columns(answer, _row=pl.int_range(rows)), contract
 
 
 def example_inputs(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Array]:
-    """What feature steps get of the example's rows: the model's inputs, and the target."""
+    """Return what feature steps get of the example's rows: the model's inputs, and the target."""
     table, contract = example_table(task, rows)
     return frame(table, inputs(contract)), truth(table, contract)
 
 
 def share_differing(candidate: Candidate, task: Task) -> float:
-    """The share of the example's rows that the packaged candidate answers otherwise than the fitted
-    one, by more than rounding.
+    """Return the share of the example's rows that the packaged candidate answers otherwise than the
+    fitted one, by more than rounding.
 
     Raises LibraryError if its library cannot be loaded here.
     """
     table, contract = example_table(task)
-    values, answers = frame(table, inputs(contract)), truth(table, contract)
+    entries = inputs(contract)
+    values, answers = frame(table, entries), truth(table, contract)
     fitted = fit(Plan(candidate, candidate.defaults), values, answers, contract)
-    model = convert(candidate, fitted, inputs(contract)).SerializeToString()
-    found = onnxruntime.InferenceSession(model).run(None, feed(values))[0]
-    packaged = found if task == "multiclass" else found[:, -1]
+    model = convert(candidate, fitted, entries).SerializeToString()
+    packaged = onnxruntime.InferenceSession(model).run(None, feed(values))[0]
+    if task != "multiclass":
+        packaged = packaged[:, -1]
     apart = np.abs(packaged - scores(fitted, values, contract)).reshape(len(values), -1)
     return float(np.mean(apart.max(axis=1) > ROUNDING))
 
@@ -185,10 +178,10 @@ def make_trial(project: Path, folder: Path, rows: int = 600) -> None:
 def run_trial(folder: Path, stages: Iterable[str]) -> None:
     """Run the stages there, in a process of their own. Raises AssertionError with what it says."""
     code = "import sys; from mlops.core.stages import run_stage; [*map(run_stage, sys.argv[1:])]"
-    words = [sys.executable, "-c", code, *stages]
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise AssertionError(f"{done.stdout}{done.stderr}")
+    command = [sys.executable, "-c", code, *stages]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise AssertionError(f"{run.stdout}{run.stderr}")
 
 
 def _write_lines(file: Path, records: Iterable[Any]) -> None:

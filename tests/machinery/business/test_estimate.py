@@ -3,7 +3,7 @@
 import pytest
 from mlops.business.estimate import estimate, told
 from mlops.core.errors import UserError
-from mlops.core.settings import Problem
+from mlops.core.problem import Problem
 
 HOPE = {
     "decisions_a_month": 1000.0,

@@ -12,7 +12,7 @@ from mlops.business.prices import Prices, remote_scheme, spent
 from mlops.business.worth import advice, page, reckoned, report
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
-from mlops.core.settings import Problem
+from mlops.core.problem import Problem
 
 KIND = {
     "name": "disk",

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.params import seconds
-from mlops.core.settings import Params
+from mlops.core.params import Params, seconds
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def imported(file):
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and id(node) not in typing:
             found |= named(node, inside)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load":
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_module":
             found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
     return {module for module in found if file_of(module)}
 
@@ -151,14 +151,14 @@ def test_a_file_of_the_team_that_dvc_would_not_notice_is_refused(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     helper = tmp_path / "src/ours/helper.py"
     monkeypatch.setattr(stages, "loaded_team_files", lambda: [helper])
-    stages.refuse_unlisted("train")  # no pipeline here
+    stages.refuse_unlisted_files("train")  # no pipeline here
     for deps in ("src/ours/helper.py", "src/ours"):
         Path("dvc.yaml").write_text(f"stages: {{train: {{cmd: x, deps: [{deps}]}}}}\n")
-        stages.refuse_unlisted("train")
+        stages.refuse_unlisted_files("train")
     Path("dvc.yaml").write_text("stages: {train: {cmd: x, deps: [src/ours/other.py]}}\n")
     says = "Stage train runs src/ours/helper.py, but dvc.yaml does not list it: add it to the deps"
     with pytest.raises(UserError, match=re.escape(says)):
-        stages.refuse_unlisted("train")
+        stages.refuse_unlisted_files("train")
 
 
 def test_the_root_of_the_teams_package_is_a_file_that_dvc_must_notice(tmp_path):
@@ -167,9 +167,9 @@ def test_the_root_of_the_teams_package_is_a_file_that_dvc_must_notice(tmp_path):
         files = [f"src/{folder.name}/{name}.py" for name in ("metrics", "__init__")]
         pipeline = {"stages": {"evaluate": {"cmd": "x", "deps": files}}}
         Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))
-        stages.refuse_unlisted("evaluate")
+        stages.refuse_unlisted_files("evaluate")
         pipeline["stages"]["evaluate"]["deps"].pop()
         Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))
         says = r"runs src/\w+/__init__\.py, but dvc\.yaml does not list it"
         with pytest.raises(UserError, match=says):
-            stages.refuse_unlisted("evaluate")
+            stages.refuse_unlisted_files("evaluate")

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.errors import BlockedError, UserError
-from mlops.core.params import SplitParams, TrainParams
-from mlops.core.settings import Params, Problem
+from mlops.core.params import Params, SplitParams, TrainParams
+from mlops.core.problem import Problem
 from mlops.data.contract import Column, Contract
 from mlops.data.folds import folds
 from mlops.data.split import PARTS, cut, rows_verdict, run, split

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.errors import BlockedError
-from mlops.core.settings import Problem
+from mlops.core.problem import Problem
 from mlops.data.change_log import Part
 from mlops.data.contract import Column, Contract
 from mlops.data.ingest import ingest, typed

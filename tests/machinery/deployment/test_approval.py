@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 import yaml
 from mlops.core.errors import UserError
-from mlops.deployment.approval import approval
+from mlops.deployment.approval import check_approval
 
 TEAM = {"type": "Team", "reviewer": {"slug": "business", "name": "Business"}}
 PERSON = {"type": "User", "reviewer": {"login": "Jo"}}
@@ -18,7 +18,7 @@ def github(tmp_path, monkeypatch):
     """Stands in for GitHub; returns what sets the reviewers of production. The owner is a team."""
     monkeypatch.chdir(tmp_path)
     own("@acme/business")
-    told = {"protection_rules": [{"type": "branch_policy"}]}
+    environment = {"protection_rules": [{"type": "branch_policy"}]}
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ def github(tmp_path, monkeypatch):
             known = self.path == "/repos/acme/flights/environments/production"
             self.send_response(200 if known else 404)
             self.end_headers()
-            self.wfile.write(json.dumps(told if known else {}).encode())
+            self.wfile.write(json.dumps(environment if known else {}).encode())
 
         def log_message(self, *_):
             pass
@@ -39,7 +39,9 @@ def github(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_TOKEN", "hush")
 
     def reviewers(*who):
-        told["protection_rules"].append({"type": "required_reviewers", "reviewers": list(who)})
+        environment["protection_rules"].append(
+            {"type": "required_reviewers", "reviewers": list(who)}
+        )
         return asked
 
     yield reviewers
@@ -54,7 +56,7 @@ def own(owner):
 
 def test_the_owner_is_asked_as_a_team(github):
     asked = github(PERSON, TEAM)
-    assert approval("production") == [
+    assert check_approval("production") == [
         "production: @acme/business is asked before a release goes into service"
     ]
     assert asked == [("/repos/acme/flights/environments/production", "Bearer hush")]
@@ -63,12 +65,12 @@ def test_the_owner_is_asked_as_a_team(github):
 def test_or_as_a_person_however_the_name_is_written(github):
     own("@jo")
     github(PERSON)
-    assert "@jo is asked" in approval("production")[0]
+    assert "@jo is asked" in check_approval("production")[0]
 
 
 def test_an_environment_that_asks_nobody_is_refused(github):
     with pytest.raises(UserError, match="'production' asks nobody before a release") as refused:
-        approval("production")
+        check_approval("production")
     assert "not @acme/business (problem.yaml:3 owners.business_owner" in str(refused.value)
     assert "make them a required reviewer in its settings" in str(refused.value)
 
@@ -76,15 +78,15 @@ def test_an_environment_that_asks_nobody_is_refused(github):
 def test_one_that_asks_somebody_else_is_refused(github):
     github(PERSON)
     with pytest.raises(UserError, match="asks @Jo before"):
-        approval("production")
+        check_approval("production")
 
 
 def test_an_environment_that_is_not_there_is_one_sentence(github):
     with pytest.raises(UserError, match="does not tell who approves for 'another': HTTP Error 404"):
-        approval("another")
+        check_approval("another")
 
 
 def test_outside_a_workflow_there_is_nothing_to_ask(github, monkeypatch):
     monkeypatch.delenv("GITHUB_TOKEN")
     with pytest.raises(UserError, match="this runs in a workflow"):
-        approval("production")
+        check_approval("production")

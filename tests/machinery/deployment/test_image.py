@@ -35,8 +35,8 @@ def project(tmp_path, monkeypatch):
     MODEL.write_bytes(b"model")
     gates = [{"name": "value", "passed": True}]
     write_json(GATE_REPORT, {"passed": True, "gates": gates})
-    told = {"version": 3, "sha256": sha256(MODEL), "data_version": 32 * "d" + ".dir"}
-    write_json(REGISTRATION, told)
+    registration = {"version": 3, "sha256": sha256(MODEL), "data_version": 32 * "d" + ".dir"}
+    write_json(REGISTRATION, registration)
     engine = tmp_path / "bin" / "docker"
     engine.parent.mkdir()
     engine.write_text(ENGINE)
@@ -50,7 +50,7 @@ def asked(project):
 
 
 def test_an_image_is_of_the_commit_and_named_by_its_id(project):
-    image.build(None, push=False, options=["--network", "host"])
+    image.build_release(None, push=False, options=["--network", "host"])
     commit, date = git("log", "-1", "--format=%H %ct").split()
     build = asked(project)[0]
     assert f"--build-arg=REVISION={commit}" in build
@@ -62,7 +62,7 @@ def test_an_image_is_of_the_commit_and_named_by_its_id(project):
 
 
 def test_a_pushed_one_is_named_by_the_digest_that_its_registry_gave(project):
-    lines = image.build("ACME.example:5000/Flights", push=True, options=[])
+    lines = image.build_release("ACME.example:5000/Flights", push=True, options=[])
     commit = git("rev-parse", "--short=12", "HEAD")
     assert f"push --quiet acme.example:5000/flights:{commit}" in asked(project)
     assert Release.read().image == lines[-1] == "acme.example:5000/flights@sha256:11"
@@ -71,18 +71,18 @@ def test_a_pushed_one_is_named_by_the_digest_that_its_registry_gave(project):
 def test_what_is_not_pushed_is_no_release(project, monkeypatch):
     monkeypatch.setenv("PUSH", "1")
     with pytest.raises(UserError, match="'docker push' failed"):
-        image.build("acme.example:5000/flights", push=True, options=[])
+        image.build_release("acme.example:5000/flights", push=True, options=[])
     assert not RELEASE.exists()
 
 
 def test_it_must_be_said_where_to_push(project):
     with pytest.raises(UserError, match="add '--tag REPOSITORY'"):
-        image.build(None, push=True, options=[])
+        image.build_release(None, push=True, options=[])
 
 
 def refused(match):
     with pytest.raises(UserError, match=match):
-        image.build(None, push=False, options=[])
+        image.build_release(None, push=False, options=[])
     assert not RELEASE.exists()
 
 
@@ -99,7 +99,7 @@ def test_a_change_of_the_rules_is_refused_as_any_other(project):
 
 def test_what_the_pipeline_makes_is_no_change(project):
     (project / "dvc.lock").write_text("stages: {}\n")
-    image.build(None, push=False, options=[])
+    image.build_release(None, push=False, options=[])
 
 
 def test_a_model_that_is_not_registered_is_refused(project):

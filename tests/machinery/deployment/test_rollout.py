@@ -29,7 +29,7 @@ def _quick(tmp_path, monkeypatch):
     clock = count()
     monkeypatch.setattr(rollout.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(rollout.time, "sleep", lambda _: None)
-    monkeypatch.setattr(probe, "timed", lambda url, record: 0.01)
+    monkeypatch.setattr(probe, "time_request", lambda url, record, key: 0.01)
 
 
 def service(**step):
@@ -39,32 +39,32 @@ def service(**step):
     def inside(*words, stdin=b""):
         assert words[:2] == ("python", "-c")
         look = next(looks)
-        told = {"started": 1, "good": 100 * look, "bad": 0}
-        told |= {name: more(look) for name, more in step.items()}
-        return PAGE.substitute(told).encode()
+        figures = {"started": 1, "good": 100 * look, "bad": 0}
+        figures |= {name: more(look) for name, more in step.items()}
+        return PAGE.substitute(figures).encode()
 
     return inside
 
 
 def test_the_objectives_hold():
-    [said] = rollout.watch(URL, "10s", service())
-    assert "held for 10s: of 9 probes, and of the 900 requests" in said or "10 probes" in said
+    [line] = rollout.watch_release(URL, "10s", service())
+    assert "held for 10s: of 9 probes, and of the 900 requests" in line or "10 probes" in line
 
 
 def test_users_who_are_not_answered_end_it():
     with pytest.raises(UserError, match=r"objectives.availability .*: 50 of 150 requests failed"):
-        rollout.watch(URL, "10s", service(bad=lambda look: 50 * look))
+        rollout.watch_release(URL, "10s", service(bad=lambda look: 50 * look))
 
 
 def test_slow_probes_end_it(monkeypatch):
-    monkeypatch.setattr(probe, "timed", lambda url, record: 0.2)
+    monkeypatch.setattr(probe, "time_request", lambda url, record, key: 0.2)
     with pytest.raises(UserError, match=r"problem.yaml:3 objectives.latency_ms: .* took over 100"):
-        rollout.watch(URL, "10s", service())
+        rollout.watch_release(URL, "10s", service())
 
 
 def test_counts_of_another_process_are_no_requests():
     """Each look is at another pod, which had failed long before."""
-    [said] = rollout.watch(
+    [line] = rollout.watch_release(
         URL, "10s", service(started=lambda look: look, bad=lambda look: 9 * look)
     )
-    assert "of the 0 requests" in said
+    assert "of the 0 requests" in line

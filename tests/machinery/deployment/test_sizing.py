@@ -22,20 +22,20 @@ def granted(text):
 
 
 def test_a_replica_gets_what_its_requests_take_and_memory_to_spare():
-    text, told = sizing.patch(100, SINGLE, LARGE)
+    text, findings = sizing.make_patch(100, SINGLE, LARGE)
     assert granted(text) == {
         "requests": {"cpu": "50m", "memory": "256Mi"},  # 100 * 0.35 ms / 0.7; 170 * 1.5 MiB
         "limits": {"cpu": "1", "memory": "256Mi"},
     }
     assert "0.35 ms" in text
-    assert all(line in text for line in told)
-    assert granted(sizing.patch(200, SINGLE, LARGE)[0])["requests"]["cpu"] == "100m"
+    assert all(line in text for line in findings)
+    assert granted(sizing.make_patch(200, SINGLE, LARGE)[0])["requests"]["cpu"] == "100m"
 
 
 def test_more_than_a_replica_can_do_is_refused():
-    sizing.patch(2_000, SINGLE, LARGE)
+    sizing.make_patch(2_000, SINGLE, LARGE)
     with pytest.raises(UserError, match="at most 2000 requests a second"):
-        sizing.patch(2_001, SINGLE, LARGE)
+        sizing.make_patch(2_001, SINGLE, LARGE)
 
 
 def test_it_is_above_the_share_that_the_autoscaler_waits_for():
@@ -49,10 +49,10 @@ def test_the_service_is_measured_and_leaves_nothing_behind(tmp_path, monkeypatch
     monkeypatch.setattr(sizing, "SECONDS", 0.5)
     monkeypatch.setenv("API_KEY", "secret")
     monkeypatch.setenv("JOURNAL_URL", "postgresql://nowhere.invalid/journal")
-    said = sizing.size(1)
+    lines = sizing.size_replica(1)
     text = sizing.RESOURCES.read_text()
     assert granted(text)["requests"].keys() == granted(text)["limits"].keys()
-    assert said[0] in text
+    assert lines[0] in text
     assert "secret" not in text
     assert {path.name for path in tmp_path.iterdir()} == {"models", "reports", "deploy"}
 
@@ -60,9 +60,9 @@ def test_the_service_is_measured_and_leaves_nothing_behind(tmp_path, monkeypatch
 def test_large_requests_are_as_large_as_they_may_be(monkeypatch):
     served.register(served.packed())
     asked = []
-    monkeypatch.setattr(sizing, "load", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(sizing, "apply_load", lambda *given: asked.append(given[-1]))
     monkeypatch.setenv("MAX_BYTES", "2000")
-    sizing.measure()
+    sizing.measure_service()
     single, [large] = asked
     assert max(map(len, single)) <= len(large) <= 2000
 
@@ -70,5 +70,5 @@ def test_large_requests_are_as_large_as_they_may_be(monkeypatch):
 def test_without_a_champion_there_is_nothing_to_measure():
     served.register(served.packed(), champion=False)
     with pytest.raises(UserError, match="not the champion"):
-        sizing.size(100)
+        sizing.size_replica(100)
     assert not sizing.RESOURCES.exists()

@@ -15,15 +15,15 @@ HOSTILE = (
 
 
 def model_card(reports):
-    return cards.card("model-card.md", reports)
+    return cards.render_card("model-card.md", reports)
 
 
 def data_card(reports):
-    return cards.card("data-card.md", reports)
+    return cards.render_card("data-card.md", reports)
 
 
 def requirements(reports):
-    return cards.card("requirements.md", reports)
+    return cards.render_card("requirements.md", reports)
 
 
 def tokens(text):
@@ -178,7 +178,7 @@ def test_rules_are_told_in_words():
 
 def test_the_card_of_the_last_model_stays_when_a_run_makes_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert cards.write(artifacts.reports()) == [
+    assert cards.write_cards(artifacts.reports()) == [
         cards.REQUIREMENTS,
         cards.DATA_CARD,
         cards.MODEL_CARD,
@@ -188,6 +188,6 @@ def test_the_card_of_the_last_model_stays_when_a_run_makes_none(tmp_path, monkey
     def without(files):
         files["reports/evaluation.json"] = {}
 
-    assert cards.write(artifacts.reports(without)) == [cards.REQUIREMENTS, cards.DATA_CARD]
+    assert cards.write_cards(artifacts.reports(without)) == [cards.REQUIREMENTS, cards.DATA_CARD]
     assert cards.MODEL_CARD.read_bytes() == before
     assert before.endswith(b"\n")

@@ -5,9 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from mlops.core.params import EvaluateParams, TrainParams
+from mlops.core.params import EvaluateParams, Params, TrainParams
 from mlops.core.paths import MODEL, TEST
-from mlops.core.settings import Baseline, Params, Problem, Value
+from mlops.core.problem import Baseline, Problem, Value
 from mlops.data.contract import Contract
 from mlops.evaluation import evaluate
 from mlops.registry import registry

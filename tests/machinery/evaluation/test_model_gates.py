@@ -77,7 +77,7 @@ GOOD = {
 def judged(tmp_path, monkeypatch):
     """Run the stage on good reports, changed at a path such as ("evaluation", "value")."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(model_gates, "has_room", lambda room: room == "serving")
+    monkeypatch.setattr(model_gates, "has_part", lambda folder: folder == "serving")
 
     def run(*changes, seconds=10.0, memory=100.0, gates=GATES):
         files = deepcopy({**GOOD, "problem": PROBLEM, "params": PARAMS, "contract": CONTRACT})
@@ -119,7 +119,7 @@ def test_a_good_run_passes_every_gate(judged):
 
 
 def test_without_a_service_nobody_asks_how_fast_it_is(judged, monkeypatch):
-    monkeypatch.setattr(model_gates, "has_room", lambda room: False)
+    monkeypatch.setattr(model_gates, "has_part", lambda folder: False)
     assert "latency" not in judged(gates=GATES[:-1])
 
 

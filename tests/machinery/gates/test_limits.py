@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from mlops.core.params import Budgets, DataParams, GateParams, Monitoring, TrainParams
-from mlops.core.settings import Baseline, Objectives, Params, Problem, Value
+from mlops.core.params import Budgets, DataParams, GateParams, Monitoring, Params, TrainParams
+from mlops.core.problem import Baseline, Objectives, Problem, Value
 from mlops.gates.limits import LIMITS, limits, write_limits
 
 from files import FILES

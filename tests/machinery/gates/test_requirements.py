@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mlops.core.settings import Owners, Params, Problem
+from mlops.core.params import Params
+from mlops.core.problem import Owners, Problem
 from mlops.gates import requirement_table
 from mlops.gates.gates import Finding, judged
 from mlops.gates.requirement_table import limit, printed, table
@@ -45,7 +46,7 @@ def test_the_table_says_what_is_demanded(tmp_path, monkeypatch):
 
 
 def test_where_nothing_is_deployed_nothing_is_demanded_of_a_service(monkeypatch):
-    monkeypatch.setattr(requirement_table, "has_room", lambda _: False)
+    monkeypatch.setattr(requirement_table, "has_part", lambda _: False)
     rooms = {row.room for row in table(PROBLEM, Params(train={"candidates": []}))}
     assert rooms == {"pipeline", "review", "storage"}
 

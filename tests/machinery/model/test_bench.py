@@ -6,8 +6,7 @@ import polars as pl
 import pytest
 from flights.candidates import CANDIDATES
 from flights.features import scaled
-from mlops.core.params import TrainParams
-from mlops.core.settings import Params
+from mlops.core.params import Params, TrainParams
 from mlops.model.bench import Bench, Plan, fit
 from mlops.model.candidate import Candidate
 

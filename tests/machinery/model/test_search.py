@@ -6,8 +6,7 @@ import pytest
 from flights.candidates import CANDIDATES
 from flights.features import scaled
 from mlops.core.errors import UserError
-from mlops.core.params import TrainParams
-from mlops.core.settings import Params
+from mlops.core.params import Params, TrainParams
 from mlops.model.bench import Bench, Plan, Trial
 from mlops.model.candidate import Candidate, Range
 from mlops.model.search import search

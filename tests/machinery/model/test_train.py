@@ -7,9 +7,8 @@ from itertools import count
 import pytest
 from flights import candidates
 from mlops.core.errors import UserError
-from mlops.core.params import TrainParams
+from mlops.core.params import Params, TrainParams
 from mlops.core.paths import CHOICE, TRAIN, VALID
-from mlops.core.settings import Params
 from mlops.model import train
 
 from tables import table

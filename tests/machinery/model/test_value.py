@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from mlops.core.settings import Value
+from mlops.core.problem import Value
 from mlops.model.value import NEVER, best_threshold, decisions, usual, value_per_thousand
 
 MONEY = Value(true_positive=10, false_positive=-2, false_negative=-5, true_negative=1)

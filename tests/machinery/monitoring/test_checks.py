@@ -1,7 +1,7 @@
 """What figures mean, and whose turn it is."""
 
 import pytest
-from mlops.core.settings import Problem
+from mlops.core.problem import Problem
 from mlops.gates.requirements import demanded
 from mlops.monitoring.checks import checks, headline
 from mlops.monitoring.performance import measured

@@ -6,9 +6,9 @@ from string import Template
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.params import Monitoring, TrainParams, Watch
+from mlops.core.params import Monitoring, Params, TrainParams, Watch
 from mlops.core.paths import write_json
-from mlops.core.settings import Objectives, Params, Problem
+from mlops.core.problem import Objectives, Problem
 from mlops.monitoring import retrain, story
 from mlops.monitoring.retrain import Counts, complaint, counts, improve
 

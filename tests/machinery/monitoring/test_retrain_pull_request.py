@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
-from mlops.core.params import TrainParams
-from mlops.core.settings import Params
+from mlops.core.params import Params, TrainParams
 from mlops.monitoring import retrain_pull_request, story
 from mlops.monitoring.look import Seen
 

@@ -3,8 +3,8 @@
 import pytest
 from filelock import FileLock
 from mlops.core.errors import UserError
-from mlops.core.params import Monitoring, TrainParams, Watch
-from mlops.core.settings import Params, Problem
+from mlops.core.params import Monitoring, Params, TrainParams, Watch
+from mlops.core.problem import Problem
 from mlops.monitoring import story, watch
 from mlops.monitoring.exporter import Exporter
 from mlops.monitoring.look import Seen

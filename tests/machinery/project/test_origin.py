@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.project.origin import address
+from mlops.project.origin import find_template
 from mlops.project_commands import app
 from typer.testing import CliRunner
 
@@ -30,22 +30,22 @@ def test_the_address_is_one_that_uv_takes(
     answers: Path, place: str, version: str, full: str
 ) -> None:
     answers.write_text(f"_commit: {version}\n_src_path: {place}\n", encoding="utf-8")
-    assert address() == full
+    assert find_template() == full
 
 
 def test_a_folder_of_this_machine_will_do(answers: Path, tmp_path: Path) -> None:
     answers.write_text(f"_commit: v1\n_src_path: {tmp_path}\n", encoding="utf-8")
-    assert address() == f"git+{tmp_path.as_uri()}@v1"
+    assert find_template() == f"git+{tmp_path.as_uri()}@v1"
 
 
 def test_a_folder_of_another_machine_is_told(answers: Path, tmp_path: Path) -> None:
     """A workflow goes on without an address, and says that nothing was checked."""
     answers.write_text("_commit: v1\n_src_path: /home/jo/mlops\n", encoding="utf-8")
     with pytest.raises(UserError, match="a folder that this machine does not have: push"):
-        address()
+        find_template()
     done = CliRunner().invoke(app, ["template", "--output", "output"])
     assert done.exit_code == 0
-    assert done.output.startswith("::warning title=Standards are not checked::This project was")
+    assert done.output.startswith("::warning title=The template is not here::This project was")
     assert not (tmp_path / "output").exists()
 
 
@@ -61,4 +61,4 @@ def test_a_workflow_gets_the_address(answers: Path, tmp_path: Path) -> None:
 def test_answers_that_name_no_template_are_one_sentence(answers: Path, text: str) -> None:
     answers.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match="does not name the template"):
-        address()
+        find_template()

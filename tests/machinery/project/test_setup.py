@@ -46,12 +46,12 @@ def ran(pipeline, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("ran")
 def test_a_lock_file_is_in_step_on_a_machine_without_what_was_made():
-    assert setup.in_step() == ["dvc.lock is in step with the code, the settings and the data"]
+    assert setup.check_lock() == ["dvc.lock is in step with the code, the settings and the data"]
 
 
 @pytest.mark.usefixtures("ran")
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "change"),
     [
         ("a.txt", "other", "a.txt has changed since stage first ran"),
         ("code/c.py", "other", "code has changed since stage second ran"),
@@ -59,11 +59,11 @@ def test_a_lock_file_is_in_step_on_a_machine_without_what_was_made():
         ("dvc.yaml", DVC.replace("cat a.txt", "cp a.txt"), "the command of stage first is another"),
     ],
 )
-def test_a_lock_file_that_is_behind_is_told(file, text, told):
+def test_a_lock_file_that_is_behind_is_told(file, text, change):
     Path(file).write_text(text)
     with pytest.raises(UserError) as error:
-        setup.in_step()
-    assert str(error.value).startswith(f"dvc.lock is behind: {told}")
+        setup.check_lock()
+    assert str(error.value).startswith(f"dvc.lock is behind: {change}")
 
 
 @pytest.mark.usefixtures("ran")
@@ -71,7 +71,7 @@ def test_a_run_that_stopped_half_way_is_told():
     Path("a.txt").write_text("other")
     subprocess.run(["dvc", "repro", "--quiet", "first"], check=True)
     with pytest.raises(UserError, match=r"b\.txt was made anew, and stage second did not run"):
-        setup.in_step()
+        setup.check_lock()
 
 
 @pytest.mark.usefixtures("ran")
@@ -81,13 +81,13 @@ def test_a_file_with_the_markers_of_a_conflict_is_named(file):
     sides = f"<<<<<<< before updating\n{before}=======\n{before}>>>>>>> after updating\n"
     Path(file).write_text(f"# first\n{sides}")
     with pytest.raises(UserError, match=f"^{file}:2: two sides changed the same lines: choose "):
-        setup.in_step()
+        setup.check_lock()
 
 
 @pytest.mark.usefixtures("ran")
 def test_before_the_first_run_there_is_nothing_to_compare():
     Path("dvc.lock").unlink()
-    assert setup.in_step() == ["the pipeline has not run yet: there is no dvc.lock"]
+    assert setup.check_lock() == ["the pipeline has not run yet: there is no dvc.lock"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_each_of_the_files_is_read_strictly(tmp_path, monkeypatch, file, text):
     monkeypatch.chdir(tmp_path)
     Path("problem.yaml").write_text("name: Test\n")
     Path("params.yaml").write_text("train: {candidates: [linear]}\n")
-    assert setup.check() == ["problem.yaml, params.yaml: in order"]
+    assert setup.check_team_files() == ["problem.yaml, params.yaml: in order"]
     Path(file).write_text(text)
     with pytest.raises(UserError, match=f"^{file}"):
-        setup.check()
+        setup.check_team_files()

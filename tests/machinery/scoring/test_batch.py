@@ -167,9 +167,9 @@ def test_a_killed_run_goes_on_where_it_was(monkeypatch):
         run.send_signal(signal.SIGKILL)
     assert not Path("out.csv").exists()
     worked = []
-    attempt = batch.Scoring.scored
+    attempt = batch.Scorer.score
     monkeypatch.setattr(
-        batch.Scoring, "scored", lambda self, rows: worked.append(rows) or attempt(self, rows)
+        batch.Scorer, "score", lambda self, rows: worked.append(rows) or attempt(self, rows)
     )
     predict("in.csv", Path("out.csv"))
     assert len(worked) == 6
@@ -180,7 +180,7 @@ def test_a_killed_run_goes_on_where_it_was(monkeypatch):
 def test_two_do_not_write_one_result_at_once():
     given().write_csv("in.csv")
     with (
-        batch.alone(Path("out.csv")),
+        batch.lock_target(Path("out.csv")),
         pytest.raises(UserError, match="another 'predict': wait for it"),
     ):
         predict("in.csv", Path("out.csv"))

@@ -242,7 +242,8 @@ def test_a_shadow_that_fails_is_counted_and_answers_go_on(monkeypatch):
 def test_the_document_has_examples_that_work_and_needs_no_internet(client):
     document = client.get("/openapi.json").json()
     content = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
-    assert client.post("/predict", json=content["example"]).status_code == 200
+    for example in content["examples"].values():
+        assert client.post("/predict", json=example["value"]).status_code == 200
     content = document["paths"]["/feedback"]["post"]["requestBody"]["content"]["application/json"]
     for example in content["examples"].values():
         assert client.post("/feedback", json=example["value"]).status_code == 202
@@ -252,6 +253,7 @@ def test_the_document_has_examples_that_work_and_needs_no_internet(client):
     ]
     described = document["components"]["schemas"]["Record"]["properties"]
     assert described["kind"]["anyOf"][0]["enum"] == ["a", "b", "ç"]
+    assert -(2**63) < described["count"]["minimum"] < described["count"]["maximum"] < 2**63
     page = client.get("/docs").text
     places = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert len(places) >= 2

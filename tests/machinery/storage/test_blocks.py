@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from mlops.storage import blocks
-from mlops.storage.blocks import BYTES, EACH, Disk, Objects, measured, percentile
+from mlops.storage.blocks import BYTES, PATTERNS, Disk, Objects, measure_pattern
 
 MB = 10**6
 FIGURES = ("requests", "p50_ms", "p99_ms", "iops", "mb_s")
@@ -18,16 +18,7 @@ def disk(folder, size=4 * MB):
 
 
 def figures(store, seconds=10.0):
-    return [measured(store, pattern, seconds) for pattern in store.patterns]
-
-
-@pytest.mark.parametrize(
-    ("share", "expected"), [(0.0, 1.0), (0.5, 50.0), (0.501, 51.0), (0.99, 99.0), (1.0, 100.0)]
-)
-def test_a_percentile_is_the_nearest_rank(share, expected):
-    hundred = [float(n) for n in range(100, 0, -1)]
-    assert percentile(hundred, share) == expected
-    assert percentile([7.0], share) == 7.0
+    return [measure_pattern(store, pattern, seconds) for pattern in store.patterns]
 
 
 def test_figures_follow_from_the_time_of_each_request(tmp_path, monkeypatch):
@@ -35,21 +26,21 @@ def test_figures_follow_from_the_time_of_each_request(tmp_path, monkeypatch):
     now = iter([0.0, *(t for n in range(100) for t in (n, n + (0.02 if n % 50 == 9 else 0.001)))])
     monkeypatch.setattr(blocks.time, "perf_counter", lambda: next(now))
     with disk(tmp_path, size=100 * BYTES["large"]) as store:
-        found = measured(store, EACH[0], 1000)
-    assert found["requests"] == 100
-    assert found["p50_ms"] == pytest.approx(1)
-    assert found["p99_ms"] == pytest.approx(20)
-    assert found["iops"] == pytest.approx(100 / 0.138)
-    assert found["mb_s"] == pytest.approx(100 / 0.138 * 1.048576)
+        measured = measure_pattern(store, PATTERNS[0], 1000)
+    assert measured["requests"] == 100
+    assert measured["p50_ms"] == pytest.approx(1)
+    assert measured["p99_ms"] == pytest.approx(20)
+    assert measured["iops"] == pytest.approx(100 / 0.138)
+    assert measured["mb_s"] == pytest.approx(100 / 0.138 * 1.048576)
 
 
 def test_every_pattern_of_a_disk_is_measured(tmp_path):
     with disk(tmp_path) as store:
-        found = figures(store)
+        measured = figures(store)
         assert store.end == 3 * BYTES["large"]
-    assert [(f["action"], f["order"], f["block"]) for f in found] == list(EACH)
-    assert all(each[name] > 0 for each in found for name in FIGURES)
-    assert {each["requests"] for each in found} == {3, 3 * 256}
+    assert [(f["action"], f["order"], f["block"]) for f in measured] == list(PATTERNS)
+    assert all(each[name] > 0 for each in measured for name in FIGURES)
+    assert {each["requests"] for each in measured} == {3, 3 * 256}
     assert not list(tmp_path.iterdir())
 
 
@@ -89,7 +80,7 @@ def test_a_system_without_a_way_past_the_cache_says_so(tmp_path, monkeypatch):
 
 def test_a_disk_gets_no_more_time_than_a_request_takes(tmp_path):
     with disk(tmp_path) as store:
-        assert [each["requests"] for each in figures(store, seconds=0)] == [1] * len(EACH)
+        assert [each["requests"] for each in figures(store, seconds=0)] == [1] * len(PATTERNS)
         assert store.end == BYTES["large"]
 
 
@@ -105,17 +96,17 @@ def test_objects_are_put_and_got_whole_and_in_parts(objects, monkeypatch):
     asked, get = [], objects.files.cat_file
 
     def cat_file(path, start=None, end=None):
-        found = get(path, start=start, end=end)
-        asked.append((start, len(found)))
-        return found
+        content = get(path, start=start, end=end)
+        asked.append((start, len(content)))
+        return content
 
     monkeypatch.setattr(objects.files, "cat_file", cat_file)
-    found = figures(objects)
-    assert [(f["order"], f["block"]) for f in found] == 2 * [
+    measured = figures(objects)
+    assert [(f["order"], f["block"]) for f in measured] == 2 * [
         ("sequential", "large"),
         ("sequential", "small"),
     ] + [("random", "small")]
-    assert all(each[name] > 0 for each in found for name in FIGURES)
+    assert all(each[name] > 0 for each in measured for name in FIGURES)
     whole = [size for start, size in asked if start is None]
     assert whole == [BYTES["large"]] + 488 * [BYTES["small"]]
     parts = [(start, size) for start, size in asked if start is not None]

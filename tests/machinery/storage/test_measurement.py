@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.memory import MemoryFileSystem
 from mlops.core.errors import UserError
 from mlops.storage import measurement
-from mlops.storage.measurement import Place, dvc_remote, measure, places
+from mlops.storage.measurement import Place, find_dvc_remote, list_places, measure_place
 from rich.progress import Progress
 
 MB = 10**6
@@ -34,12 +34,12 @@ def memory():
     files.pseudo_dirs[:] = [""]
 
 
-def measured(place, size=4 * MB):
-    return measure(place, 0.5, size, Progress(disable=True))
+def measure(place, size=4 * MB):
+    return measure_place(place, 0.5, size, Progress(disable=True))
 
 
 def at(url):
-    return measured(Place(url, url, partial(url_to_fs, url)))
+    return measure(Place(url, url, partial(url_to_fs, url)))
 
 
 def remote(url):
@@ -48,7 +48,7 @@ def remote(url):
 
 
 def test_the_local_disk_is_measured_and_nothing_is_left(project):
-    local = measured(places([])[0])
+    local = measure(list_places([])[0])
     assert (local["name"], local["scheme"], local["fault"]) == ("local", "file", "")
     assert len(local["figures"]) == 8
     assert all(each["mb_s"] > 0 and each["p99_ms"] >= each["p50_ms"] for each in local["figures"])
@@ -56,16 +56,16 @@ def test_the_local_disk_is_measured_and_nothing_is_left(project):
 
 
 def test_a_folder_that_is_not_there_yet_is_measured_on_the_disk_it_will_be_on(project):
-    found = at(f"file://{project}/not/yet")
-    assert len(found["figures"]) == 8
+    report = at(f"file://{project}/not/yet")
+    assert len(report["figures"]) == 8
     assert not Path("not").exists()
 
 
 def test_any_place_of_fsspec_is_measured_and_left_clean(memory):
     memory.pipe_file("/mine/kept", b"kept")
-    found = at("memory://mine")
-    assert (found["scheme"], found["fault"], len(found["figures"])) == ("memory", "", 5)
-    assert "whole objects" in found["how"]
+    report = at("memory://mine")
+    assert (report["scheme"], report["fault"], len(report["figures"])) == ("memory", "", 5)
+    assert "whole objects" in report["how"]
     assert memory.find("/") == ["/mine/kept"]
     assert not any("bench" in folder for folder in memory.pseudo_dirs)
 
@@ -118,10 +118,10 @@ def test_objects_that_may_not_be_removed_are_named(memory, monkeypatch):
         raise PermissionError("Access Denied")
 
     monkeypatch.setattr(MemoryFileSystem, "rm", refused)
-    found = at("memory://mine")
-    assert len(found["figures"]) == 5
-    assert "/mine/.bench-" in found["fault"]
-    assert "Access Denied; remove it by hand" in found["fault"]
+    report = at("memory://mine")
+    assert len(report["figures"]) == 5
+    assert "/mine/.bench-" in report["fault"]
+    assert "Access Denied; remove it by hand" in report["fault"]
 
 
 def refusing(error):
@@ -134,32 +134,32 @@ def refusing(error):
 def test_a_place_out_of_reach_is_one_line_without_secrets():
     url = "sftp://app:s3cr%40t@store.example/x?sig=s3cret"  # pragma: allowlist secret
     error = ConnectionError(f"cannot reach {url} with s3cr@t.\nTraceback")
-    found = measured(Place("remote", url, refusing(error)))
-    assert found["fault"] == "cannot reach sftp://app:***@store.example/x?*** with ***"
-    assert not found["figures"]
-    assert "s3cr" not in str(found)
-    assert measured(Place("remote", url, refusing(OSError())))["fault"] == "OSError"
+    report = measure(Place("remote", url, refusing(error)))
+    assert report["fault"] == "cannot reach sftp://app:***@store.example/x?*** with ***"
+    assert not report["figures"]
+    assert "s3cr" not in str(report)
+    assert measure(Place("remote", url, refusing(OSError())))["fault"] == "OSError"
 
 
 def test_a_place_that_does_not_answer_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(measurement, "ANSWER_SECONDS", 0.01)
     silent, asked = Event(), []
-    found = measured(Place("remote", "s3://x", lambda: asked.append(silent.wait(30))))
+    report = measure(Place("remote", "s3://x", lambda: asked.append(silent.wait(30))))
     silent.set()
-    assert "did not answer" in found["fault"]
+    assert "did not answer" in report["fault"]
 
 
 def test_too_little_room_is_a_sentence(monkeypatch):
     monkeypatch.setattr(measurement.shutil, "disk_usage", lambda _: SimpleNamespace(free=100 * MB))
-    assert measurement.roomy(Path("data"), 50 * MB) == Path("data").absolute()
+    assert measurement.find_room(Path("data"), 50 * MB) == Path("data").absolute()
     with pytest.raises(UserError, match=r"100 MB of room, and 102 MB are wanted: .* --size"):
-        measurement.roomy(Path("data"), 51 * MB)
-    assert "make room" in measured(places([])[0], 51 * MB)["fault"]
+        measurement.find_room(Path("data"), 51 * MB)
+    assert "make room" in measure(list_places([])[0], 51 * MB)["fault"]
 
 
 def test_an_unknown_kind_of_url_is_a_sentence():
     with pytest.raises(UserError, match="nope://x: Protocol not known: nope"):
-        places(["nope://x"])
+        list_places(["nope://x"])
 
 
 def test_without_the_package_for_s3_it_is_named(monkeypatch):
@@ -168,21 +168,21 @@ def test_without_the_package_for_s3_it_is_named(monkeypatch):
 
     monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
     with pytest.raises(UserError, match=r"Install s3fs to access S3; .* 'uv add'"):
-        places(["s3://bucket/x"])
+        list_places(["s3://bucket/x"])
 
 
 def test_the_remote_is_that_of_dvc(project):
     remote("../../elsewhere")
-    found = dvc_remote()
-    assert (found.name, found.url) == ("remote", str(project.parent / "elsewhere"))
-    assert found.reach()[1] == str(project.parent / "elsewhere")
-    assert len(measured(found)["figures"]) == 8
+    place = find_dvc_remote()
+    assert (place.name, place.url) == ("remote", str(project.parent / "elsewhere"))
+    assert place.reach()[1] == str(project.parent / "elsewhere")
+    assert len(measure(place)["figures"]) == 8
 
 
 def test_a_wrong_setting_of_dvc_is_a_sentence():
     remote("nope://store")
     with pytest.raises(UserError, match=r"DVC: config file error: Unsupported URL type nope://"):
-        dvc_remote()
+        find_dvc_remote()
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_a_wrong_setting_of_dvc_is_a_sentence():
 def test_a_remote_that_cannot_be_is_one_line(config, says):
     Path(".dvc").mkdir()
     Path(".dvc/config").write_text(config)
-    found = measured(dvc_remote())
-    assert says in found["fault"]
-    assert "\n" not in found["fault"]
+    report = measure(find_dvc_remote())
+    assert says in report["fault"]
+    assert "\n" not in report["fault"]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from ..core.errors import UserError
 from ..core.formatting import count, listed, number, percent, signed
-from ..core.settings import Problem
+from ..core.problem import Problem
 
 Report = dict[str, Any]
 

@@ -5,9 +5,9 @@ from configparser import ConfigParser
 from datetime import date
 from pathlib import Path
 
+from ..core.optional_parts import has_part
 from ..core.paths import REPORTS, read_json
-from ..core.rooms import has_room
-from ..core.strict import Settings, Share
+from ..core.strict_model import Share, StrictModel
 
 PRICES = Path("prices.yaml")
 RESOURCES = REPORTS / "resources.json"
@@ -16,7 +16,7 @@ GB = 1e9
 HOUR, MONTH_HOURS, MONTH_DAYS = 3600, 730, 30.4
 
 
-class Usage(Settings):
+class Usage(StrictModel):
     """Of the table, in a month."""
 
     versions_kept: float
@@ -26,7 +26,7 @@ class Usage(Settings):
     hour_is_worth: float
 
 
-class Kind(Settings):
+class Kind(StrictModel):
     """A kind of storage with its prices; what was measured at a URL of its schemes is its speed."""
 
     name: str
@@ -45,7 +45,7 @@ class Kind(Settings):
         return usage.versions_kept * gb * self.gb_month + writes + reads + egress
 
 
-class Running(Settings):
+class Running(StrictModel):
     """Of a month: machines, by what they take, and people. An older prices.yaml lacks it, and the
     figures here, illustrative as those of the file, hold.
     """
@@ -60,7 +60,7 @@ class Running(Settings):
     work_hour: float = 60.0
 
 
-class Prices(Settings):
+class Prices(StrictModel):
     """prices.yaml. `value_unit_is_worth`: one unit of problem.yaml's value in the currency."""
 
     as_of: date
@@ -76,7 +76,7 @@ class Prices(Settings):
 
     def month(self) -> dict[str, float]:
         """What a month costs by part: people, service, training, storage."""
-        use, service = self.running, has_room("serving")
+        use, service = self.running, has_part("serving")
         replica = use.replica_cores * use.core_hour + use.replica_memory_gb * use.memory_gb_hour
         return {
             "people": use.work_hours * use.work_hour,

@@ -25,10 +25,10 @@ TRIALS = REPORTS / "plots" / "trials.csv"
 def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
-    text = page(reports, resources.total(without=("report",)), trials())
+    text = page(reports, resources.sum_usage(without=("report",)), trials())
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
-    written = [PAGE, *cards.write(reports)]
+    written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
     print(f"report: {headline(reports)} See {listed(map(str, written))}")
 

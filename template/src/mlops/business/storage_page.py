@@ -13,9 +13,9 @@ from rich.progress import Progress
 
 from ..core.errors import BlockedError
 from ..core.formatting import duration, listed, number
-from ..core.params import Limits
+from ..core.params import Limits, Params
 from ..core.paths import REPORTS, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..gates.gates import Verdict
 from ..gates.requirements import answering, demanded
 from ..gates.yaml_location import Entry
@@ -37,13 +37,14 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     """
     params, problem, prices = Params.read(), Problem.read(), Prices.load("prices.yaml")
     size, console = size_mb * 10**6, Console(stderr=True)
-    folder = measurement.roomy(Path("data"), size)
+    folder = measurement.find_room(Path("data"), size)
     with Progress(console=console, disable=not console.is_terminal) as bar:
-        places = [
-            measurement.measure(each, seconds, size, bar) for each in measurement.places(urls)
+        places: list[Report] = [
+            {**measurement.measure_place(each, seconds, size, bar)}
+            for each in measurement.list_places(urls)
         ]
-        with measurement.stoppable():
-            sample = formats.compare(folder, size, bar)
+        with measurement.delay_interrupts():
+            sample: Report = {**formats.compare_formats(folder, size, bar)}
     verdicts = [
         verdict
         for place, (name, limits) in zip(places, params.storage, strict=False)

@@ -9,9 +9,10 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.formatting import number, percent
+from ..core.optional_parts import has_part, load_module
+from ..core.params import Params
 from ..core.paths import GATE_REPORT, REPORTS, read_json, replacing, write_json
-from ..core.rooms import has_room, load
-from ..core.settings import Estimate, Params, Problem
+from ..core.problem import Estimate, Problem
 from ..evaluation.evaluate import rounded
 from ..registry.champion import promised
 from .charts import label
@@ -62,9 +63,9 @@ def live() -> Report:
     short to tell), performance}.
     """
     nothing = {"why": "", "gain": None, "total": None, "a_month": None, "performance": None}
-    if not has_room("monitoring"):
+    if not has_part("monitoring"):
         return nothing | {"why": "this project has no service that would write a journal"}
-    truths, figures = load("monitoring.truths"), load("monitoring.performance")
+    truths, figures = load_module("monitoring.truths"), load_module("monitoring.performance")
     now, limits = datetime.now(UTC), Params.read().monitoring
     try:
         since = now - timedelta(days=limits.truth_days)

@@ -18,7 +18,7 @@ dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
 
 
 @contextmanager
-def spread(scheduler: str) -> Iterator[Spread]:
+def open_cluster(scheduler: str) -> Iterator[Spread]:
     """Yield a `map` whose calls run on the cluster of this scheduler.
 
     Raises UserError if the cluster cannot be used, or if its workers die over one task.
@@ -32,14 +32,18 @@ def spread(scheduler: str) -> Iterator[Spread]:
             "params.yaml or DASK_SCHEDULER_ADDRESS, and that it has workers."
         ) from error
     with client:
-        yield partial(mapped, client)
+        yield partial(map_on_cluster, client)
 
 
-def mapped(client: Any, work: Callable[[Any], Any], things: Iterable[Any]) -> Iterator[Any]:
+def map_on_cluster(client: Any, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+    """Yield the results of the tasks in order, of which two for each thread are under way.
+
+    Raises UserError if the workers die over one task.
+    """
     sent, ahead = client.submit(partial, work, pure=False), deque[Any]()
     try:
-        for thing in things:
-            ahead.append(client.submit(call, sent, thing, pure=False))
+        for task in tasks:
+            ahead.append(client.submit(call, sent, task, pure=False))
             if len(ahead) >= 2 * sum(client.nthreads().values()):
                 yield ahead.popleft().result()
         while ahead:

@@ -19,7 +19,9 @@ METRICS = {
 
 
 def number(value: Any, places: int | None = None) -> str:
-    """12,345 · 3.14 · 0.0123; `places` fixes the decimals, None keeps about four digits."""
+    """Write a number: 12,345 · 3.14 · 0.0123; `places` fixes the decimals, None keeps about four
+    digits. What is None or NaN is not known.
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return UNKNOWN
     if isinstance(value, str | bool):
@@ -36,29 +38,30 @@ def number(value: Any, places: int | None = None) -> str:
 
 
 def score(value: Any) -> str:
-    """A metric: three decimals, fewer when it is large."""
+    """Write the value of a metric: three decimals, fewer when it is large."""
     small = isinstance(value, int | float) and abs(value) < 10
     return number(value, 3 if small else None)
 
 
 def signed(value: Any, places: int | None = None) -> str:
-    """A difference, with its sign."""
+    """Write a difference, with its sign."""
     text = number(value, places)
     positive = isinstance(value, int | float) and value > 0 and text.strip("0.,")
     return f"+{text}" if positive else text
 
 
 def percent(share: Any, places: int = 1) -> str:
+    """Write a share of 1 in percent: 12.5 %."""
     return UNKNOWN if share is None else f"{number(100 * share, places)}{SPACE}%"
 
 
 def count(amount: int, noun: str) -> str:
-    """1 row, 2 rows."""
+    """Write how many there are: 1 row, 2 rows."""
     return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
-    """0.4 s · 12 s · 3 min 20 s · 2 h 5 min."""
+    """Write a length of time in seconds: 0.4 s · 12 s · 3 min 20 s · 2 h 5 min."""
     if seconds < 10:
         return f"{seconds:.1f}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
@@ -68,20 +71,20 @@ def duration(seconds: float) -> str:
 
 
 def listed(things: Iterable[str]) -> str:
-    """a, b and c."""
+    """Write an enumeration: a, b and c."""
     *most, last = list(things) or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def metric(name: str) -> str:
-    """A metric's name in words."""
+    """Write the name of a metric in words."""
     if name.startswith("neg_"):
         return f"{metric(name.removeprefix('neg_'))}, negated"
     return METRICS.get(name, name.replace("_", " "))
 
 
 def sentence(text: str, end: str = ".") -> str:
-    """With a capital in front and a stop at the end; a file's name keeps its small letter."""
+    """Give a sentence a capital and a stop; a file's name in front keeps its small letter."""
     first = text.split(" ", maxsplit=1)[0].rstrip(".")
     start = text[:1] if {".", "_"} & set(first) else text[:1].upper()
     return start + text[1:] + ("" if text.endswith((".", "!", "?")) else end)

@@ -10,8 +10,8 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from .errors import UserError
-from .rooms import has_room, load
-from .settings import Params
+from .optional_parts import has_part, load_module
+from .params import Params
 
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -25,27 +25,28 @@ def spread(most: int, threads: bool = False) -> AbstractContextManager[Spread]:
     """
     scheduler = os.environ.get("DASK_SCHEDULER_ADDRESS") or Params.read().scale.scheduler
     if not scheduler:
-        return on_this_machine(most, threads)
-    if not has_room("cluster"):
+        return spread_on_this_machine(most, threads)
+    if not has_part("cluster"):
         raise UserError(
             "params.yaml: scale.scheduler: this project works on one machine; leave it out, or "
             "run 'uvx copier update --data scale=dask'."
         )
-    cluster: AbstractContextManager[Spread] = load("cluster.dask_workers").spread(scheduler)
+    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").open_cluster(scheduler)
     return cluster
 
 
 @contextmanager
-def on_this_machine(most: int, threads: bool) -> Iterator[Spread]:
-    how: dict[str, Any] = {"initializer": end_with, "initargs": (os.getpid(),)}
+def spread_on_this_machine(most: int, threads: bool) -> Iterator[Spread]:
+    """Yield a `map` whose calls run side by side in `most` processes, or threads."""
+    settings: dict[str, Any] = {"initializer": end_with_parent, "initargs": (os.getpid(),)}
     if threads:
-        how = {"prefer": "threads"}
-    with Parallel(most, return_as="generator", **how) as parallel:
-        yield lambda work, things: parallel(delayed(work)(thing) for thing in things)
+        settings = {"prefer": "threads"}
+    with Parallel(most, return_as="generator", **settings) as parallel:
+        yield lambda work, items: parallel(delayed(work)(item) for item in items)
 
 
-def end_with(parent: int) -> None:
-    """Run first in each process: it ends, whatever it does, when its parent was killed."""
+def end_with_parent(parent: int) -> None:
+    """End this process, whatever it does, when its parent was killed; run first in each."""
 
     def watch() -> None:
         while os.getppid() == parent:

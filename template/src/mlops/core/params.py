@@ -1,18 +1,24 @@
-"""The sections of params.yaml. Each key has a default: an older file lacks the newer keys."""
+"""params.yaml as a model: how the pipeline works.
+
+Each key has a default, because an older file lacks the newer keys.
+"""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
-from .strict import Settings, Share
+from .strict_model import Share, StrictModel
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 CENTURY = 36500  # days; further back there is no data, and soon no date
 
 
 def duration(text: str) -> str:
-    """As Prometheus writes it. Raises ValueError if it is none, or longer than a century."""
+    """Check a length of time as Prometheus writes it, and return it.
+
+    Raises ValueError if it is none, or longer than a century.
+    """
     if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
         raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
     if seconds(text) > CENTURY * SECONDS["d"]:
@@ -24,19 +30,23 @@ Duration = Annotated[str, AfterValidator(duration)]
 Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
-class DataParams(Settings):
+class DataParams(StrictModel):
+    """What the table must keep: shares of rows, rows, and the score of a column alone."""
+
     max_reject_rate: Share = 0.1
     min_rows: Annotated[int, Field(ge=1)] = 200
     max_leak_score: Share = 0.9
 
 
-class SplitParams(Settings):
+class SplitParams(StrictModel):
+    """The shares of rows to choose by and to judge by."""
+
     valid: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     seed: int = 13
 
 
-class TrainParams(Settings):
+class TrainParams(StrictModel):
     """`trials` and `seconds` bound the search, whichever comes first; `processes` 0: one a core."""
 
     candidates: list[str]
@@ -50,13 +60,15 @@ class TrainParams(Settings):
     seed: int = 13
 
 
-class EvaluateParams(Settings):
+class EvaluateParams(StrictModel):
+    """How bounds are drawn (resamples of the bootstrap), and which slices are judged."""
+
     resamples: Annotated[int, Field(ge=50)] = 300
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
 
 
-class GateParams(Settings):
+class GateParams(StrictModel):
     """`min_lift`: by how much the primary metric must exceed the baseline's.
     `max_loss`: by how much it may be worse than the champion's, or the base's of a review.
     `max_slice_gap`: by how much a slice may be worse than the whole.
@@ -73,7 +85,7 @@ class GateParams(Settings):
     max_value_loss: Annotated[float, Field(ge=0)] = 0.0
 
 
-class Budgets(Settings):
+class Budgets(StrictModel):
     """What one run of the pipeline may take: wall seconds in all, and memory of any stage.
     `latency_ms`: of 100 requests for one record, 99 take no longer (None: no limit); judged where
     there is a service.
@@ -84,7 +96,7 @@ class Budgets(Settings):
     latency_ms: float | None = 20.0
 
 
-class Limits(Settings):
+class Limits(StrictModel):
     """How fast a place is at least; None: no limit. Of small blocks at random, 99 of 100 requests
     take no more milliseconds; large blocks go in sequence, at so many 10^6 bytes a second.
     """
@@ -95,24 +107,26 @@ class Limits(Settings):
     min_write_mb_s: float | None = None
 
 
-class Storage(Settings):
+class Storage(StrictModel):
     """Limits of this machine's disk, and of the DVC remote."""
 
     local: Limits = Limits()
     remote: Limits = Limits()
 
 
-class Tracking(Settings):
+class Tracking(StrictModel):
+    """Where MLflow keeps runs and models."""
+
     uri: str = "sqlite:///mlflow.db"
 
 
-class Scale(Settings):
+class Scale(StrictModel):
     """The address of a Dask scheduler, such as tcp://dask-scheduler:8786 (None: this machine)."""
 
     scheduler: str | None = None
 
 
-class Watch(Settings):
+class Watch(StrictModel):
     """How often `monitor watch` looks, and how often at most it trains anew.
 
     `grow`: add the records whose truth has come to the table before that. `shadow`: how long a new
@@ -126,7 +140,7 @@ class Watch(Settings):
     trial: Duration = "10m"
 
 
-class Monitoring(Settings):
+class Monitoring(StrictModel):
     """What of live traffic raises an alert; None: nothing does.
 
     `window`: of the traffic that is judged; `min_rows`: fewer in it say nothing.
@@ -150,7 +164,27 @@ class Monitoring(Settings):
     watch: Watch = Watch()
 
 
+class Params(StrictModel):
+    """All of params.yaml. It is the data scientist's file."""
+
+    data: DataParams = DataParams()
+    split: SplitParams = SplitParams()
+    train: TrainParams
+    evaluate: EvaluateParams = EvaluateParams()
+    gates: GateParams = GateParams()
+    budgets: Budgets = Budgets()
+    storage: Storage = Storage()
+    tracking: Tracking = Tracking()
+    scale: Scale = Scale()
+    monitoring: Monitoring = Monitoring()
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read params.yaml. Raises UserError for what is wrong with it."""
+        return cls.load("params.yaml")
+
+
 def seconds(duration: str) -> int:
-    """Of a `Duration`."""
+    """Convert a `Duration` to seconds."""
     parts = re.findall(r"(\d+)([smhdw])", duration)
     return sum(int(number) * SECONDS[unit] for number, unit in parts)

@@ -46,19 +46,23 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_json(target: Path, content: Any) -> None:
-    """Raises ValueError for NaN or infinity: JSON knows neither, and other readers stop there."""
+    """Write a report as JSON, whole or not at all.
+
+    Raises ValueError for NaN or infinity: JSON knows neither, and other readers stop there.
+    """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(target) as scratch:
         scratch.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_json(source: Path) -> Any:
-    """Raises UserError if the pipeline has not made the file yet."""
+    """Read a report. Raises UserError if the pipeline has not made it yet."""
     if not source.exists():
         raise UserError(f"{source} is not there yet: make it with 'uv run dvc repro'.")
     return json.loads(source.read_text(encoding="utf-8"))
 
 
 def sha256(source: Path) -> str:
+    """Return the checksum of a file, in hexadecimal digits."""
     with source.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,35 +9,26 @@ from typing import Any
 import psutil
 
 from .paths import REPORTS, read_json, write_json
+from .pipeline import STAGES
 
 RESOURCES = REPORTS / "resources"
 TOTAL = REPORTS / "resources.json"
 # What runs after the gates have judged: its figures there would be those of an earlier run.
 AFTER_JUDGEMENT = ("gate", "register", "report")
-LIFECYCLE = (
-    "ingest",
-    "validate",
-    "split",
-    "train",
-    "package",
-    "latency",
-    "evaluate",
-    *AFTER_JUDGEMENT,
-)
 MEMORY = "peak_memory_mb"
 SAMPLE_SECONDS = 0.1
 MB = 1e6
 
 
 @contextmanager
-def measured(stage: str) -> Iterator[None]:
+def measure_stage(stage: str) -> Iterator[None]:
     """Write reports/resources/STAGE.json when the block ends well."""
-    before, done = usage(), threading.Event()
+    before, done = read_usage(), threading.Event()
     peaks = [before[MEMORY]]
 
     def watch() -> None:
         while not done.wait(SAMPLE_SECONDS):
-            peaks.append(usage()[MEMORY])
+            peaks.append(read_usage()[MEMORY])
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -46,38 +37,40 @@ def measured(stage: str) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
-    after = usage()
+    after = read_usage()
     # Never below nothing: a child that died unwaited for takes its count along.
     taken = {name: round(max(0.0, after[name] - before[name]), 2) for name in after}
     taken[MEMORY] = round(max(*peaks, after[MEMORY]), 1)
     write_json(RESOURCES / f"{stage}.json", {"read_mb": None, "written_mb": None} | taken)
 
 
-def usage() -> dict[str, float]:
-    """What the process and its children hold now, and what they have taken so far.
+def read_usage() -> dict[str, float]:
+    """Read what the process and its children hold now, and what they have taken so far.
 
     Memory is the sum of resident sizes: what processes share counts more than once. Bytes are
     those asked of files and pipes, cached or not; only Linux tells them.
     """
-    found = {"seconds": time.perf_counter(), "cpu_seconds": 0.0, MEMORY: 0.0}
-    found |= {"read_mb": 0.0, "written_mb": 0.0} if psutil.LINUX else {}
+    usage = {"seconds": time.perf_counter(), "cpu_seconds": 0.0, MEMORY: 0.0}
+    usage |= {"read_mb": 0.0, "written_mb": 0.0} if psutil.LINUX else {}
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         with suppress(psutil.Error):  # it may have ended meanwhile
-            found[MEMORY] += process.memory_info().rss / MB
-            found["cpu_seconds"] += sum(process.cpu_times()[:4])  # with children it waited for
+            usage[MEMORY] += process.memory_info().rss / MB
+            usage["cpu_seconds"] += sum(process.cpu_times()[:4])  # with children it waited for
             if psutil.LINUX:
                 moved = process.io_counters()
-                found["read_mb"] += moved.read_chars / MB
-                found["written_mb"] += moved.write_chars / MB
-    return found
+                usage["read_mb"] += moved.read_chars / MB
+                usage["written_mb"] += moved.write_chars / MB
+    return usage
 
 
-def total(without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """{stages: {name: usage}, total: usage} of the stages measured so far, in their order.
+def sum_usage(without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Sum the usage of the stages measured so far: {stages: {name: usage}, total: usage}.
 
     Times and bytes add up; memory is that of the hungriest stage, as stages run one at a time.
     """
-    files = {name: RESOURCES / f"{name}.json" for name in LIFECYCLE if name not in without}
+    # The gate of the release runs when all is reported: its figures are those of an earlier run.
+    skipped = {*without, "release"}
+    files = {name: RESOURCES / f"{name}.json" for name in STAGES if name not in skipped}
     stages = {name: read_json(file) for name, file in files.items() if file.exists()}
     joined: dict[str, float | None] = {}
     for figure in ("seconds", "cpu_seconds", MEMORY, "read_mb", "written_mb"):
@@ -88,4 +81,5 @@ def total(without: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def write_total() -> None:
-    write_json(TOTAL, total())
+    """Write reports/resources.json."""
+    write_json(TOTAL, sum_usage())

@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml: which module does each, and what doing it cost."""
+"""How a stage of dvc.yaml is run."""
 
 import os
 from pathlib import Path
@@ -6,25 +6,11 @@ from typing import Any
 
 from .errors import BlockedError, UserError
 from .libraries import describe_failed_import
-from .resources import measured
-from .rooms import has_room, load
-from .strict import read_yaml
+from .optional_parts import has_part, load_module
+from .pipeline import PIPELINE, STAGES
+from .resources import measure_stage
+from .strict_model import read_yaml
 from .team import loaded_team_files, shown, team_code
-
-PIPELINE = Path("dvc.yaml")
-STAGES = {
-    "ingest": "data.ingest",
-    "validate": "data.validate",
-    "split": "data.split",
-    "train": "model.train",
-    "package": "model.package",
-    "latency": "serving.latency",  # where there is a service
-    "evaluate": "evaluation.evaluate",
-    "gate": "evaluation.model_gates",
-    "register": "registry.registry",
-    "report": "business.report",
-    "release": "evaluation.release_gate",
-}
 
 
 def run_stage(name: str) -> None:
@@ -33,26 +19,26 @@ def run_stage(name: str) -> None:
     Where a gate stops the pipeline, the page still tells why. Raises BlockedError, and UserError
     for an unknown stage.
     """
-    known = [each for each, place in STAGES.items() if has_room(place.partition(".")[0])]
+    known = [stage for stage, path in STAGES.items() if has_part(path.partition(".")[0])]
     if name not in known:
         raise UserError(f"there is no stage {name!r}; there are {', '.join(known)}.")
     # A process for each processor, each with one thread. Said before scikit-learn asks the system
     # how many processors it has, which in some containers ends in a warning.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        with measured(name), team_code():
-            module(name).run()
-            refuse_unlisted(name)
+        with measure_stage(name), team_code():
+            load_stage(name).run()
+            refuse_unlisted_files(name)
     except BlockedError:
         if name != "release":
-            module("report").run()
+            load_stage("report").run()
         raise
 
 
-def refuse_unlisted(name: str) -> None:
-    """Raises UserError if the stage ran a file of the team's that dvc.yaml does not list for it.
+def refuse_unlisted_files(name: str) -> None:
+    """Check that dvc.yaml lists for the stage each file of the team's that it ran.
 
-    DVC would never notice a change of such a file.
+    DVC would never notice a change of another one. Raises UserError if there is one.
     """
     stages = read_yaml(str(PIPELINE))["stages"] if PIPELINE.exists() else {}
     if name not in stages:
@@ -66,9 +52,12 @@ def refuse_unlisted(name: str) -> None:
             )
 
 
-def module(name: str) -> Any:
-    """Raises UserError if a library that it, or the team's file, imports cannot be loaded."""
+def load_stage(name: str) -> Any:
+    """Import the module of a stage.
+
+    Raises UserError if a library that it, or the team's file, imports cannot be loaded.
+    """
     try:
-        return load(STAGES[name])
+        return load_module(STAGES[name])
     except (ImportError, OSError) as error:
         raise UserError(f"Stage {name} cannot start: {describe_failed_import(error)}.") from error

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ..core.errors import UserError
 from ..core.paths import RAW, replacing
-from ..core.strict import Settings
+from ..core.strict_model import StrictModel
 
 LOG = Path("data/log.jsonl")
 EMPTY = "0" * 32  # the content hash of a table without rows
@@ -23,7 +23,7 @@ Operation = Literal["sample", "start", "add", "update", "delete", "restore", "co
 ANEW = ("start", "compact")  # what was before is no part of the table any more
 
 
-class Change(Settings):
+class Change(StrictModel):
     """One change of the table.
 
     It brought `rows` rows in `file`, and took out those whose numbers are in the file `retired`.

@@ -13,8 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from ..core.errors import UserError
 from ..core.paths import replacing
-from ..core.settings import Task
-from ..core.strict import Settings
+from ..core.problem import Task
+from ..core.strict_model import StrictModel
 from . import odcs
 
 CONTRACT = Path("contract.yaml")
@@ -30,7 +30,9 @@ STANDARD = {"type": "logicalType", "categories": "enum", "missing": "missingValu
 
 
 class Described(
-    Settings, alias_generator=lambda name: STANDARD.get(name, to_camel(name)), validate_by_name=True
+    StrictModel,
+    alias_generator=lambda name: STANDARD.get(name, to_camel(name)),
+    validate_by_name=True,
 ):
     """In the file each field has the standard's name, or its own in camel case."""
 

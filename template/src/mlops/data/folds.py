@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..core.errors import UserError
-from ..core.settings import Params
+from ..core.params import Params
 from .contract import Contract
 
 Indices = NDArray[np.int64]

@@ -13,7 +13,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 from pydantic import BaseModel, ValidationError
 
 from ..core.errors import UserError
-from ..core.strict import explain, read_yaml
+from ..core.strict_model import explain, read_yaml
 
 HEADING = """\
 # The data contract: what each column of the table means and must be. Drafted from the data; review:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..core.params import SplitParams
+from ..core.params import Params, SplitParams
 from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
 from .contract import Contract

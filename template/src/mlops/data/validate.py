@@ -9,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from ..core.params import Params
 from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
 from .contract import Contract

@@ -20,11 +20,11 @@ RELEASE = "release"  # the environment that builds; any other one is a place to 
 
 
 class Need(NamedTuple):
-    """`kind`: secret or variable."""
+    """A secret or variable (`kind`) of an environment on the code host, and what it holds."""
 
     name: str
     kind: str
-    what: str
+    meaning: str
 
 
 SIGNING = Need("SIGNING_KEY", "secret", "the private key that signs a release")
@@ -43,8 +43,8 @@ CLUSTER = Need("KUBE_CONFIG", "secret", "the kubeconfig of a user who may deploy
 NEEDED = (SIGNING, *SERVICE, ENGINE, *SSH, CLUSTER)
 
 
-def needs(environment: str) -> list[Need]:
-    """All that a delivery to this environment, or the release itself, cannot do without."""
+def list_needs(environment: str) -> list[Need]:
+    """List all that a delivery to this environment, or the release itself, cannot do without."""
     if environment == RELEASE:
         return [SIGNING]
     if not COMPOSE.exists():
@@ -53,11 +53,14 @@ def needs(environment: str) -> list[Need]:
     return [*SERVICE, ENGINE, *(SSH if remote else ())]
 
 
-def ready(environment: str) -> list[str]:
-    """A line to print. Raises UserError, in one sentence, naming each that is missing."""
+def check_needs(environment: str) -> list[str]:
+    """Look whether each secret and variable is set; returns the line to print.
+
+    Raises UserError, in one sentence, naming each that is missing.
+    """
     missing = [
-        f"the {need.kind} {need.name} ({need.what})"
-        for need in needs(environment)
+        f"the {need.kind} {need.name} ({need.meaning})"
+        for need in list_needs(environment)
         if not os.environ.get(need.name)
     ]
     if missing:
@@ -69,42 +72,47 @@ def ready(environment: str) -> list[str]:
 
 
 @contextmanager
-def access() -> Iterator[None]:
-    """As long as this lasts, docker reaches its host by SSH_KEY and kubectl its cluster by
-    KUBE_CONFIG, and the lines of SERVICE_ENV are in the environment.
+def command_variables() -> Iterator[dict[str, str]]:
+    """Yield the environment for the commands of a delivery; its files are there until the end.
+
+    With it docker reaches its host by SSH_KEY and kubectl its cluster by KUBE_CONFIG, and the lines
+    of SERVICE_ENV are variables. Raises UserError if SERVICE_ENV holds anything else.
     """
-    before = dict(os.environ)
+    variables = os.environ | read_settings(os.environ.get("SERVICE_ENV", ""))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        try:
-            os.environ.update(settings(os.environ.get("SERVICE_ENV", "")))
-            if key := os.environ.get("SSH_KEY"):
-                os.environ["PATH"] = os.pathsep.join([str(ssh(folder, key)), os.environ["PATH"]])
-            if config := os.environ.get("KUBE_CONFIG"):
-                os.environ["KUBECONFIG"] = str(secret(folder / "kubeconfig", config))
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+        if key := variables.get("SSH_KEY"):
+            hosts = variables.get("SSH_KNOWN_HOSTS", "")
+            program = write_ssh(folder, key, hosts)
+            variables["PATH"] = os.pathsep.join([str(program.parent), variables["PATH"]])
+        if config := variables.get("KUBE_CONFIG"):
+            variables["KUBECONFIG"] = str(write_secret(folder / "kubeconfig", config))
+        yield variables
 
 
-def settings(text: str) -> dict[str, str]:
-    """The lines NAME=VALUE; empty ones and comments are left out. Raises UserError."""
-    lines = [line.strip() for line in text.splitlines()]
-    given = [line for line in lines if line and not line.startswith("#")]
-    if wrong := [place for place, line in enumerate(lines, 1) if line in given and "=" not in line]:
-        raise UserError(f"SERVICE_ENV: line {wrong[0]} is no NAME=VALUE; correct the secret.")
-    pairs = [line.partition("=") for line in given]
-    return {name.strip(): value.strip() for name, _, value in pairs}
+def read_settings(text: str) -> dict[str, str]:
+    """Read lines NAME=VALUE, leaving out empty ones and comments. Raises UserError for others."""
+    values = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        name, sign, value = line.partition("=")
+        if not sign:
+            raise UserError(f"SERVICE_ENV: line {number} is no NAME=VALUE; correct the secret.")
+        values[name.strip()] = value.strip()
+    return values
 
 
-def ssh(folder: Path, key: str) -> Path:
-    """A folder with an `ssh` that uses this key and knows these hosts, and no other."""
+def write_ssh(folder: Path, key: str, known_hosts: str) -> Path:
+    """Write a program `ssh` that uses this key and knows these hosts, and no other.
+
+    Returns its path. Raises UserError if ssh is not installed.
+    """
     real = shutil.which("ssh")
     if real is None:
         raise UserError("ssh is not installed: install OpenSSH and run this again.")
-    identity = secret(folder / "key", key)
-    hosts = secret(folder / "known_hosts", os.environ.get("SSH_KNOWN_HOSTS", ""))
+    identity = write_secret(folder / "key", key)
+    hosts = write_secret(folder / "known_hosts", known_hosts)
     options = ["-F", "none", "-i", identity, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"]
     options += ["-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={hosts}"]
     command = shlex.join([real, *map(str, options)])
@@ -112,10 +120,11 @@ def ssh(folder: Path, key: str) -> Path:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     program.chmod(0o700)
-    return program.parent
+    return program
 
 
-def secret(path: Path, text: str) -> Path:
+def write_secret(path: Path, text: str) -> Path:
+    """Write a file that only its owner can read, ending in one line end; returns its path."""
     path.touch(mode=0o600)
     path.write_text(f"{text.strip()}\n", encoding="utf-8")
     return path

@@ -7,53 +7,56 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from ..core.errors import UserError
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..gates.yaml_location import Entry
 
 API = "https://api.github.com"
 OWNER = Entry("problem.yaml", "owners.business_owner")
 
 
-def approval(environment: str) -> list[str]:
-    """A line that names who approved. Raises UserError unless the environment asks the owner in
-    problem.yaml before anything goes there.
+def check_approval(environment: str) -> list[str]:
+    """Look whether the environment asks the owner in problem.yaml before anything goes there.
+
+    Returns the line to print. Raises UserError if it asks nobody, or only others.
     """
     owner = Problem.read().owners.business_owner
-    asked = reviewers(settings(environment))
-    if owner.lower() not in [name.lower() for name in asked]:
-        told = f"asks {', '.join(asked)}" if asked else "asks nobody"
+    reviewers = list_reviewers(read_environment(environment))
+    if owner.lower() not in [name.lower() for name in reviewers]:
+        asks = f"asks {', '.join(reviewers)}" if reviewers else "asks nobody"
         raise UserError(
-            f"The environment '{environment}' {told} before a release goes into service, not "
+            f"The environment '{environment}' {asks} before a release goes into service, not "
             f"{owner or 'the owner'} ({OWNER}): make them a required reviewer in its settings, or "
             "name in problem.yaml who is to be asked."
         )
     return [f"{environment}: {owner} is asked before a release goes into service"]
 
 
-def reviewers(told: dict[str, Any]) -> list[str]:
-    """Teams as @ORGANISATION/TEAM and people as @NAME, as problem.yaml writes them."""
+def list_reviewers(environment: dict[str, Any]) -> list[str]:
+    """List teams as @ORGANISATION/TEAM and people as @NAME, as problem.yaml writes them.
+
+    `environment` is GitHub's answer: `protection_rules`, of which some name reviewers.
+    """
     organisation = os.environ["GITHUB_REPOSITORY"].partition("/")[0]
-    rules = [rule for rule in told["protection_rules"] if rule["type"] == "required_reviewers"]
+    rules = environment["protection_rules"]
     return [
         f"@{organisation}/{each['reviewer']['slug']}"
         if each["type"] == "Team"
         else f"@{each['reviewer']['login']}"
         for rule in rules
+        if rule["type"] == "required_reviewers"
         for each in rule["reviewers"]
     ]
 
 
-def settings(environment: str) -> dict[str, Any]:
-    """What GitHub says of the environment. Raises UserError with what it says instead."""
-    repository, token = (os.environ.get(f"GITHUB_{name}") for name in ("REPOSITORY", "TOKEN"))
+def read_environment(name: str) -> dict[str, Any]:
+    """Ask GitHub for an environment. Raises UserError with what it says instead."""
+    repository, token = (os.environ.get(f"GITHUB_{part}") for part in ("REPOSITORY", "TOKEN"))
     if not repository or not token:
         raise UserError("GITHUB_REPOSITORY and GITHUB_TOKEN are not set: this runs in a workflow.")
-    url = f"{os.environ.get('GITHUB_API_URL', API)}/repos/{repository}/environments/{environment}"
+    url = f"{os.environ.get('GITHUB_API_URL', API)}/repos/{repository}/environments/{name}"
     request = Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
     try:
         with urlopen(request, timeout=30) as answer:  # noqa: S310
             return dict(json.load(answer))
     except (HTTPError, URLError) as error:
-        raise UserError(
-            f"GitHub does not tell who approves for '{environment}': {error}."
-        ) from error
+        raise UserError(f"GitHub does not tell who approves for '{name}': {error}.") from error

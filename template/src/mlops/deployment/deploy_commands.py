@@ -1,10 +1,11 @@
 """The group `deploy`: a release in service."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from ..core.rooms import has_room, load
+from ..core.optional_parts import has_part, load_module
 from ..data_commands import say
 
 app = typer.Typer(no_args_is_help=True)
@@ -15,35 +16,37 @@ Host = Annotated[
 
 
 @app.callback()
-def access(context: typer.Context) -> None:
+def group(context: typer.Context) -> None:
     """Where: a release in service."""
-    from .access import access
+    from .access import command_variables
 
-    context.with_resource(access())
+    context.obj = context.with_resource(command_variables())
 
 
 @app.command(epilog="Example: deploy up registry.example/service@sha256:... --environment staging")
 def up(
+    context: typer.Context,
     image: Annotated[str, typer.Argument(help="By tag or digest.")],
     environment: Environment = "production",
     host: Host = "",
 ) -> None:
     """Bring an image into service without a request that fails; one that is unfit is taken away."""
-    from .target import target
+    from .target import Place, load_target
 
-    say(target().up(image, environment, host))
+    say(load_target().deploy(image, Place(environment, host, context.obj)))
 
 
 @app.command(epilog="Example: deploy check http://127.0.0.1:8000")
-def check(url: str) -> None:
+def check(context: typer.Context, url: str) -> None:
     """Does a service give the known answers of this project's model, as fast as was promised?"""
-    from .check import check
+    from .readiness import check_service
 
-    say(check(url))
+    say(check_service(url, read_key(context.obj)))
 
 
 @app.command(epilog="Example: deploy watch http://127.0.0.1:8000 --for 30m")
 def watch(
+    context: typer.Context,
     url: str,
     duration: Annotated[str, typer.Option("--for", help="How long: 90s, 10m, 1h.")] = "10m",
     environment: Environment = "production",
@@ -51,33 +54,38 @@ def watch(
 ) -> None:
     """Does a release keep the objectives of problem.yaml? Ends with 1 as soon as it does not."""
     from ..core.params import duration as checked
-    from .rollout import watch
-    from .target import target
+    from .rollout import watch_release
+    from .target import Place, load_target
 
     try:
         checked(duration)
     except ValueError as error:
         raise typer.BadParameter(f"'{duration}': {error}") from error
-    say(watch(url, duration, target().inside(environment, host)))
+    run = load_target().open_release(Place(environment, host, context.obj))
+    say(watch_release(url, duration, run, read_key(context.obj)))
 
 
 @app.command(epilog="Example: deploy rollback --environment staging")
-def rollback(environment: Environment = "production", host: Host = "") -> None:
+def rollback(
+    context: typer.Context, environment: Environment = "production", host: Host = ""
+) -> None:
     """Bring back the release before the one in service, without a request that fails."""
-    from .target import target
+    from .target import Place, load_target
 
-    say(target().rollback(environment, host))
+    say(load_target().roll_back(Place(environment, host, context.obj)))
 
 
 @app.command(epilog="Example: deploy status --environment staging")
-def status(environment: Environment = "production", host: Host = "") -> None:
+def status(
+    context: typer.Context, environment: Environment = "production", host: Host = ""
+) -> None:
     """What is in service: image, model, commit and since when; and what was done, by whom."""
-    from .target import target
+    from .target import Place, load_target
 
-    say(target().status(environment, host))
+    say(load_target().describe(Place(environment, host, context.obj)))
 
 
-if has_room("deployment/kubernetes"):
+if has_part("deployment/kubernetes"):
 
     @app.command(epilog="Example: deploy size --rate 200")
     def size(
@@ -86,7 +94,7 @@ if has_room("deployment/kubernetes"):
         ] = 100,
     ) -> None:
         """Measure what the service takes under load, and request it from Kubernetes."""
-        say(load("deployment.kubernetes.sizing").size(rate))
+        say(load_module("deployment.kubernetes.sizing").size_replica(rate))
 
 
 @app.command(epilog="Example: deploy build --tag ghcr.io/acme/flights --push")
@@ -100,46 +108,51 @@ def build(
     ] = None,
 ) -> None:
     """Build the image of this commit and its registered model. Writes dist/release.json."""
-    from .image import build
+    from .image import build_release
 
-    say(build(tag, push, options or []))
+    say(build_release(tag, push, options or []))
 
 
 @app.command()
 def sbom() -> None:
     """List all that is in the release, model and data too. Writes dist/sbom.cdx.json."""
-    from .sbom import write
+    from .bill_of_materials import write_bill
 
-    say(write())
+    say(write_bill())
 
 
 @app.command()
 def sign() -> None:
     """Sign the release with the key in SIGNING_KEY. Writes dist/release.json.sig."""
-    from .signing import sign
+    from .signing import sign_release
 
-    say(sign())
+    say(sign_release())
 
 
 @app.command()
 def verify() -> None:
     """Is the release as someone in deploy/allowed_signers signed it? Prints its image last."""
-    from .signing import verify
+    from .signing import verify_release
 
-    say(verify())
+    say(verify_release())
 
 
 @app.command(epilog="Example: deploy ready --environment staging")
 def ready(environment: Environment = "production") -> None:
     """Are the secrets and variables there that a delivery needs? Names each that is missing."""
-    from .access import ready
+    from .access import check_needs
 
-    say(ready(environment))
+    say(check_needs(environment))
 
 
 @app.command()
 def approval(environment: Environment = "production") -> None:
     """Does GitHub ask the business owner in problem.yaml before a release goes into service?"""
-    from .approval import approval
+    from .approval import check_approval
 
-    say(approval(environment))
+    say(check_approval(environment))
+
+
+def read_key(variables: Mapping[str, str]) -> str:
+    """Return the service's API key; "" where it asks for none."""
+    return variables.get("API_KEY", "")

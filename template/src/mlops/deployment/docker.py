@@ -18,35 +18,37 @@ def docker(
 
     Raises UserError with the last line of what it says if it fails.
     """
-    done = ran(arguments, stdin, env, aloud)
+    done = try_docker(arguments, stdin, env, aloud)
     if done.returncode:
-        raise UserError(f"'docker {arguments[0]}' failed: {reason(done.stderr)}")
+        raise UserError(f"'docker {arguments[0]}' failed: {explain_failure(done.stderr)}")
     return done.stdout or b""
 
 
-def inspected(image: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What Docker knows of an image that it has. Raises UserError if it has none of that name."""
-    [found] = json.loads(docker("image", "inspect", image, env=env))
-    return dict(found)
+def inspect_image(image: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what Docker knows of an image. Raises UserError if it has none of that name."""
+    [description] = json.loads(docker("image", "inspect", image, env=env))
+    return dict(description)
 
 
-def ran(
+def try_docker(
     arguments: Sequence[str],
     stdin: bytes = b"",
     env: Mapping[str, str] | None = None,
     aloud: bool = False,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """The same, whatever came of it. Raises UserError if there is no such command."""
-    told, command = None if aloud else subprocess.PIPE, ["docker", *arguments]
+    """Run docker, whatever comes of it. Raises UserError if there is no such command."""
+    output, command = None if aloud else subprocess.PIPE, ["docker", *arguments]
     try:
-        return subprocess.run(command, input=stdin, stdout=told, stderr=told, env=env, check=False)
+        return subprocess.run(
+            command, input=stdin, stdout=output, stderr=output, env=env, check=False
+        )
     except FileNotFoundError as error:
         raise UserError("docker is not installed: install it and run this again.") from error
 
 
-def reason(said: bytes | None) -> str:
-    """With what to do where it is no engine that is missing."""
-    words = (said or b"see above").decode(errors="replace").strip().splitlines()[-1:] or ["unknown"]
-    unreached = any(name in words[0].lower() for name in ("docker daemon", "docker api"))
+def explain_failure(stderr: bytes | None) -> str:
+    """Return the last line of what docker says, and what to do where no engine is reached."""
+    lines = (stderr or b"see above").decode(errors="replace").strip().splitlines() or ["unknown"]
+    unreached = any(name in lines[-1].lower() for name in ("docker daemon", "docker api"))
     advice = " - start Docker, or name where it runs in DOCKER_HOST." if unreached else ""
-    return words[0] + advice
+    return lines[-1] + advice

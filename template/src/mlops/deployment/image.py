@@ -10,20 +10,20 @@ from ..core.team import package_name
 from ..registry.champion import in_its_place
 from ..registry.registry import REGISTRATION, model_file
 from ..registry.tracking import MADE_BY_THE_RUN
-from .docker import docker, inspected
+from .docker import docker, inspect_image
 from .release import RELEASE, Release
 
 
-def build(tag: str | None, push: bool, options: list[str]) -> list[str]:
+def build_release(tag: str | None, push: bool, options: list[str]) -> list[str]:
     """Build the image of this commit and of the registered model, and write down the release.
 
     `options` go to `docker build`. Returns lines to print. Raises UserError for a commit or model
     that nobody could find again, and for a model that must not go out.
     """
     refuse_uncommitted()
-    registered = fit_for_release()
+    registration = read_registration()
     commit = git("rev-parse", "HEAD")
-    name = full(tag, commit) if tag else f"localhost/{package_name()}:latest"
+    name = complete_tag(tag, commit) if tag else f"localhost/{package_name()}:latest"
     if push and not tag:
         raise UserError("'--push' needs to know where to: add '--tag REPOSITORY'.")
     docker(
@@ -36,20 +36,20 @@ def build(tag: str | None, push: bool, options: list[str]) -> list[str]:
         ".",
         aloud=True,
     )
-    image = pushed(name) if push else str(inspected(name)["Id"])
+    image = push_image(name) if push else str(inspect_image(name)["Id"])
     Release(
         image=image,
         commit=commit,
-        model_version=registered["version"],
-        model_sha256=registered["sha256"],
-        data_version=registered["data_version"],
+        model_version=registration["version"],
+        model_sha256=registration["sha256"],
+        data_version=registration["data_version"],
         built=datetime.now(UTC).isoformat(timespec="seconds"),
     ).write()
-    return [f"{name}: model version {registered['version']}, written to {RELEASE}", image]
+    return [f"{name}: model version {registration['version']}, written to {RELEASE}", image]
 
 
 def refuse_uncommitted() -> None:
-    """Raises UserError if a file differs from the commit, but for those that the pipeline makes."""
+    """Raise UserError if a file differs from the commit, but for those that the pipeline makes."""
     changed = git("status", "--porcelain", "--", ".", *MADE_BY_THE_RUN)
     if changed:
         first = changed.splitlines()[0].split(maxsplit=1)[1]
@@ -58,8 +58,8 @@ def refuse_uncommitted() -> None:
         )
 
 
-def fit_for_release() -> dict[str, Any]:
-    """What the registry told of the pipeline's model. Raises UserError unless it may go out."""
+def read_registration() -> dict[str, Any]:
+    """Read the registration of the pipeline's model. Raises UserError if it must not go out."""
     number, _ = model_file()
     if number is None:
         raise UserError(
@@ -80,15 +80,15 @@ def fit_for_release() -> dict[str, Any]:
     return dict(read_json(REGISTRATION))
 
 
-def full(tag: str, commit: str) -> str:
-    """`tag` as Docker takes it; one without a name for the version gets the commit's."""
+def complete_tag(tag: str, commit: str) -> str:
+    """Write a tag as Docker takes it; one without a name for the version gets the commit's."""
     tag = tag.lower()
     return tag if ":" in tag.rpartition("/")[2] else f"{tag}:{commit[:12]}"
 
 
-def pushed(name: str) -> str:
+def push_image(name: str) -> str:
     """Push the image; returns it by the digest that the registry gave it."""
     docker("push", "--quiet", name, aloud=True)
     repository = name.rpartition(":")[0]
-    digests = inspected(name)["RepoDigests"]
+    digests = inspect_image(name)["RepoDigests"]
     return next(str(digest) for digest in digests if digest.startswith(f"{repository}@"))

@@ -18,8 +18,10 @@ SIGNATURE = FOLDER / "release.json.sig"
 
 
 class Release(BaseModel):
-    """`image`: by its digest where it was pushed, else by its id. `data_version`: DVC's hash of
-    data/raw. `built`: when, UTC. `sbom_sha256`: "" before there is one.
+    """What a release is made of.
+
+    `image` is named by its digest where it was pushed, else by its id; `data_version` is DVC's hash
+    of data/raw; `built` says when, UTC; `sbom_sha256` is "" before there is a bill of materials.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
@@ -34,7 +36,7 @@ class Release(BaseModel):
 
     @classmethod
     def read(cls) -> Self:
-        """Raises UserError if nothing was built, or the file is none of ours."""
+        """Read the file. Raises UserError if nothing was built, or it is none of ours."""
         if not RELEASE.exists():
             raise UserError(f"{RELEASE} is not there yet: make it with 'deploy build'.")
         try:
@@ -43,12 +45,12 @@ class Release(BaseModel):
             raise UserError(f"{RELEASE} is no release: make it again: 'deploy build'.") from error
 
     def write(self) -> None:
-        """A release that was signed before is not this one any more."""
+        """Write the file, and remove its signature: what was signed is not this one any more."""
         SIGNATURE.unlink(missing_ok=True)
         write_json(RELEASE, self.model_dump())
 
     def check_sbom(self) -> None:
-        """Raises UserError unless the bill of materials is the one that the release names."""
+        """Raise UserError unless the bill of materials is the one that the release names."""
         if not self.sbom_sha256 or not SBOM.exists():
             raise UserError(f"{SBOM} is not there yet: make it with 'deploy sbom'.")
         if sha256(SBOM) != self.sbom_sha256:

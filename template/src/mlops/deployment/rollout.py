@@ -12,45 +12,45 @@ from typing import NamedTuple
 from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.params import seconds
-from ..core.settings import Objectives, Problem
+from ..core.problem import Objectives, Problem
 from ..monitoring.retrain import LEAST, Counts, complaint, counted
 from . import probe
-from .check import PLACE, Inside, broken, model_here, records
+from .readiness import PLACE, Runner, explain_broken_objective, list_known_records, read_model
 
 EVERY = 1.0  # seconds from probe to probe
 PAGE = f"import urllib.request as web; print(web.urlopen('{PLACE}/metrics').read().decode())"
 
 
-class Look(NamedTuple):
-    """`process`: which one, by when it started; `counts`: since then."""
+class ProcessCounts(NamedTuple):
+    """What one process of the service has counted since it started, at the time `process`."""
 
     process: str
     counts: Counts
 
 
-def watch(url: str, duration: str, inside: Inside) -> list[str]:
-    """Look at a service for so long (10m); `inside` runs commands in its container.
+def watch_release(url: str, duration: str, run: Runner, key: str = "") -> list[str]:
+    """Look at a service for so long (10m); `run` runs commands in its container.
 
-    Returns what was seen, a line each. Raises UserError, in one sentence, as soon as the objectives
-    of problem.yaml are broken.
+    `key` is the service's API key. Returns lines to print. Raises UserError, in one sentence, as
+    soon as the objectives of problem.yaml are broken.
     """
-    promised, asked = Problem.read().objectives, records(model_here())
-    end, before = time.monotonic() + seconds(duration), look(inside, promised)
+    objectives, known_records = Problem.read().objectives, list_known_records(read_model())
+    end, before = time.monotonic() + seconds(duration), read_counts(run, objectives)
     probes = users = Counts()
     while time.monotonic() < end:
-        turn = int(probes.requests) % len(asked)
-        probes = both(probes, counts(probe.timed(url.rstrip("/"), asked[turn]), promised))
-        now = look(inside, promised)
+        record = known_records[int(probes.requests) % len(known_records)]
+        taken = probe.time_request(url.rstrip("/"), record, key)
+        probes = add_counts(probes, count_probe(taken, objectives))
+        now = read_counts(run, objectives)
         if now.process == before.process:
-            users = both(users, now.counts.since(before.counts))
+            users = add_counts(users, now.counts.since(before.counts))
         before = now
-        for seen in (probes, users):
-            if seen.requests >= LEAST and (said := complaint(seen, promised)):
-                raise UserError(broken(url, said))
+        for counts in (probes, users):
+            if counts.requests >= LEAST:
+                check_counts(url, counts, objectives)
         time.sleep(EVERY)
-    for seen in (probes, users):
-        if said := complaint(seen, promised):
-            raise UserError(broken(url, said))
+    for counts in (probes, users):
+        check_counts(url, counts, objectives)
     many = count(int(probes.requests), "probe")
     return [
         f"the objectives held for {duration}: of {many}, and of the "
@@ -58,17 +58,24 @@ def watch(url: str, duration: str, inside: Inside) -> list[str]:
     ]
 
 
-def look(inside: Inside, promised: Objectives) -> Look:
-    """What a process of the service has counted by now."""
-    page = inside("python", "-c", PAGE).decode()
+def check_counts(url: str, counts: Counts, objectives: Objectives) -> None:
+    """Raise UserError if the requests break an objective."""
+    if reason := complaint(counts, objectives):
+        raise UserError(explain_broken_objective(url, reason))
+
+
+def read_counts(run: Runner, objectives: Objectives) -> ProcessCounts:
+    """Read what a process of the service has counted by now from its page of metrics."""
+    page = run("python", "-c", PAGE).decode()
     started = re.search(r"^process_start_time_seconds (.*)$", page, re.MULTILINE)
-    return Look(started[1] if started else "", counted(page, promised.latency_ms))
+    return ProcessCounts(started[1] if started else "", counted(page, objectives.latency_ms))
 
 
-def counts(took: float | None, promised: Objectives) -> Counts:
-    """One probe, by how many seconds it took (None: it failed)."""
-    return Counts(1, took is None, took is not None and 1000 * took > promised.latency_ms)
+def count_probe(taken: float | None, objectives: Objectives) -> Counts:
+    """Count one probe, by how many seconds it took; None: it failed."""
+    return Counts(1, taken is None, taken is not None and 1000 * taken > objectives.latency_ms)
 
 
-def both(some: Counts, more: Counts) -> Counts:
-    return Counts(*map(sum, zip(some, more, strict=True)))
+def add_counts(counts: Counts, more: Counts) -> Counts:
+    """Add two counts, figure by figure."""
+    return Counts(*map(sum, zip(counts, more, strict=True)))

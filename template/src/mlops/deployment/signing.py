@@ -6,43 +6,45 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..core.errors import UserError
+from .access import SIGNING, write_secret
 from .release import RELEASE, SIGNATURE, Release
 
 SIGNERS = Path("deploy/allowed_signers")
 NAMESPACE = "release"  # a signature for something else is none for this
-KEY = "SIGNING_KEY"
+KEY = SIGNING.name
 
 
-def sign() -> list[str]:
-    """Sign the release with the private key in SIGNING_KEY; returns lines to print."""
+def sign_release() -> list[str]:
+    """Sign the release with the private key in SIGNING_KEY; returns lines to print.
+
+    Raises UserError if there is none, or it is not one of those in deploy/allowed_signers.
+    """
     Release.read().check_sbom()
     key = os.environ.get(KEY)
     if not key:
         raise UserError(f"{KEY} is not set: it holds the private key, as ssh-keygen makes it.")
     with TemporaryDirectory() as folder:
-        file = Path(folder, "key")
-        file.touch(mode=0o600)
-        file.write_text(f"{key.strip()}\n", encoding="utf-8")
+        file = write_secret(Path(folder, "key"), key)
         SIGNATURE.unlink(missing_ok=True)
-        done = ssh_keygen("sign", "-f", str(file), str(RELEASE))
+        done = run_ssh_keygen("sign", "-f", str(file), str(RELEASE))
     if done.returncode:
         raise UserError(f"{KEY} is no private key, or asks for a passphrase: make one without.")
-    return [f"{RELEASE}: signed, see {SIGNATURE}", *verify()[:1]]
+    return [f"{RELEASE}: signed, see {SIGNATURE}", *verify_release()[:1]]
 
 
-def verify() -> list[str]:
-    """Who signed the release, and its image; returns these lines.
+def verify_release() -> list[str]:
+    """Verify the release; returns two lines, who signed it and its image.
 
-    Raises UserError unless someone in deploy/allowed_signers did, for exactly these bytes and
-    this bill of materials.
+    Raises UserError unless someone in deploy/allowed_signers signed exactly these bytes and this
+    bill of materials.
     """
     release = Release.read()
     if not SIGNATURE.exists():
         raise UserError(f"{RELEASE} is not signed: 'deploy sign' does it.")
     known = ["-s", str(SIGNATURE), "-f", str(SIGNERS)]
-    found = ssh_keygen("find-principals", *known)
-    signer = found.stdout.partition("\n")[0]
-    done = ssh_keygen("verify", *known, "-I", signer, text=RELEASE.read_text(encoding="utf-8"))
+    signer = run_ssh_keygen("find-principals", *known).stdout.partition("\n")[0]
+    text = RELEASE.read_text(encoding="utf-8")
+    done = run_ssh_keygen("verify", *known, "-I", signer, text=text)
     if not signer:
         raise UserError(
             f"{RELEASE} is signed by nobody whom {SIGNERS} names: do not deploy it, or add the "
@@ -57,7 +59,10 @@ def verify() -> list[str]:
     return [f"signed by {signer}", release.image]
 
 
-def ssh_keygen(job: str, *options: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+def run_ssh_keygen(job: str, *options: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a job of `ssh-keygen -Y` with text as its input. Raises UserError if there is no such
+    command.
+    """
     command = ["ssh-keygen", "-Y", job, "-n", NAMESPACE, *options]
     try:
         return subprocess.run(command, input=text, capture_output=True, text=True, check=False)

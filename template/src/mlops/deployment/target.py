@@ -1,25 +1,57 @@
 """Where releases go, by the answer `deploy`: a host with Docker Compose, or a cluster."""
 
-from typing import Protocol
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
-from ..core.rooms import has_room, load
-from .check import Inside
+from ..core.errors import UserError
+from ..core.optional_parts import has_part, load_module
+from ..records.writer import who
+from .readiness import Runner
+
+
+class Place(NamedTuple):
+    """An environment, such as staging, and how the commands that deploy reach it.
+
+    `host` is Docker's host, or kubectl's context; "" is this machine's own. `variables` is the
+    environment of these commands; None is this process's own.
+    """
+
+    environment: str
+    host: str = ""
+    variables: Mapping[str, str] | None = None
 
 
 class Target(Protocol):
-    """`host` is Docker's host, or kubectl's context; "" is this machine's own."""
+    """A way to bring releases into service. Each of these raises UserError, in one sentence."""
 
-    def up(self, image: str, environment: str, host: str = "", /) -> list[str]: ...
+    def deploy(self, image: str, place: Place, /) -> list[str]:
+        """Bring an image into service; returns lines to print."""
 
-    def rollback(self, environment: str, host: str = "", /) -> list[str]: ...
+    def roll_back(self, place: Place, /) -> list[str]:
+        """Bring back the release before the one in service; returns lines to print."""
 
-    def inside(self, environment: str, host: str = "", /) -> Inside: ...
+    def open_release(self, place: Place, /) -> Runner:
+        """Return what runs commands in the release that is in service."""
 
-    def status(self, environment: str, host: str = "", /) -> list[str]: ...
+    def describe(self, place: Place, /) -> list[str]:
+        """Tell what is in service, and what was done, a line each."""
 
 
-def target() -> Target:
-    """The module of the one room that is there."""
-    kind = "kubernetes" if has_room("deployment/kubernetes") else "compose"
-    found: Target = load(f"deployment.{kind}.{kind}_target")
-    return found
+def load_target() -> Target:
+    """Load the module of the one room that is there."""
+    kind = "kubernetes" if has_part("deployment/kubernetes") else "compose"
+    target: Target = load_module(f"deployment.{kind}.{kind}_target")
+    return target
+
+
+def name_person() -> str:
+    """Name who deploys: on GitHub the one whose workflow it is."""
+    return os.environ.get("GITHUB_ACTOR") or who()
+
+
+def make_no_way_back(environment: str) -> UserError:
+    """Make the error of an environment that has no release before the one in service."""
+    return UserError(
+        f"{environment} has no release to go back to: 'deploy up' brings the one that you name."
+    )

@@ -22,31 +22,38 @@ REQUIREMENTS = Path("docs/requirements.md")
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&#$!]|(?<!\w)_|_(?!\w)")
 
 
-def write(reports: Reports) -> list[Path]:
-    """Write the cards. A run that made no model leaves the card of the last one as it was."""
-    paths = [REQUIREMENTS, DATA_CARD, *[MODEL_CARD] * bool(reports.evaluation)]
+def write_cards(reports: Reports) -> list[Path]:
+    """Write the cards; a run that made no model leaves the card of the last one as it was.
+
+    Returns the files written.
+    """
+    paths = [REQUIREMENTS, DATA_CARD]
+    if reports.evaluation:
+        paths.append(MODEL_CARD)
     for path in paths:
         with replacing(path) as scratch:
-            scratch.write_text(card(path.name, reports), encoding="utf-8")
+            scratch.write_text(render_card(path.name, reports), encoding="utf-8")
     return paths
 
 
-def card(template: str, reports: Reports) -> str:
-    """The card as Markdown; every value is escaped, so that no name or text can break it."""
+def render_card(template: str, reports: Reports) -> str:
+    """Render a card as Markdown; every value is escaped, so that no name or text can break it."""
     markdown = environment(Path(__file__).parent, finalize=escaped)
     markdown.filters["rule"] = rule
-    demands = list(table(reports.problem, reports.params))
-    told = {"failed": reports.failed, "requirements": demands}
-    return markdown.get_template(template).render(**vars(reports), **told)
+    return markdown.get_template(template).render(
+        **vars(reports),
+        failed=reports.failed,
+        requirements=list(table(reports.problem, reports.params)),
+    )
 
 
 def escaped(value: Any) -> str:
-    """One line of plain text in Markdown, also within a table."""
+    """Write any value as one line of plain text in Markdown, also within a table."""
     return SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", str(value), flags=re.ASCII))
 
 
 def rule(column: Column) -> str:
-    """What the contract demands of a column, in words."""
+    """Say in words what the contract demands of a column."""
     rules = {
         "never missing": column.required,
         f"at least {number(column.minimum)}": column.minimum is not None,

@@ -2,13 +2,13 @@
 
 from copy import deepcopy
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import CLEAN, MODEL, TEST
 from ..scoring.predictor import Predictor
+from .evaluation_report import Evaluation
 
 ANSWERS = ("prediction", "score", "decision")
 
@@ -16,20 +16,20 @@ ANSWERS = ("prediction", "score", "decision")
 class Evidence:
     """The run that is judged. All that it hands out is a copy: a gate may alter what it gets."""
 
-    def __init__(self, evaluation: dict[str, Any]) -> None:
+    def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
 
     @property
-    def evaluation(self) -> dict[str, Any]:
-        """What reports/evaluation.json says of the run."""
+    def evaluation(self) -> Evaluation:
+        """Return what reports/evaluation.json says of the run."""
         return deepcopy(self._evaluation)
 
     def clean(self) -> pl.DataFrame:
-        """All clean rows, typed by the contract."""
+        """Read all clean rows, typed by the contract."""
         return pl.read_parquet(CLEAN)
 
     def predictions(self) -> pl.DataFrame:
-        """The test rows, by which nothing was chosen, and what the packaged model says of each.
+        """Return the test rows, by which nothing was chosen, with what the packaged model says.
 
         `prediction` is the likeliest class, or the number; `score` the probability of the positive
         or of the likeliest class, or the number; `decision` whether to act (true or false), or the

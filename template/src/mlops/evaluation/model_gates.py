@@ -7,60 +7,62 @@ see why, and then stage release refuses.
 from typing import Any
 
 from ..core.formatting import listed, number, percent, score, signed
-from ..core.params import Budgets
+from ..core.optional_parts import has_part
+from ..core.params import Budgets, Params
 from ..core.paths import EVALUATION, REPORTS, read_json
-from ..core.resources import AFTER_JUDGEMENT, total
-from ..core.rooms import has_room
-from ..core.settings import Params, Problem, Task
+from ..core.problem import Problem, Task
+from ..core.resources import AFTER_JUDGEMENT, sum_usage
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import verdict as reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
 from ..gates.limits import write_limits
 from ..gates.own_gates import judge, own_gates
 from ..gates.yaml_location import Entry, columns
+from .evaluation_report import DecisionValue, Evaluation
 from .evidence import Evidence
 
 Report = dict[str, Any]
 
 
 def run() -> None:
+    """Judge all gates, write their verdicts and, where there is a service, its limits."""
     problem, params = Problem.read(), Params.read()
-    found = verdicts(problem, params)
-    passed = write_verdicts(found)
-    if has_room("serving"):
+    verdicts = judge_all(problem, params)
+    passed = write_verdicts(verdicts)
+    if has_part("serving"):
         write_limits(problem, params, read_json(EVALUATION), passed)
-    print(*(verdict.sentence() for verdict in found), sep="\n")
-    print(f"gate: {sum(verdict.passed for verdict in found)} of {len(found)} passed")
+    print(*(verdict.sentence() for verdict in verdicts), sep="\n")
+    print(f"gate: {sum(verdict.passed for verdict in verdicts)} of {len(verdicts)} passed")
 
 
-def verdicts(problem: Problem, params: Params) -> list[Verdict]:
-    """All verdicts, from the reports of the stages before."""
+def judge_all(problem: Problem, params: Params) -> list[Verdict]:
+    """Judge the reports of the stages before, by our gates and then by the team's."""
     stages = ("validation", "split", "leak", "package", "evaluation")
     validation, split, leak, package, evaluation = (
         read_json(REPORTS / f"{stage}.json") for stage in stages
     )
-    spent, data, limits = total(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
-
-    found = [
-        problem_verdict(problem, evaluation["task"]),
+    spent, data, limits = sum_usage(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
+    verdicts = [
+        judge_problem(problem, evaluation["task"]),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(leak, problem),
-        judged(problem, "baseline", baseline(evaluation, limits.min_lift)),
-        judged(problem, "champion", champion(evaluation, limits.max_loss)),
-        slices_verdict(evaluation, limits.max_slice_gap, problem),
-        judged(problem, "parity", parity(package["parity"], limits.max_parity_gap)),
-        judged(problem, "value", value(evaluation["value"], limits.min_value)),
-        judged(problem, "resources", resources(spent, params.budgets)),
+        judged(problem, "baseline", judge_baseline(evaluation, limits.min_lift)),
+        judged(problem, "champion", judge_champion(evaluation, limits.max_loss)),
+        judge_slices(evaluation, limits.max_slice_gap, problem),
+        judged(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
+        judged(problem, "value", judge_value(evaluation["value"], limits.min_value)),
+        judged(problem, "resources", judge_resources(spent, params.budgets)),
     ]
-    if has_room("serving") and params.budgets.latency_ms is not None:
-        asked = latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
-        found.append(judged(problem, "latency", asked))
+    if has_part("serving") and params.budgets.latency_ms is not None:
+        finding = judge_latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
+        verdicts.append(judged(problem, "latency", finding))
     evidence = Evidence(evaluation)
-    return found + [judge(gate, evidence, problem) for gate in own_gates()]
+    return verdicts + [judge(gate, evidence, problem) for gate in own_gates()]
 
 
-def problem_verdict(problem: Problem, task: Task) -> Verdict:
+def judge_problem(problem: Problem, task: Task) -> Verdict:
+    """Pass if problem.yaml says all that a release needs."""
     missing = problem.missing(task)
     blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
@@ -68,12 +70,14 @@ def problem_verdict(problem: Problem, task: Task) -> Verdict:
         meaning += f", but with the template's words for {listed(drafted)}: "
         meaning += f"{problem.owners.business_owner} has to say what is meant"
     advice = f"Fill in {blank} in problem.yaml."
-    found = Finding(not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
-    return judged(problem, "problem", found, tuple(Entry("problem.yaml", name) for name in missing))
+    finding = Finding(not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
+    return judged(
+        problem, "problem", finding, tuple(Entry("problem.yaml", name) for name in missing)
+    )
 
 
-def baseline(evaluation: Report, min_lift: float) -> Finding:
-    """The primary metric must exceed the baseline's by min_lift."""
+def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
+    """Pass if the primary metric exceeds the baseline's by min_lift."""
     reached, base = evaluation["primary_metric"], evaluation["baseline"]
     if reached["value"] is None or base["value"] is None:
         advice = "Deliver rows with every answer, or raise split.test in params.yaml."
@@ -90,22 +94,24 @@ def baseline(evaluation: Report, min_lift: float) -> Finding:
     return Finding(reached["value"] >= limit, reached["value"], limit, meaning, advice)
 
 
-def champion(evaluation: Report, max_loss: float) -> Finding:
-    """Blocks if the champion is credibly better by more than max_loss: if even the upper bound
+def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
+    """Block if the champion is credibly better by more than max_loss: if even the upper bound
     of the paired difference (newcomer minus champion) is below -max_loss.
     """
-    found, limit = evaluation["champion"], 0.0 - max_loss
-    if found is None or found["high"] is None:
+    champion, limit = evaluation["champion"], 0.0 - max_loss
+    if champion is None or champion["high"] is None:
         why = evaluation["champion_note"] or "no difference can be told"
         return Finding(True, None, limit, f"not compared: {why}", "")
-    by, low, high = (signed(found[name], 4) for name in ("difference", "low", "high"))
-    meaning = f"{by} ({low} to {high}) against the champion, version {found['version']}"
+    by, low, high = (
+        signed(figure, 4) for figure in (champion["difference"], champion["low"], champion["high"])
+    )
+    meaning = f"{by} ({low} to {high}) against the champion, version {champion['version']}"
     advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
-    return Finding(found["high"] >= limit, found["difference"], limit, meaning, advice)
+    return Finding(champion["high"] >= limit, champion["difference"], limit, meaning, advice)
 
 
-def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdict:
-    """Blocks if a slice is behind the whole by more than the limit even at its upper bound,
+def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verdict:
+    """Block if a slice is behind the whole by more than the limit even at its upper bound,
     which holds for all slices at once (see slices.py).
     """
     whole = evaluation["primary_metric"]["value"]
@@ -121,19 +127,20 @@ def slices_verdict(evaluation: Report, limit: float, problem: Problem) -> Verdic
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
-    found = Finding(not behind, max([0.0, *sure.values()]), limit, meaning, advice)
-    return judged(problem, "slices", found, columns(column for column, _ in worse))
+    finding = Finding(not behind, max([0.0, *sure.values()]), limit, meaning, advice)
+    return judged(problem, "slices", finding, columns(column for column, _ in worse))
 
 
-def parity(found: Report, limit: float) -> Finding:
-    share = found["share_differing"]
+def judge_parity(parity: Report, limit: float) -> Finding:
+    """Pass if the packaged model differs from the fitted one on a share of rows up to the limit."""
+    share = parity["share_differing"]
     meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
     advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
     return Finding(share <= limit, share, limit, meaning, advice)
 
 
-def value(worth: Report, limit: float) -> Finding:
-    """The model's value per thousand decisions must be above doing nothing's by the limit."""
+def judge_value(worth: DecisionValue, limit: float) -> Finding:
+    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit."""
     gained = round(worth["model"] - worth["do_nothing"], 6)
     than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
     meaning = f"a thousand decisions are worth {signed(gained)} {than}"
@@ -141,8 +148,9 @@ def value(worth: Report, limit: float) -> Finding:
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
-def latency(found: Report, limit: float) -> Finding:
-    taken = found["p99_ms"]
+def judge_latency(latency: Report, limit: float) -> Finding:
+    """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
+    taken = latency["p99_ms"]
     meaning = f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100"
     advice = (
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "
@@ -151,7 +159,8 @@ def latency(found: Report, limit: float) -> Finding:
     return Finding(taken <= limit, taken, limit, meaning, advice)
 
 
-def resources(spent: Report, budgets: Budgets) -> Finding:
+def judge_resources(spent: Report, budgets: Budgets) -> Finding:
+    """Pass if the run stays within its budgets of seconds and of memory."""
     seconds, memory = spent["seconds"], spent["peak_memory_mb"]
     long, large = seconds > budgets.seconds, memory > budgets.memory_mb
     over = listed(["longer"] * long + ["more memory"] * large)

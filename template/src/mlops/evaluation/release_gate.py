@@ -9,7 +9,10 @@ from ..gates.gates import Verdict
 
 
 def run() -> None:
-    """Raises BlockedError listing each failed gate, its owner and what to do."""
+    """Refuse a run of which a gate has failed.
+
+    Raises BlockedError listing each failed gate, its owner and what to do.
+    """
     verdicts = [Verdict(**gate) for gate in read_json(GATE_REPORT)["gates"]]
     failed = [verdict.sentence() for verdict in verdicts if not verdict.passed]
     if failed:

@@ -18,8 +18,9 @@ from ..core.formatting import (
     sentence,
     signed,
 )
+from ..core.params import Params
 from ..core.paths import CHOICE, GATE_REPORT, REPORTS, read_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..data.contract import Contract
 
 Report = dict[str, Any]
@@ -50,13 +51,13 @@ class Reports:
 
     @classmethod
     def read(cls) -> Self:
-        """Read what is there. Raises UserError if no gate has been judged yet."""
+        """Read what this run has reported. Raises UserError if no gate has been judged yet."""
         gate = read_json(GATE_REPORT)
         judged = {verdict["name"] for verdict in gate["gates"]}
         made = MADE[: next(many for name, many in MADE_AT_GATE.items() if name in judged)]
         paths = {name: REPORTS / f"{name}.json" for name in made} | {"choice": CHOICE}
-        found = {name: read_json(paths[name]) for name in made if paths[name].exists()}
-        return cls(Problem.read(), Params.read(), Contract.load(), gate, **found)
+        reports = {name: read_json(paths[name]) for name in made if paths[name].exists()}
+        return cls(Problem.read(), Params.read(), Contract.load(), gate, **reports)
 
     @property
     def failed(self) -> list[Report]:
@@ -65,7 +66,7 @@ class Reports:
 
 
 def environment(*folders: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
-    """Jinja for the templates of folders, with `FILTERS`; *.html is escaped, else `finalize`."""
+    """Make Jinja for the templates of folders, with `FILTERS`; what is no HTML is finalized."""
     made = Environment(
         loader=FileSystemLoader(folders),
         autoescape=select_autoescape(),

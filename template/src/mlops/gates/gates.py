@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from ..core.errors import BlockedError
 from ..core.formatting import listed
 from ..core.paths import GATE_REPORT, write_json
-from ..core.settings import Problem
+from ..core.problem import Problem
 from .requirements import answering, demanded
 from .yaml_location import Entry
 

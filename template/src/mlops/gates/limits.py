@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..core.params import seconds
+from ..core.params import Params, seconds
 from ..core.paths import REPORTS, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 
 LIMITS = REPORTS / "limits.json"
 DAY = 86400

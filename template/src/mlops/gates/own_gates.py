@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import TeamError
 from ..core.formatting import listed
-from ..core.settings import Owners, Problem
+from ..core.problem import Owners, Problem
 from ..core.team import (
     function_line,
     list_line,

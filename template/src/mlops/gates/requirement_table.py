@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..core.formatting import number
-from ..core.rooms import has_room
-from ..core.settings import Params, Problem
+from ..core.optional_parts import has_part
+from ..core.params import Params
+from ..core.problem import Problem
 from .own_gates import CodeLine, own_gates
 from .requirements import answering, demanded
 from .yaml_location import CONTRACT, Entry
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 def table(problem: Problem, params: Params) -> Iterator[Row]:
     """All that is demanded in this project, in the order of the lifecycle."""
     said = {"problem.yaml": problem.model_dump(), "params.yaml": params.model_dump()}
-    served = has_room("serving")
+    served = has_part("serving")
     for room in ("pipeline", "review", "storage", *OF_A_SERVICE * served):
         for name, requirement in demanded(room).items():
             if name == "latency" and not served:

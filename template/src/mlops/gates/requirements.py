@@ -6,12 +6,12 @@ A verdict has its owner and the lines that demand it from there, so that no gate
 from functools import cache
 from pathlib import Path
 
-from ..core.settings import Problem
-from ..core.strict import Settings, read_yaml
+from ..core.problem import Problem
+from ..core.strict_model import StrictModel, read_yaml
 from .yaml_location import Entry
 
 
-class Requirement(Settings):
+class Requirement(StrictModel):
     """`asks` is a heading for people; `owner` a role of problem.yaml; `test` a test in tests/, or
     all cases of one.
     """

@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from ..core.libraries import LibraryError, describe_failed_import
-from ..core.settings import Params, Task
+from ..core.params import Params
+from ..core.problem import Task
 from ..core.team import error_line, is_library_missing, team_code
 from ..data.contract import Contract
 from ..data.folds import folds

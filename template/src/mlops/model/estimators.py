@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from ..core.settings import Task
+from ..core.problem import Task
 
 
 def by_task(task: Task, classifier: type, regressor: type) -> type:

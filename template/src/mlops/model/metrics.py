@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 from sklearn import metrics
 
 from ..core.errors import TeamError, UserError
-from ..core.settings import Task
+from ..core.problem import Task
 from ..core.team import (
     error_line,
     function_line,

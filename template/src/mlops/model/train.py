@@ -10,9 +10,9 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.libraries import LibraryError
-from ..core.params import TrainParams
+from ..core.params import Params, TrainParams
 from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
-from ..core.settings import Params, Problem, Task, Value
+from ..core.problem import Problem, Task, Value
 from ..core.team import loaded_team_files, team_code
 from ..data.contract import CONTRACT, Contract
 from .bench import OF_A_PLAN, Bench, Plan, Trial, fit, make_model

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..core.settings import Task, Value
+from ..core.problem import Task, Value
 
 Array = npt.NDArray[Any]
 

@@ -6,8 +6,8 @@ The limits are those of params.yaml by which Prometheus raises alerts, too.
 from typing import Any
 
 from ..core.formatting import count, listed, number, percent, score, signed
-from ..core.params import GateParams, Monitoring
-from ..core.settings import Params, Problem
+from ..core.params import GateParams, Monitoring, Params
+from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, judged
 from .drift import beyond_chance
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..core.errors import UserError
 from ..core.paths import COMPOSE, replacing
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 from ..deployment.docker import docker
 from ..serving.journal import SQLITE
 from .truths import journal_url

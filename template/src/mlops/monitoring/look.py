@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..core.formatting import listed, number, score
-from ..core.params import Monitoring, seconds
-from ..core.settings import Params
+from ..core.params import Monitoring, Params, seconds
 from ..data.contract import Contract
 from .drift import drift
 from .exporter import Exporter

@@ -11,9 +11,9 @@ from ..business.charts import label
 from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
-from ..core.params import duration, seconds
+from ..core.params import Params, duration, seconds
 from ..core.paths import REPORTS, replacing, write_json
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..data.contract import Contract
 from ..evaluation.evaluate import rounded
 from ..gates.requirements import headings

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from ..business.prices import spent
-from ..core.settings import Params, Problem
+from ..core.params import Params
+from ..core.problem import Problem
 from ..data.contract import Contract
 from ..evaluation.evaluate import rounded
 from ..evaluation.slices import interval, score_of, slices

@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families as families
 
 from ..core.errors import UserError
 from ..core.formatting import percent
-from ..core.params import seconds
+from ..core.params import Params, seconds
 from ..core.paths import GATE_REPORT, REPORTS, read_json
-from ..core.settings import Objectives, Params, Problem
+from ..core.problem import Objectives, Problem
 from ..core.team import package_name
 from ..registry import registry
 from .client import Client

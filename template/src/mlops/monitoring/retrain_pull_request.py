@@ -10,8 +10,8 @@ from dvc.config_schema import RelPath
 from dvc.repo import Repo
 
 from ..core.formatting import listed
+from ..core.params import Params
 from ..core.paths import replacing
-from ..core.settings import Params
 from .exporter import Exporter
 from .grow import grow
 from .look import look

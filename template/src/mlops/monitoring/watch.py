@@ -10,8 +10,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
-from ..core.params import Watch, seconds
-from ..core.settings import Params, Problem
+from ..core.params import Params, Watch, seconds
+from ..core.problem import Problem
 from ..serving.options import Options
 from .client import Client
 from .exporter import Exporter

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..core.errors import UserError
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..gates.yaml_location import Entry
 
 CODEOWNERS = Path(".github/CODEOWNERS")
@@ -17,20 +17,23 @@ REVIEWED = {
 }
 
 
-def agree() -> list[str]:
-    """Raises UserError naming the first path whose owner is not asked."""
-    asked = {}
+def check_code_owners() -> list[str]:
+    """Compare CODEOWNERS with problem.yaml; returns the line to print.
+
+    Raises UserError naming the first path whose owner is not asked.
+    """
+    reviewers = {}
     for number, line in enumerate(CODEOWNERS.read_text(encoding="utf-8").splitlines(), 1):
         if words := line.partition("#")[0].split():
-            asked[words[0]] = number, words[1:]  # the last line that names a path counts
+            reviewers[words[0]] = number, words[1:]  # the last line that names a path counts
     owners = Problem.read().owners
     for path, role in REVIEWED.items():
         owner = getattr(owners, role)
         if not owner:
             continue
-        if path not in asked:
+        if path not in reviewers:
             raise UserError(f"{CODEOWNERS} says nothing of {path}: add the line '{path} {owner}'.")
-        number, names = asked[path]
+        number, names = reviewers[path]
         if owner not in names:
             raise UserError(
                 f"{CODEOWNERS}:{number}: {path} is reviewed by {' '.join(names) or 'nobody'}, but "

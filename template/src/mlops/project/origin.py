@@ -13,18 +13,18 @@ SCP = re.compile(r"(?P<user>[\w.-]+@[\w.-]+):(?P<path>[^/].*)")
 AFTER_A_RELEASE = re.compile(r".+-\d+-g([0-9a-f]+)")
 
 
-def address() -> str:
-    """Address and version in one, as uv and pip take them: git+ADDRESS@VERSION.
+def find_template() -> str:
+    """Return address and version in one, as uv and pip take them: git+ADDRESS@VERSION.
 
     Raises UserError if the template lies in a folder that this machine does not have.
     """
-    place, version = recorded()
+    place, version = read_origin()
     described = AFTER_A_RELEASE.fullmatch(version)
-    return f"git+{expanded(place)}@{described[1] if described else version}"
+    return f"git+{expand_address(place)}@{described[1] if described else version}"
 
 
-def recorded() -> tuple[str, str]:
-    """Raises UserError if the answers do not name the template and its version."""
+def read_origin() -> tuple[str, str]:
+    """Read the template's place and version. Raises UserError if the answers do not name them."""
     try:
         answers = yaml.safe_load(ANSWERS.read_text(encoding="utf-8"))
         return str(answers["_src_path"]), str(answers["_commit"])
@@ -35,8 +35,11 @@ def recorded() -> tuple[str, str]:
         ) from error
 
 
-def expanded(place: str) -> str:
-    """A template's address in full, with its scheme."""
+def expand_address(place: str) -> str:
+    """Write a template's address in full, with its scheme.
+
+    Raises UserError for a folder that this machine does not have.
+    """
     place = place.removeprefix("git+")
     for short, full in SHORT.items():
         if place.startswith(short):

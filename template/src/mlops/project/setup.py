@@ -8,11 +8,11 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.git_command import git
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 from ..gates.yaml_location import CONTRACT
 
 
-def setup() -> list[str]:
+def set_up_project() -> list[str]:
     """Make the folder a git repository with hooks and a first commit; what is done is left alone.
 
     Where git does not know who commits, the first commit is left to them. Returns what was done,
@@ -54,7 +54,7 @@ def commit_first() -> str:
 
 
 def install_hooks() -> None:
-    """Raises UserError with pre-commit's own words."""
+    """Install the hooks of pre-commit. Raises UserError with pre-commit's own words."""
     install = [sys.executable, "-m", "pre_commit", "install"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -62,26 +62,30 @@ def install_hooks() -> None:
         raise UserError(f"the pre-commit hooks cannot be installed: {words}")
 
 
-def check() -> list[str]:
-    """Read each of the team's files by its strict model. Raises UserError for the first fault."""
+def check_team_files() -> list[str]:
+    """Read each of the team's files by its strict model; returns the line to print.
+
+    Raises UserError for the first fault.
+    """
     from ..business.prices import PRICES, Prices  # noqa: PLC0415
-    from ..core.settings import Params, Problem  # noqa: PLC0415
+    from ..core.params import Params  # noqa: PLC0415
+    from ..core.problem import Problem  # noqa: PLC0415
     from ..data.contract import Contract  # noqa: PLC0415  (a second, only needed here)
 
     Problem.read()
     Params.read()
-    read = ["problem.yaml", "params.yaml"]
+    names = ["problem.yaml", "params.yaml"]
     if PRICES.exists():
         Prices.load(str(PRICES))
-        read.append(str(PRICES))
+        names.append(str(PRICES))
     if Path(CONTRACT).exists():  # there is none before the first table
         Contract.load()
-        read.append(CONTRACT)
-    return [f"{', '.join(read)}: in order"]
+        names.append(CONTRACT)
+    return [f"{', '.join(names)}: in order"]
 
 
-def in_step() -> list[str]:
-    """Whether dvc.lock was made from the code, settings and data that are here.
+def check_lock() -> list[str]:
+    """Check that dvc.lock was made from the code, settings and data that are here.
 
     What the stages made is not looked at, only whether each had read what the one before it wrote,
     so this can be said on a machine that has none of it. Raises UserError naming what changed.
@@ -95,7 +99,7 @@ def in_step() -> list[str]:
     with Repo() as repo:
         stages = [stage for stage in repo.index.stages if stage.deps]
         made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
-        behind = [line for stage in stages for line in _changed(stage, made)]
+        behind = [line for stage in stages for line in list_changes(stage, made)]
     if behind:
         raise UserError(
             f"dvc.lock is behind: {behind[0]}. Run 'uv run dvc repro' and commit what it made."
@@ -103,8 +107,10 @@ def in_step() -> list[str]:
     return ["dvc.lock is in step with the code, the settings and the data"]
 
 
-def _changed(stage: Any, made: dict[str, Any]) -> Iterator[str]:
-    """What a stage of DVC reads, or does, that is not what dvc.lock says of it."""
+def list_changes(stage: Any, made: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each thing that a stage of DVC reads, or does, and that is not as
+    dvc.lock says; `made` has the hash of each output of the pipeline, by its path.
+    """
     if stage.cmd_changed:
         yield f"the command of stage {stage.name} is another"
     for needed in stage.deps:
@@ -113,6 +119,6 @@ def _changed(stage: Any, made: dict[str, Any]) -> Iterator[str]:
             if made[name] != needed.hash_info:
                 yield f"{name} was made anew, and stage {stage.name} did not run after that"
         elif not any(name.startswith(f"{folder}/") for folder in made):
-            for found in needed.status().values():
-                keys = f" ({', '.join(found)})" if isinstance(found, dict) else ""
+            for change in needed.status().values():
+                keys = f" ({', '.join(change)})" if isinstance(change, dict) else ""
                 yield f"{name}{keys} has changed since stage {stage.name} ran"

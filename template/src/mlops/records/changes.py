@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..core.errors import UserError
-from ..core.settings import Params
+from ..core.params import Params
 from ..data import cells, change_log
 from ..data.change_log import Change, Part
 from ..data.contract import Contract

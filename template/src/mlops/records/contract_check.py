@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from ..core.errors import UserError
-from ..core.settings import Params, Problem
+from ..core.params import Params
+from ..core.problem import Problem
 from ..data.change_log import Part, landed
 from ..data.contract import Contract
 from ..data.ingest import ingest, numbered, typed

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ..core.errors import UserError
-from ..core.settings import Task
+from ..core.problem import Task
 from ..data import cells
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
 from .type_inference import guess, retyped

@@ -10,7 +10,7 @@ import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import sha256
-from ..core.settings import Problem, Task
+from ..core.problem import Problem, Task
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.contract import CONTRACT, Contract

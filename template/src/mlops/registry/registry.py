@@ -28,7 +28,7 @@ from ..core.paths import (
     sha256,
     write_json,
 )
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 from ..core.team import package_name
 from ..data.contract import CONTRACT
 from .tracking import connected, is_new, lineage, record, update

@@ -15,9 +15,9 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.git_command import git
 from ..core.libraries import installed_versions
+from ..core.params import Params
 from ..core.paths import CHOICE, MODEL, RAW, REPORTS, TRIALS
-from ..core.settings import Params
-from ..core.strict import read_yaml
+from ..core.strict_model import read_yaml
 from ..core.team import package_name
 from ..data import change_log
 from ..data.contract import CONTRACT

@@ -32,8 +32,10 @@ class Base:
 
     @classmethod
     def find(cls, ref: str) -> "Base | None":
-        """None where there is nothing before: no commit at all, or a host's word for that. Raises
-        UserError if git does not know the name.
+        """Look a name of a commit up in git.
+
+        Returns None where there is nothing before: no commit at all, or a host's word for that.
+        Raises UserError if git does not know the name.
         """
         if ref == NOBODY or not git("rev-list", "--all", "--max-count=1"):
             return None
@@ -49,26 +51,27 @@ class Base:
         return self.ref if self.commit.startswith(self.ref) else f"{self.ref} ({self.commit[:7]})"
 
     def text(self, path: Path | str) -> str:
-        """Of a file; "" if the commit has none of that name."""
+        """Return what the file holds there; "" if the commit has none of that name."""
         name = Path(path).as_posix()
         known = git("ls-tree", "--name-only", self.commit, "--", name)
         return git("show", f"{self.commit}:./{name}") if known else ""
 
     def json(self, path: Path) -> Any:
-        """{} if the commit has no such file."""
+        """Return what the JSON file holds there; {} if the commit has no such file."""
         return json.loads(self.text(path) or "{}")
 
     def yaml(self, path: str) -> Any:
-        """{} if the commit has no such file."""
+        """Return what the YAML file holds there; {} if the commit has no such file."""
         return yaml.safe_load(self.text(path)) or {}
 
     @cached_property
     def outs(self) -> Outs:
-        return outs(self.yaml(LOCK))
+        """What it delivers and makes; see `read_outs`."""
+        return read_outs(self.yaml(LOCK))
 
     @cached_property
     def contract(self) -> Contract | None:
-        """None if there is none, or none that can be read by now."""
+        """The contract there; None if there is none, or none that can be read by now."""
         with TemporaryDirectory() as scratch:
             copy = Path(scratch) / CONTRACT.name
             copy.write_text(self.text(CONTRACT), encoding="utf-8")
@@ -79,7 +82,7 @@ class Base:
 
     @cached_property
     def changed(self) -> list[str]:
-        """Files that differ from where the two went apart; new ones too, ignored ones not."""
+        """The files that differ from where the two went apart; new ones too, ignored ones not."""
         try:
             since = git("merge-base", self.commit, "HEAD")
         except UserError:  # a shallow clone, or another history
@@ -89,8 +92,10 @@ class Base:
         return sorted({*filter(None, (*tracked, *fresh))})
 
     def model(self) -> bytes | None:
-        """Its packaged model, from DVC's cache or remote; None if neither has it."""
-        if MODEL.exists() and self.outs.get(MODEL.as_posix()) == here().get(MODEL.as_posix()):
+        """Fetch its packaged model from DVC's cache or remote; None if neither has it."""
+        if MODEL.exists() and self.outs.get(MODEL.as_posix()) == read_outs_here().get(
+            MODEL.as_posix()
+        ):
             return MODEL.read_bytes()
         with TemporaryDirectory() as scratch:
             copy = Path(scratch) / MODEL.name
@@ -107,15 +112,17 @@ class Base:
             return copy.read_bytes()
 
 
-def outs(lock: Any) -> Outs:
-    """{path: (checksum, bytes)} of what is delivered, and of what the stages of a dvc.lock make."""
+def read_outs(lock: Any) -> Outs:
+    """Return {path: (checksum, bytes)} of what is delivered, and of what the stages of a dvc.lock
+    make.
+    """
     stages = lock.get("stages", {})
     delivered = [dep for dep in stages.get("ingest", {}).get("deps", ()) if dep["path"] == str(RAW)]
     made = [out for stage in stages.values() for out in stage.get("outs", ())]
     return {out["path"]: (out["md5"], out["size"]) for out in (*delivered, *made)}
 
 
-def here() -> Outs:
-    """Those of the working tree."""
+def read_outs_here() -> Outs:
+    """Return those of the working tree; none before the pipeline has run."""
     lock = Path(LOCK)
-    return outs(yaml.safe_load(lock.read_text(encoding="utf-8"))) if lock.exists() else {}
+    return read_outs(yaml.safe_load(lock.read_text(encoding="utf-8"))) if lock.exists() else {}

@@ -1,7 +1,7 @@
 """What else a change changes: the contract, the records, settings, code and what is stored."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pathspec
 import yaml
@@ -9,9 +9,8 @@ import yaml
 from ..data import change_log
 from ..data.change_log import LOG, Change
 from ..data.contract import Column, Contract
-from ..evaluation.reports import Report
 from ..gates.yaml_location import Entry
-from .base import Base, here
+from .base import Base, read_outs_here
 
 OWNERS = ".github/CODEOWNERS"
 SETTINGS = ("problem.yaml", "params.yaml")
@@ -19,31 +18,60 @@ UNSET = "not set"
 LEAST_BYTES, MOST_OUTS = 1000, 8
 
 
-def columns(before: Contract | None, now: Contract) -> list[Report]:
-    """{column, what, before, now} for each that came, went, or is described otherwise."""
+class ColumnChange(NamedTuple):
+    """One thing that the contract says otherwise of a column; "column" where it came or went."""
+
+    column: str
+    what: str
+    before: str
+    now: str
+
+
+class SettingChange(NamedTuple):
+    """An entry of a settings file, and its value before and now."""
+
+    entry: Entry
+    before: str
+    now: str
+
+
+class SizeChange(NamedTuple):
+    """What a path takes, in bytes; 0 where there is none."""
+
+    path: str
+    before: int
+    now: int
+
+
+class StorageChange(NamedTuple):
+    """What is stored in all, in bytes, and the `outs` that grew or shrank most."""
+
+    before: int
+    now: int
+    outs: list[SizeChange]
+
+
+def compare_columns(before: Contract | None, now: Contract) -> list[ColumnChange]:
+    """List the columns that came, went, or are described otherwise."""
     old = {column.name: column for column in before.columns} if before else {}
     new = {column.name: column for column in now.columns}
-    came = [entry(name, "column", "", new[name].type) for name in new if name not in old]
-    went = [entry(name, "column", old[name].type, "") for name in old if name not in new]
-    other = [change for name in new if name in old for change in differing(old[name], new[name])]
-    return [*came, *went, *other]
+    came = [ColumnChange(name, "column", "", new[name].type) for name in new if name not in old]
+    went = [ColumnChange(name, "column", old[name].type, "") for name in old if name not in new]
+    both = [name for name in new if name in old]
+    return [*came, *went, *(change for name in both for change in _differ(old[name], new[name]))]
 
 
-def differing(old: Column, new: Column) -> list[Report]:
+def _differ(old: Column, new: Column) -> list[ColumnChange]:
     before, now = old.model_dump(by_alias=True), new.model_dump(by_alias=True)
     return [
-        entry(new.name, key, before[key], now[key])
+        ColumnChange(new.name, key, str(before[key]), str(now[key]))
         for key in now
         if key != "description" and now[key] != before[key]
     ]
 
 
-def entry(column: str, what: str, before: Any, now: Any) -> Report:
-    return {"column": column, "what": what, "before": str(before), "now": str(now)}
-
-
-def records(base: Base) -> list[Change]:
-    """Changes of the table that the base does not know."""
+def list_new_records(base: Base) -> list[Change]:
+    """List the changes of the table that the base does not know."""
     if not LOG.exists():
         return []
     known = set(base.text(LOG).splitlines())
@@ -53,56 +81,55 @@ def records(base: Base) -> list[Change]:
     ]
 
 
-def settings(base: Base) -> list[Report]:
-    """{entry, before, now} for each setting that is another now."""
-    found = []
+def compare_settings(base: Base) -> list[SettingChange]:
+    """List the settings that have another value now."""
+    changes = []
     for file in SETTINGS:
         before = flat(base.yaml(file))
         now = flat(yaml.safe_load(Path(file).read_text(encoding="utf-8")))
         for name in {**now, **before}:
             old, new = before.get(name, UNSET), now.get(name, UNSET)
             if old != new:
-                found.append({"entry": Entry(file, name), "before": str(old), "now": str(new)})
-    return found
+                changes.append(SettingChange(Entry(file, name), str(old), str(new)))
+    return changes
 
 
 def flat(settings: Any, above: str = "") -> dict[str, Any]:
-    """{"gates.min_lift": 0.01} of nested settings."""
+    """Flatten nested settings to {"gates.min_lift": 0.01}."""
     if not isinstance(settings, dict):
         return {above: settings}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in settings.items():
-        found |= flat(value, f"{above}.{name}" if above else str(name))
-    return found
+        values |= flat(value, f"{above}.{name}" if above else str(name))
+    return values
 
 
-def code(base: Base) -> dict[str, list[str]]:
-    """The files that people changed, by who is asked to review them."""
-    made = here()
+def group_changed_files(base: Base) -> dict[str, list[str]]:
+    """Group the files that people changed by who is asked to review them."""
+    made = read_outs_here()
     owners = Path(OWNERS).read_text(encoding="utf-8") if Path(OWNERS).exists() else ""
     rules = [line.split() for line in owners.splitlines() if line.strip() and line[0] != "#"]
-    found: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     for file in base.changed:
         if file != "dvc.lock" and not {file, *map(str, Path(file).parents)} & made.keys():
-            found.setdefault(asked(file, rules), []).append(file)
-    return found
+            files.setdefault(find_reviewers(file, rules), []).append(file)
+    return files
 
 
-def asked(file: str, rules: list[list[str]]) -> str:
-    """The last rule that names a file counts."""
+def find_reviewers(file: str, rules: list[list[str]]) -> str:
+    """Return whom CODEOWNERS asks to review a file: the last rule that names it counts."""
     for pattern, *owners in reversed(rules):
         if pathspec.GitIgnoreSpec.from_lines([pattern]).match_file(file):
             return " ".join(owners) or "nobody"
     return "nobody"
 
 
-def storage(base: Base) -> Report:
-    """{before, now, outs}: bytes in all, and {path, before, now} of what grew or shrank most."""
-    before, now = ({path: size for path, (_, size) in of.items()} for of in (base.outs, here()))
-    apart = {path: abs(now.get(path, 0) - before.get(path, 0)) for path in now | before}
-    moved = sorted((path for path in apart if apart[path] >= LEAST_BYTES), key=lambda p: -apart[p])
-    outs = [
-        {"path": path, "before": before.get(path, 0), "now": now.get(path, 0)}
-        for path in moved[:MOST_OUTS]
-    ]
-    return {"before": sum(before.values()), "now": sum(now.values()), "outs": outs}
+def compare_storage(base: Base) -> StorageChange:
+    """Compare what the base and the working tree store."""
+    before, now = (
+        {path: size for path, (_, size) in outs.items()} for outs in (base.outs, read_outs_here())
+    )
+    sizes = [SizeChange(path, before.get(path, 0), now.get(path, 0)) for path in now | before]
+    moved = [size for size in sizes if abs(size.now - size.before) >= LEAST_BYTES]
+    moved.sort(key=lambda size: -abs(size.now - size.before))
+    return StorageChange(sum(before.values()), sum(now.values()), moved[:MOST_OUTS])

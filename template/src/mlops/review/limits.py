@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ..core.params import Params
 from ..core.paths import GATE_REPORT
-from ..core.settings import Params, Problem
+from ..core.problem import Problem
 from ..core.team import shown, team_folder
 from ..gates.gates import Verdict
 from ..gates.own_gates import own_gates

@@ -24,8 +24,8 @@ from rich.progress import Progress
 
 from ..core.errors import UserError
 from ..core.parallel import spread
+from ..core.params import Params
 from ..core.paths import replacing, sha256
-from ..core.settings import Params
 from ..data.change_log import Part
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import numbered, quickly
@@ -44,8 +44,8 @@ SINKS: dict[str, Any] = {
     ".parquet": pl.LazyFrame.sink_parquet,
 }
 CODE = Path(__file__).parents[1]
-loaded = lru_cache(maxsize=1)(Predictor)
-FOUND = ("prediction", "score", "decision", "version", "model", "reason")
+load_predictor = lru_cache(maxsize=1)(Predictor)
+RESULT = ("prediction", "score", "decision", "version", "model", "reason")
 
 
 def predict(
@@ -59,30 +59,33 @@ def predict(
     """Score the rows of `source`, as for `data add`, into `target` (.csv, .jsonl or .parquet).
 
     `version` is one of the registry; without it, models/model.onnx scores. Returns the lines to
-    print. Raises UserError if anything is wrong with the files.
+    print. Raises UserError if anything is wrong with the files, or no row can be scored.
     """
     if target.suffix.lower() not in SINKS:
         raise UserError(f"{target}: its name must end in {', '.join(SINKS)}; choose one.")
     if target.exists() and Path(source).is_file() and target.samefile(source):
         raise UserError(f"{target} is the table to score itself: choose another name.")
-    with alone(target), gathered(source, query, encoding) as parts:
+    with lock_target(target), gather_files(source, query, encoding) as parts:
         number, model = model_file(version)
-        scoring = Scoring.of(model, number, Contract.load())
-        facts = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
-        digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, facts))}".encode())
+        scorer = Scorer.of(model, number, Contract.load())
+        files = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
+        digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, files))}".encode())
         shards, rows = Shards(target, digest.hexdigest()[:16]), sum(parts.values())
-        score(parts, scoring, shards)
-        without, worst = shards.join()
-    told = f"{target}: model {scoring.model} scored {rows - without:,} of {rows:,} rows"
-    why = f"break the contract, most often so: {worst} (see the column reason)"
-    if rows and without == rows:
-        raise UserError(f"{told}, which {why}: mend the table, or contract.yaml if it is wrong.")
-    return [f"{told}; the others {why}" if without else told]
+        score_shards(parts, scorer, shards)
+        unscored, example = shards.join()
+    outcome = f"{target}: model {scorer.model} scored {rows - unscored:,} of {rows:,} rows"
+    why = f"break the contract, most often so: {example} (see the column reason)"
+    if rows and unscored == rows:
+        raise UserError(f"{outcome}, which {why}: mend the table, or contract.yaml if it is wrong.")
+    return [f"{outcome}; the others {why}" if unscored else outcome]
 
 
 @contextmanager
-def alone(target: Path) -> Iterator[None]:
-    """Two that write the same result would mix their shards. Raises UserError for the second."""
+def lock_target(target: Path) -> Iterator[None]:
+    """Keep others from writing the same result, as they would mix their shards.
+
+    Raises UserError if another one is writing it.
+    """
     name = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:16]
     try:
         with FileLock(Path(gettempdir(), f"predict-{name}.lock"), timeout=0):
@@ -94,21 +97,21 @@ def alone(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def gathered(source: str, query: str | None, encoding: str | None) -> Iterator[dict[Path, int]]:
-    """The files of a source and how many rows each has; what is no file is brought here first."""
+def gather_files(source: str, query: str | None, encoding: str | None) -> Iterator[dict[Path, int]]:
+    """Yield the files of a source and how many rows each has; what is no file is brought here."""
     if Path(source).is_file() and not (query or encoding):
         yield {Path(source): inspect(Path(source))[1]}
         return
     with TemporaryDirectory(prefix=".predict-", dir=".") as scratch:
-        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
-        yield {delivery.path: delivery.rows for delivery in brought}
+        deliveries = deliver(source, Path(scratch), query=query, encoding=encoding)
+        yield {delivery.path: delivery.rows for delivery in deliveries}
 
 
-def score(parts: dict[Path, int], scoring: "Scoring", shards: "Shards") -> None:
+def score_shards(parts: dict[Path, int], scorer: "Scorer", shards: "Shards") -> None:
     """Score what is left of the files, side by side, and keep each shard."""
     rows, befores = sum(parts.values()), accumulate(parts.values(), initial=0)
     tables = [
-        numbered(Part(path, before), scoring.contract)
+        numbered(Part(path, before), scorer.contract)
         for path, before in zip(parts, befores, strict=False)
     ]
     left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
@@ -118,15 +121,15 @@ def score(parts: dict[Path, int], scoring: "Scoring", shards: "Shards") -> None:
         Progress(console=console, disable=not console.is_terminal) as bar,
         spread(max(1, workers), threads=True) as side_by_side,
     ):
-        shown = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
-        for scored in side_by_side(scoring.scored, batches):
-            shards.add(scored)
-            bar.advance(shown, SHARD)
+        task = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
+        for shard in side_by_side(scorer.score, batches):
+            shards.add(shard)
+            bar.advance(task, SHARD)
 
 
 @dataclass(frozen=True)
-class Scoring:
-    """What is done to each shard, complete in itself, so that it works on any machine.
+class Scorer:
+    """Scores a shard. It is complete in itself, so that it works on any machine.
 
     It needs the keys and what the model reads. It gives `_row` (the first is 1), the keys,
     `prediction` (the likeliest class, or the number), `score` (P(positive), P(the likeliest), or
@@ -141,33 +144,35 @@ class Scoring:
 
     @classmethod
     def of(cls, model: Path, version: int | None, contract: Contract) -> Self:
-        """Raises UserError if the model or the names of the keys do not go with the contract."""
+        """Take what scoring needs of a model and of the contract.
+
+        Raises UserError if the model or the names of the keys do not go with the contract.
+        """
         meta = Predictor(model).meta
         if why := misfit(meta, contract):
             raise UserError(f"{model} {why}: run 'uv run dvc repro' for a model of this table.")
-        if taken := {column.name for column in contract.keys} & set(FOUND):
+        if taken := {column.name for column in contract.keys} & set(RESULT):
             raise UserError(f"contract.yaml: key '{min(taken)}' is a name predict uses; rename it.")
         read = {entry["column"] for entry in meta["inputs"]}
         columns = [c for c in contract.columns if c.role == "key" or c.name in read]
         needed = contract.model_copy(update={"columns": tuple(columns)})
         return cls(needed, model.read_bytes(), version, sha256(model)[:12])
 
-    def scored(self, delivered: pl.DataFrame) -> pl.DataFrame:
+    def score(self, delivered: pl.DataFrame) -> pl.DataFrame:
+        """Score delivered rows; each comes back, in order, with its score or the reason why not."""
         table = pl.concat(quickly(delivered.lazy(), self.contract))
         rows = table.with_columns(_sound=sound(self.contract), _repeated=False).collect()
         fit, unfit = rows.filter("_sound"), rows.filter(~pl.col("_sound"))
-        told = pl.element().struct
-        rule = pl.format("{} {} '{}'", *(told.field(name) for name in ("column", "rule", "value")))
-        why = reasons(self.contract).list.eval(rule).list.join("; ")
-        both = [fit.with_columns(**self.answers(fit)), unfit.with_columns(reason=why)]
+        fields = (pl.element().struct.field(name) for name in ("column", "rule", "value"))
+        reason = pl.format("{} {} '{}'", *fields)
+        why = reasons(self.contract).list.eval(reason).list.join("; ")
+        predictor = load_predictor(self.content)
+        answers = predictor.answers(predictor.scores(fit))
+        series = [pl.Series(name, list(column), strict=False) for name, column in answers.items()]
+        both = [fit.with_columns(series), unfit.with_columns(reason=why)]
         about = {"version": pl.lit(self.version, pl.Int64), "model": pl.lit(self.model)}
-        found = pl.concat(both, how="diagonal").with_columns(**about).sort("_row")
-        return found.select("_row", *(column.name for column in self.contract.keys), *FOUND)
-
-    def answers(self, fit: pl.DataFrame) -> dict[str, Any]:
-        model = loaded(self.content)
-        found = model.answers(model.scores(fit))
-        return {name: pl.Series(list(values), strict=False) for name, values in found.items()}
+        shard = pl.concat(both, how="diagonal").with_columns(**about).sort("_row")
+        return shard.select("_row", *(column.name for column in self.contract.keys), *RESULT)
 
 
 class Shards:
@@ -185,13 +190,15 @@ class Shards:
         return self.folder / f"{number:06}.parquet"
 
     def add(self, shard: pl.DataFrame) -> None:
+        """Keep the next shard, whole or not at all."""
         with replacing(self._file(self.done)) as scratch:
             shard.write_parquet(scratch)
         self.done += 1
 
     def join(self) -> tuple[int, str]:
-        """Make one file of them; returns how many rows have no score, and an example of the
-        commonest reason for that.
+        """Make one file of them.
+
+        Returns how many rows have no score, and an example of the commonest reason for that.
         """
         table = pl.scan_parquet([self._file(n) for n in range(self.done)], glob=False)
         with replacing(self.target) as scratch:

@@ -22,7 +22,7 @@ class Predictor:
     """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
 
     def __init__(self, model: Path | bytes = MODEL) -> None:
-        """`model` is a file or its bytes. Raises UserError if it is absent or no model of ours."""
+        """Load a file or its bytes. Raises UserError if it is absent or no model of ours."""
         path = model if isinstance(model, Path) else Path("the model sent")
         if path is model and not path.exists():
             raise UserError(f"{path} is not there yet: make it with 'uv run dvc repro'.")
@@ -37,7 +37,7 @@ class Predictor:
             raise UserError(f"{path} is not a model that this project has packaged.") from error
 
     def scores(self, table: Any) -> NDArray[Any]:
-        """Scores of a polars table typed by the contract; see `run`. Batches bound the memory."""
+        """Score a polars table typed by the contract; see `run`. Batches bound the memory."""
         # A service has no polars: it builds the feed itself and calls `run`.
         from ..model.inputs import Input, feed, frame  # noqa: PLC0415
 
@@ -46,7 +46,7 @@ class Predictor:
         return np.concatenate([self.run(feed(frame(batch, entries))) for batch in batches])
 
     def answers(self, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """What is told of each row, (rows,): `prediction` (the likeliest class, or the number),
+        """Say of each row, (rows,): `prediction` (the likeliest class, or the number),
         `score` (P(positive), P(the likeliest), or the number), and `decision` (act: true or false,
         by the threshold; else the prediction).
         """
@@ -61,15 +61,15 @@ class Predictor:
         return {"prediction": scores, "score": scores, "decision": scores}
 
     def run(self, feed: dict[str, NDArray[Any]]) -> NDArray[Any]:
-        """Scores of a feed, an array of shape (rows, 1) for each input of the model.
+        """Score a feed: an array of shape (rows, 1) for each input of the model.
 
         binary: (rows,), the probability of the positive class; multiclass: (rows, classes), in
         the order of `meta["classes"]`; both float32. regression: (rows,), the value, float64.
         """
-        found: NDArray[Any] = self._session.run(None, feed)[0]
+        outputs: NDArray[Any] = self._session.run(None, feed)[0]
         if self.meta["task"] == "regression":
-            return found[:, 0]
+            return outputs[:, 0]
         # A class that training never met has no output: its probability is zero.
-        scores = np.zeros((len(found), len(self.meta["classes"])), dtype=np.float32)
-        scores[:, self.meta["outputs"]] = found
+        scores = np.zeros((len(outputs), len(self.meta["classes"])), dtype=np.float32)
+        scores[:, self.meta["outputs"]] = outputs
         return scores[:, 1] if self.meta["task"] == "binary" else scores

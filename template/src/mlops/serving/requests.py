@@ -33,9 +33,16 @@ Record = dict[str, Any]
 Adapter = TypeAdapter[Any]
 Policy = Literal["refuse", "score"]
 EITHER = 'say whose truth it is, by either the "id" of a prediction or the "key" of a record'
-INTEGERS = {"ge": -(2**63), "le": 2**63 - 1}  # as many as the table can hold
 ID = "^[0-9a-f]{1,32}$"
 BLANK = r"[\s\x1c-\x1f\x85]*"  # what Python strips
+
+
+class Body(NamedTuple):
+    """Reads `one` of a kind, or `several` in a list; `type` is what the body then may be."""
+
+    one: Adapter
+    several: Adapter
+    type: Any
 
 
 class Parsed(NamedTuple):
@@ -44,6 +51,19 @@ class Parsed(NamedTuple):
     records: list[Record]
     many: bool
     unexpected: Counter[tuple[str, str]]
+
+
+def document_round_limits(schema: dict[str, Any]) -> None:
+    """FastAPI's document has limits as floats, which would allow more than the table can hold."""
+    schema["minimum"] = max(schema["minimum"], -9.2e18)
+    schema["maximum"] = min(schema["maximum"], 9.2e18)
+
+
+INTEGERS: dict[str, Any] = {  # as many as the table can hold
+    "ge": -(2**63),
+    "le": 2**63 - 1,
+    "json_schema_extra": document_round_limits,
+}
 
 
 def utc(moment: datetime) -> datetime:
@@ -68,11 +88,11 @@ class Requests:
 
     def __init__(self, meta: dict[str, Any], policy: Policy, most: int) -> None:
         columns = meta["columns"]
-        self.records = _adapters(_typed_dict("Record", columns), most)
-        self.truths = _adapters(_truth(meta), most)
+        self.records = _body(_typed_dict("Record", columns), most)
+        self.truths = _body(_truth(meta), most)
         # What is let through has the right type all the same.
         limits = {"minimum": None, "maximum": None, "categories": None}
-        free = _adapters(_typed_dict("Record", [column | limits for column in columns]), most)
+        free = _body(_typed_dict("Record", [column | limits for column in columns]), most)
         self._free = free if policy == "score" else None
 
     def read(self, body: bytes) -> Parsed:
@@ -152,17 +172,16 @@ def _plain(name: str) -> bool | int | float | None:
     return None
 
 
-def _adapters(kind: Any, most: int) -> tuple[Adapter, Adapter]:
-    """For one, and for a list of them."""
+def _body(kind: Any, most: int) -> Body:
+    """For one of a kind, and for a list of `most` of them."""
     several = Annotated[list[kind], Field(min_length=1, max_length=most)]
-    return TypeAdapter(kind), TypeAdapter(several)
+    return Body(TypeAdapter(kind), TypeAdapter(several), kind | several)
 
 
-def _read(adapters: tuple[Adapter, Adapter], body: bytes) -> tuple[list[Record], bool]:
-    one, several = adapters
+def _read(expected: Body, body: bytes) -> tuple[list[Record], bool]:
     if body.lstrip()[:1] == b"[":
-        return several.validate_json(body), True
-    return [one.validate_json(body)], False
+        return expected.several.validate_json(body), True
+    return [expected.one.validate_json(body)], False
 
 
 def _field(column: dict[str, Any]) -> Any:
@@ -171,7 +190,7 @@ def _field(column: dict[str, Any]) -> Any:
         return NotRequired[Annotated[Any, Field(description="not read by the model")]]
     kind = _text(column) if column["type"] == "string" else KINDS[column["type"]]
     stated = {"ge": column["minimum"], "le": column["maximum"]}
-    limits: dict[str, Any] = INTEGERS if column["type"] == "integer" else {}
+    limits = INTEGERS if column["type"] == "integer" else {}
     limits = limits | {name: limit for name, limit in stated.items() if limit is not None}
     if limits:
         kind = Annotated[kind, Field(**limits)]

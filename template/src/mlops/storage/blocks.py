@@ -1,13 +1,14 @@
 """Blocks written and read in a file or as objects, one request at a time, and how long it takes."""
 
-import math
 import mmap
 import os
 import random
 import time
 from collections.abc import Callable
 from itertools import product, starmap
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
 
 LARGE, SMALL = 1 << 20, 4096
 BYTES = {"large": LARGE, "small": SMALL}
@@ -18,20 +19,36 @@ PARTS = "whole objects, and at random a part of one; an object is not written in
 
 
 class Pattern(NamedTuple):
-    """Write or read; sequential or random; large or small blocks."""
+    """What is done to a store: write or read, sequential or random, large or small blocks."""
 
     action: str
     order: str
     block: str
 
 
-EACH = tuple(starmap(Pattern, product(("write", "read"), ("sequential", "random"), BYTES)))
+PATTERNS = tuple(starmap(Pattern, product(("write", "read"), ("sequential", "random"), BYTES)))
+
+
+class Figures(TypedDict):
+    """How fast a store is, by one pattern (`action`, `order`, `block`).
+
+    Latencies are in milliseconds, `iops` is requests a second, `mb_s` is 10^6 bytes a second.
+    """
+
+    action: str
+    order: str
+    block: str
+    requests: int
+    p50_ms: float
+    p99_ms: float
+    iops: float
+    mb_s: float
 
 
 class Disk:
     """Blocks of an unbuffered, empty file of at most `size` bytes."""
 
-    patterns = EACH  # the first one makes the file, as large as its time allows
+    patterns = PATTERNS  # the first one makes the file, as large as its time allows
 
     def __init__(self, file: Any, size: int) -> None:
         self.file, self.size, self.end = file, size, 0
@@ -41,10 +58,12 @@ class Disk:
         self.direct = self._passes_the_cache()
         self.how = DIRECT if self.direct else CACHED
 
-    def many(self, pattern: Pattern) -> int:
+    def count_blocks(self, pattern: Pattern) -> int:
+        """Count the blocks that a pattern has: those of the file, once that is made."""
         return (self.end or self.size) // BYTES[pattern.block]
 
     def write(self, pattern: Pattern, at: int) -> None:
+        """Write the block at this place; it is on the disk when this returns."""
         self.file.seek(at * BYTES[pattern.block])
         self.file.write(self.blocks[pattern.block])
         if not self.direct:
@@ -52,11 +71,14 @@ class Disk:
         self.end = max(self.end, self.file.tell())
 
     def read(self, pattern: Pattern, at: int) -> None:
+        """Read the block at this place."""
         self.file.seek(at * BYTES[pattern.block])
         self.file.readinto(self.blocks[pattern.block])
 
     def _passes_the_cache(self) -> bool:
-        """Have the file do so, if it can: some file systems refuse at once, some when written."""
+        """Have the file pass the page cache, and return whether it can: some file systems refuse
+        at once, some when written.
+        """
         if not hasattr(os, "O_DIRECT"):
             return False
         import fcntl  # noqa: PLC0415  (Windows has none)
@@ -74,26 +96,29 @@ class Disk:
 class Objects:
     """Objects of one block each, `size` bytes at most in all; `check` comes before each request."""
 
-    patterns = (*(each for each in EACH if each.order == "sequential"), EACH[-1])
+    patterns = (*(each for each in PATTERNS if each.order == "sequential"), PATTERNS[-1])
     how = PARTS
 
     def __init__(self, files: Any, folder: str, size: int, check: Callable[[], None]) -> None:
         self.files, self.folder, self.size, self.check = files, folder, size, check
-        self.there = dict.fromkeys(BYTES, 0)
+        self.written = dict.fromkeys(BYTES, 0)
         self.blocks = {name: os.urandom(each) for name, each in BYTES.items()}
 
-    def many(self, pattern: Pattern) -> int:
+    def count_blocks(self, pattern: Pattern) -> int:
+        """Count the blocks that a pattern has: room for them, or what was written of them."""
         if pattern.action == "write":
             return min(self.size // 2 // BYTES[pattern.block], MOST_OBJECTS)
-        random_ones = self.there["large"] * LARGE // SMALL
-        return random_ones if pattern.order == "random" else self.there[pattern.block]
+        parts = self.written["large"] * LARGE // SMALL
+        return parts if pattern.order == "random" else self.written[pattern.block]
 
     def write(self, pattern: Pattern, at: int) -> None:
+        """Put an object of this number."""
         self.check()
         self.files.pipe_file(f"{self.folder}/{pattern.block}-{at}", self.blocks[pattern.block])
-        self.there[pattern.block] += 1
+        self.written[pattern.block] += 1
 
     def read(self, pattern: Pattern, at: int) -> None:
+        """Get the object of this number or, at random, that part of the large ones."""
         self.check()
         if pattern.order == "random":
             which, start = divmod(at * SMALL, LARGE)
@@ -102,28 +127,27 @@ class Objects:
             self.files.cat_file(f"{self.folder}/{pattern.block}-{at}")
 
 
-def measured(store: Disk | Objects, pattern: Pattern, seconds: float) -> dict[str, Any]:
-    """One request for each block, or until the time is up.
-
-    Returns their number, the latency in milliseconds (p50, p99), requests a second (`iops`) and
-    10^6 bytes a second (`mb_s`).
-    """
-    act, many = getattr(store, pattern.action), store.many(pattern)
-    took, end = list[float](), time.perf_counter() + seconds
-    for place in range(many):
-        at = place if pattern.order == "sequential" else random.randrange(many)  # noqa: S311
+def measure_pattern(store: Disk | Objects, pattern: Pattern, seconds: float) -> Figures:
+    """Time one request for each block of a pattern, or as many as there is time for."""
+    act, blocks = getattr(store, pattern.action), store.count_blocks(pattern)
+    latencies, end = list[float](), time.perf_counter() + seconds
+    for place in range(blocks):
+        at = place if pattern.order == "sequential" else random.randrange(blocks)  # noqa: S311
         start = time.perf_counter()
         act(pattern, at)
         now = time.perf_counter()
-        took.append(now - start)
+        latencies.append(now - start)
         if now > end:
             break
-    rate = len(took) / sum(took)
-    figures = {"p50_ms": 1e3 * percentile(took, 0.5), "p99_ms": 1e3 * percentile(took, 0.99)}
-    speed = {"iops": rate, "mb_s": rate * BYTES[pattern.block] / 1e6}
-    return {**pattern._asdict(), "requests": len(took), **figures, **speed}
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The smallest of the values that so large a share of them does not exceed (nearest rank)."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+    rate = len(latencies) / sum(latencies)
+    p50, p99 = np.quantile(latencies, [0.5, 0.99], method="inverted_cdf")  # nearest rank
+    return {
+        "action": pattern.action,
+        "order": pattern.order,
+        "block": pattern.block,
+        "requests": len(latencies),
+        "p50_ms": 1e3 * float(p50),
+        "p99_ms": 1e3 * float(p99),
+        "iops": rate,
+        "mb_s": rate * BYTES[pattern.block] / 1e6,
+    }

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 from urllib.parse import unquote, urlsplit
 
 import fsspec
@@ -24,33 +24,51 @@ from fsspec.utils import get_protocol
 from rich.progress import Progress
 
 from ..core.errors import UserError
-from .blocks import Disk, Objects, measured
+from .blocks import Disk, Figures, Objects, measure_pattern
 
 ANSWER_SECONDS = 20
-Report = dict[str, Any]
+
+
+class PlaceReport(TypedDict):
+    """How fast a place is: `figures` has one entry for each pattern.
+
+    `how` says what a figure means there; `fault` says why there are none, or what is left behind.
+    """
+
+    name: str
+    url: str
+    scheme: str
+    how: str
+    fault: str
+    figures: list[Figures]
 
 
 class Place(NamedTuple):
-    """`reach` connects to the place: a file system of fsspec and a path in it."""
+    """Where data is kept; `reach` connects to it: a file system of fsspec and a path in it."""
 
     name: str
     url: str
     reach: Callable[[], tuple[Any, str]]
 
 
-def places(urls: list[str]) -> list[Place]:
-    """data/, the DVC remote and the URLs. Raises UserError for a URL that needs another package."""
+def list_places(urls: list[str]) -> list[Place]:
+    """List data/, the DVC remote and the URLs. Raises UserError for a URL that needs a package."""
     for url in urls:
         try:
             fsspec.get_filesystem_class(get_protocol(url))
         except (ImportError, ValueError) as error:
-            raise UserError(f"{masked(url)}: {error}; add its package with 'uv add'.") from error
-    given = [Place(masked(url), url, partial(url_to_fs, url)) for url in urls]
-    return [Place("local", "data", partial(url_to_fs, "data")), dvc_remote(), *given]
+            raise UserError(
+                f"{mask_secrets(url)}: {error}; add its package with 'uv add'."
+            ) from error
+    given = [Place(mask_secrets(url), url, partial(url_to_fs, url)) for url in urls]
+    return [Place("local", "data", partial(url_to_fs, "data")), find_dvc_remote(), *given]
 
 
-def dvc_remote() -> Place:
-    """The default remote, with the settings and credentials that DVC itself would use."""
+def find_dvc_remote() -> Place:
+    """Find the default remote, with the settings and credentials that DVC itself would use.
+
+    Raises UserError if DVC cannot read its settings.
+    """
     from dvc.config import Config  # noqa: PLC0415  (half a second)
     from dvc.exceptions import DvcException  # noqa: PLC0415
     from dvc.fs import get_cloud_fs  # noqa: PLC0415
@@ -70,56 +88,60 @@ def dvc_remote() -> Place:
     return Place("remote", config["remote"].get(name, {}).get("url", ""), reach)
 
 
-def measure(place: Place, seconds: float, size: int, bar: Progress) -> Report:
-    """What a place does in about so many seconds, with at most so many bytes.
-
-    `figures` has one for each pattern; `fault` says why there are none, or what is left behind.
-    """
-    shown = {"name": place.name, "url": masked(place.url), "scheme": get_protocol(place.url)}
-    report: Report = {**shown, "how": "", "fault": "", "figures": []}
+def measure_place(place: Place, seconds: float, size: int, bar: Progress) -> PlaceReport:
+    """Measure each pattern at a place, in about so many seconds, with at most so many bytes."""
+    report: PlaceReport = {
+        "name": place.name,
+        "url": mask_secrets(place.url),
+        "scheme": get_protocol(place.url),
+        "how": "",
+        "fault": "",
+        "figures": [],
+    }
     try:
-        with opened(place, size) as store:
+        with open_store(place, size) as store:
             report["how"] = store.how
             for pattern in bar.track(store.patterns, description=f"storage: {place.name}"):
                 share = seconds / len(store.patterns)
-                report["figures"].append(measured(store, pattern, share))
+                report["figures"].append(measure_pattern(store, pattern, share))
     except Exception as error:  # each library behind fsspec has errors of its own
-        absent = "there is no such bucket or folder: " * isinstance(error, FileNotFoundError)
-        said = str(error).strip().partition("\n")[0][:300] or type(error).__name__
-        report["fault"] = masked(absent + said.rstrip("."), place.url)
+        reason = str(error).strip().partition("\n")[0][:300] or type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            reason = f"there is no such bucket or folder: {reason}"
+        report["fault"] = mask_secrets(reason.rstrip("."), place.url)
     return report
 
 
 @contextmanager
-def opened(place: Place, size: int) -> Iterator[Disk | Objects]:
-    """Room for blocks at a place; nothing of it is left afterwards, or UserError says what."""
-    files, path = answer(place.reach)
+def open_store(place: Place, size: int) -> Iterator[Disk | Objects]:
+    """Yield room for blocks at a place. Raises UserError if any of it is left afterwards."""
+    files, path = wait_for_answer(place.reach)
     if get_protocol(place.url) in ("file", "local"):
-        with tempfile.TemporaryFile(dir=roomy(Path(path), size), buffering=0) as file:
+        with tempfile.TemporaryFile(dir=find_room(Path(path), size), buffering=0) as file:
             yield Disk(file, size)
         return
     folder = f"{path.rstrip('/')}/.bench-{token_hex(8)}"
-    answer(partial(files.mkdir, folder, create_parents=False))  # or it would make a bucket
-    with stoppable() as check:
+    wait_for_answer(partial(files.mkdir, folder, create_parents=False))  # or it would make a bucket
+    with delay_interrupts() as check:
         try:
             yield Objects(files, folder, size, check)
         finally:
-            remove(files, folder)
+            remove_objects(files, folder)
 
 
-def remove(files: Any, folder: str) -> None:
+def remove_objects(files: Any, folder: str) -> None:
+    """Remove a folder and all in it. Raises UserError if that is refused."""
     try:
         files.invalidate_cache()
         files.rm(folder, recursive=True)
     except FileNotFoundError:  # it has no objects yet
         return
     except Exception as error:
-        told = f"{folder} could not be removed: {error}; remove it by hand"
-        raise UserError(told) from error
+        raise UserError(f"{folder} could not be removed: {error}; remove it by hand") from error
 
 
-def roomy(path: Path, size: int) -> Path:
-    """The nearest folder that is there. Raises UserError if its disk has not twice the room."""
+def find_room(path: Path, size: int) -> Path:
+    """Find the nearest folder that exists. Raises UserError if its disk has not twice the room."""
     folder = next(up for up in (path.absolute(), *path.absolute().parents) if up.is_dir())
     free = shutil.disk_usage(folder).free
     if free < 2 * size:
@@ -128,40 +150,40 @@ def roomy(path: Path, size: int) -> Path:
     return folder
 
 
-def answer(ask: Callable[[], Any]) -> Any:
-    """What a place says. Raises UserError if it says nothing for ANSWER_SECONDS."""
-    said: Future[Any] = Future()
+def wait_for_answer(ask: Callable[[], Any]) -> Any:
+    """Return what a place answers. Raises UserError if it is silent for ANSWER_SECONDS."""
+    answer: Future[Any] = Future()
 
     def work() -> None:
         try:
-            said.set_result(ask())
+            answer.set_result(ask())
         except Exception as error:
-            said.set_exception(error)
+            answer.set_exception(error)
 
     Thread(target=work, daemon=True).start()  # one that waits for ever must not keep us
     try:
-        return said.result(ANSWER_SECONDS)
+        return answer.result(ANSWER_SECONDS)
     except TimeoutError as error:
         raise UserError(f"it did not answer within {ANSWER_SECONDS} seconds") from error
 
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], None]]:
-    """Ctrl-C and SIGTERM let the request under way end, or it could outlive the clean-up.
+def delay_interrupts() -> Iterator[Callable[[], None]]:
+    """Have Ctrl-C and SIGTERM let the request under way end, or it could outlive the clean-up.
 
     What is yielded raises KeyboardInterrupt once there was one; a second one does not wait.
     """
-    asked: list[int] = []
+    interrupts: list[int] = []
 
-    def ask(number: int, _: object) -> None:
+    def note(number: int, _: object) -> None:
         check()
-        asked.append(number)
+        interrupts.append(number)
 
     def check() -> None:
-        if asked:
+        if interrupts:
             raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield check
     finally:
@@ -170,8 +192,8 @@ def stoppable() -> Iterator[Callable[[], None]]:
     check()
 
 
-def masked(text: str, url: str = "") -> str:
-    """Without the password and the query of addresses, and without the password of `url`."""
+def mask_secrets(text: str, url: str = "") -> str:
+    """Hide the password and the query of addresses in a text, and the password of `url`."""
     shown = re.sub(r"(://[^:/@\s]*):[^/\s]*@", r"\1:***@", re.sub(r"\?\S+", "?***", text))
     password = urlsplit(url).password
     for secret in filter(None, (password, unquote(password or ""))):

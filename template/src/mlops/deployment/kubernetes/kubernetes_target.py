@@ -5,16 +5,15 @@ request fails. A release that does not get ready, or is unfit, is undone. The cl
 was before (its ReplicaSets), and who deployed what (`kubectl rollout history`).
 """
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
 from ...core.errors import UserError
 from ...core.paths import replacing
-from ...core.strict import read_yaml
-from ...records.writer import who
-from ..check import Inside, check_release, version
+from ...core.strict_model import read_yaml
+from ..readiness import Runner, check_release, read_model_version
+from ..target import Place, make_no_way_back, name_person
 
 OVERLAYS = Path("deploy/k8s/overlays")
 WORKLOAD = "deployment/api"
@@ -26,119 +25,130 @@ ENTRY = r"^( *)- name: api\n(?:\1  \S.*\n)+"  # among the images of an overlay
 
 
 class Cluster:
-    """One environment in a cluster; all is done by the command `kubectl`."""
+    """One environment in a cluster; all is done by the command `kubectl`.
 
-    def __init__(self, environment: str, context: str = "") -> None:
+    `environment` is its name, and `overlay` the file of Kustomize that names its image.
+    """
+
+    def __init__(self, place: Place) -> None:
         """Raises UserError if there is no such overlay."""
-        self.overlay = OVERLAYS / environment / "kustomization.yaml"
+        self.environment = place.environment
+        self.overlay = OVERLAYS / place.environment / "kustomization.yaml"
         if not self.overlay.exists():
-            raise UserError(f"{self.overlay.parent} is not there: '{environment}' is no overlay.")
-        self._where = ["--namespace", str(read_yaml(str(self.overlay))["namespace"])]
-        self._where += ["--context", context] if context else []
+            raise UserError(
+                f"{self.overlay.parent} is not there: '{place.environment}' is no overlay."
+            )
+        self._options = ["--namespace", str(read_yaml(str(self.overlay))["namespace"])]
+        self._options += ["--context", place.host] if place.host else []
+        self._variables = place.variables
 
     def kubectl(self, *command: str, stdin: bytes = b"") -> bytes:
-        """What it prints. Raises UserError with the last line of what it says if it fails."""
-        whole = ["kubectl", *self._where, *command]
+        """Run kubectl, and return what it prints. Raises UserError with its words if it fails."""
+        whole = ["kubectl", *self._options, *command]
         try:
-            done = subprocess.run(whole, input=stdin, capture_output=True, check=False)
+            done = subprocess.run(
+                whole, input=stdin, capture_output=True, env=self._variables, check=False
+            )
         except FileNotFoundError as error:
             raise UserError("There is no command 'kubectl' here: install it.") from error
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-            raise UserError(f"kubectl {command[0]}: {said[-1]}")
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
+            raise UserError(f"kubectl {command[0]}: {lines[-1]}")
         return done.stdout
 
-    def image(self) -> str:
-        """That of the release in use; "" if there is none."""
-        return self.told(IMAGE)
+    def read_image(self) -> str:
+        """Read the image of the release in use; "" if there is none."""
+        return self.read_workload(IMAGE)
 
-    def told(self, what: str) -> str:
-        asked = ["get", WORKLOAD, "--ignore-not-found", f"--output={what}"]
-        return self.kubectl(*asked).decode().strip()
+    def read_workload(self, field: str) -> str:
+        """Read a field of the workload, given as an output format of kubectl; "" if it has none."""
+        query = ["get", WORKLOAD, "--ignore-not-found", f"--output={field}"]
+        return self.kubectl(*query).decode().strip()
 
-    def inside(self, *words: str, stdin: bytes = b"") -> bytes:
-        """Runs a command in a pod of the release."""
+    def run(self, *words: str, stdin: bytes = b"") -> bytes:
+        """Run a command in a pod of the release, and return what it prints."""
         pod = ["exec", "--stdin", WORKLOAD, "--container", "api", "--"]
         return self.kubectl(*pod, *words, stdin=stdin)
 
-    def settled(self) -> None:
-        """Raises UserError unless all pods are soon those of the release, and ready."""
+    def wait_until_settled(self) -> None:
+        """Raise UserError unless all pods are soon those of the release, and ready."""
         self.kubectl("rollout", "status", WORKLOAD, f"--timeout={PATIENCE}")
 
-    def note(self, what: str, image: str) -> None:
+    def annotate(self, step: str, image: str) -> None:
         """Write down who did what, where the cluster shows it."""
-        person = os.environ.get("GITHUB_ACTOR") or who()
-        cause = f"kubernetes.io/change-cause={what} {image} by {person}"
+        cause = f"kubernetes.io/change-cause={step} {image} by {name_person()}"
         self.kubectl("annotate", "--overwrite", WORKLOAD, cause)
 
 
-def up(image: str, environment: str, context: str = "") -> list[str]:
-    """Bring an image into service; what was seen, a line each.
+def deploy(image: str, place: Place) -> list[str]:
+    """Bring an image into service; returns what was seen, a line each.
 
     Raises UserError, in one sentence, if it is not fit; then the release before it answers.
     """
-    cluster = Cluster(environment, context)
-    before, old = cluster.overlay.read_text(encoding="utf-8"), cluster.image()
+    cluster = Cluster(place)
+    text_before, image_before = cluster.overlay.read_text(encoding="utf-8"), cluster.read_image()
     name_image(cluster.overlay, image)
+    folder = cluster.overlay.parent.as_posix()
     try:
-        cluster.kubectl("apply", "--kustomize", cluster.overlay.parent.as_posix())
-        cluster.note("deployed", image)
-        cluster.settled()
-        told = check_release(image, cluster.inside)
+        cluster.kubectl("apply", "--kustomize", folder)
+        cluster.annotate("deployed", image)
+        cluster.wait_until_settled()
+        lines = check_release(image, cluster.run)
     except UserError as error:
-        write(cluster.overlay, before)
-        raise UserError(f"{error} {taken_back(cluster, old)}") from error
-    return [*told, f"{image} is in service, in {environment}: commit {cluster.overlay.as_posix()}"]
+        write(cluster.overlay, text_before)
+        raise UserError(f"{error} {undo(cluster, image_before)}") from error
+    overlay = cluster.overlay.as_posix()
+    return [*lines, f"{image} is in service, in {cluster.environment}: commit {overlay}"]
 
 
-def rollback(environment: str, context: str = "") -> list[str]:
-    """Bring back the release before the one in service; see `up`.
+def roll_back(place: Place) -> list[str]:
+    """Bring back the release before the one in service; see `deploy`.
 
     Once only: what the cluster had before that is the release that was given up.
     """
-    cluster = Cluster(environment, context)
-    none = f"{environment} has no release to go back to: 'deploy up' brings the one that you name."
-    if cluster.told(CAUSE).startswith(ROLLED_BACK):
-        raise UserError(none)
+    cluster = Cluster(place)
+    if cluster.read_workload(CAUSE).startswith(ROLLED_BACK):
+        raise make_no_way_back(cluster.environment)
     try:
         cluster.kubectl("rollout", "undo", WORKLOAD)
     except UserError as error:
         if "no rollout history" not in str(error):
             raise
-        raise UserError(none) from error
-    cluster.settled()
-    image = cluster.image()
-    cluster.note(ROLLED_BACK, image)
+        raise make_no_way_back(cluster.environment) from error
+    cluster.wait_until_settled()
+    image = cluster.read_image()
+    cluster.annotate(ROLLED_BACK, image)
     name_image(cluster.overlay, image)
-    told = check_release(image, cluster.inside, times=0)
-    where = cluster.overlay.as_posix()
-    return [*told, f"{image} is in service again, in {environment}: commit {where}"]
+    lines = check_release(image, cluster.run, times=0)
+    overlay = cluster.overlay.as_posix()
+    return [*lines, f"{image} is in service again, in {cluster.environment}: commit {overlay}"]
 
 
-def inside(environment: str, context: str = "") -> Inside:
-    """Runs commands in a pod of the release that is in service."""
-    return Cluster(environment, context).inside
+def open_release(place: Place) -> Runner:
+    """Return what runs commands in a pod of the release that is in service."""
+    return Cluster(place).run
 
 
-def status(environment: str, context: str = "") -> list[str]:
-    """What is in service, and what was done, a line each."""
-    cluster = Cluster(environment, context)
-    if not (image := cluster.image()):
-        return [f"{environment}: nothing is in service"]
+def describe(place: Place) -> list[str]:
+    """Tell what is in service, and what was done, a line each."""
+    cluster = Cluster(place)
+    if not (image := cluster.read_image()):
+        return [f"{cluster.environment}: nothing is in service"]
     history = cluster.kubectl("rollout", "history", WORKLOAD).decode().splitlines()
     steps = [line for line in history if re.match(r"\d", line)]
-    return [f"{environment}: version {version(cluster.inside)} of the model, {image}", *steps]
+    version = read_model_version(cluster.run)
+    return [f"{cluster.environment}: version {version} of the model, {image}", *steps]
 
 
-def taken_back(cluster: Cluster, old: str) -> str:
+def undo(cluster: Cluster, image_before: str) -> str:
     """Undo a release; returns the sentence that says what answers now."""
-    if not old:
+    if not image_before:
         return "Nothing was in service before it: see 'kubectl describe pods', and deploy again."
-    if cluster.image() != old:
+    if cluster.read_image() != image_before:
         cluster.kubectl("rollout", "undo", WORKLOAD)
-        cluster.note(ROLLED_BACK, old)
-        cluster.settled()
-    return f"{old} answers."
+        cluster.annotate(ROLLED_BACK, image_before)
+        cluster.wait_until_settled()
+    return f"{image_before} answers."
 
 
 def name_image(overlay: Path, image: str) -> None:
@@ -158,5 +168,6 @@ def name_image(overlay: Path, image: str) -> None:
 
 
 def write(target: Path, text: str) -> None:
+    """Replace a file's text in one step."""
     with replacing(target) as scratch:
         scratch.write_text(text, encoding="utf-8")

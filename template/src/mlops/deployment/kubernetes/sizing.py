@@ -32,7 +32,7 @@ BUSY = 0.7  # of the processor time requested: above it autoscaler.yaml adds a r
 SPARE, STEP = 1.5, 32  # times the most memory seen, in steps of so many MiB
 PATCH = """\
 # Measured by `uv run mlops deploy size --rate {rate}`:
-# {told}.
+# {findings}.
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -49,7 +49,10 @@ spec:
 
 
 class Load(NamedTuple):
-    """`cpu`: seconds of processor time; `mib`: the most memory resident."""
+    """What a number of requests took.
+
+    `seconds` passed, `cpu` is seconds of processor time, `mib` the most memory resident, in MiB.
+    """
 
     requests: int
     seconds: float
@@ -57,38 +60,41 @@ class Load(NamedTuple):
     mib: float
 
 
-def size(rate: int) -> list[str]:
+def size_replica(rate: int) -> list[str]:
     """Request what a replica needs to answer `rate` requests a second, as measured now.
 
-    Returns what was found, a line each. Raises UserError if no replica is so fast, or it does not
-    run.
+    Returns what was measured, a line each. Raises UserError if no replica is so fast, or it does
+    not run.
     """
-    text, told = patch(rate, *measure())
+    text, findings = make_patch(rate, *measure_service())
     with replacing(RESOURCES) as scratch:
         scratch.write_text(text, encoding="utf-8")
-    return [*told, f"written to {RESOURCES.as_posix()}: commit it, and deploy"]
+    return [*findings, f"written to {RESOURCES.as_posix()}: commit it, and deploy"]
 
 
-def patch(rate: int, single: Load, large: Load) -> tuple[str, list[str]]:
-    """The text of RESOURCES, and what it says, a line each. Raises UserError; see `size`."""
-    each, most = single.cpu / single.requests, max(single.mib, large.mib)
+def make_patch(rate: int, single: Load, large: Load) -> tuple[str, list[str]]:
+    """Return the text of RESOURCES, and what it says, a line each. Raises UserError if no replica
+    answers so many requests a second.
+    """
+    cpu_each, most_mib = single.cpu / single.requests, max(single.mib, large.mib)
     cores = max(1, round(single.cpu / single.seconds))  # one worker: the rest is the journal's
-    cpu = math.ceil(rate * each / BUSY * 100) * 10
+    cpu = math.ceil(rate * cpu_each / BUSY * 100) * 10
     if cpu > cores * 1000:
-        reached = int(cores * BUSY / each)
-        raise UserError(f"A replica answers at most {reached} requests a second: lower --rate.")
-    memory = math.ceil(most * SPARE / STEP) * STEP
-    told = [
-        f"{each * 1000:.2f} ms of processor time for a record",
-        f"{most:.0f} MiB with {CONNECTIONS} of the largest requests and two models at once",
+        highest = int(cores * BUSY / cpu_each)
+        raise UserError(f"A replica answers at most {highest} requests a second: lower --rate.")
+    memory = math.ceil(most_mib * SPARE / STEP) * STEP
+    findings = [
+        f"{cpu_each * 1000:.2f} ms of processor time for a record",
+        f"{most_mib:.0f} MiB with {CONNECTIONS} of the largest requests and two models at once",
         f"so {cpu}m and {memory}Mi for a replica that answers {rate} requests a second",
     ]
-    about = {"rate": rate, "told": ",\n# ".join(told)}
-    return PATCH.format(**about, cpu=cpu, memory=memory, cores=cores), told
+    listed = ",\n# ".join(findings)
+    text = PATCH.format(rate=rate, findings=listed, cpu=cpu, memory=memory, cores=cores)
+    return text, findings
 
 
-def measure() -> tuple[Load, Load]:
-    """What requests for one record take, and the largest ones."""
+def measure_service() -> tuple[Load, Load]:
+    """Measure what requests for one record take, and the largest ones."""
     options, key = Options.read(), secrets.token_hex()
     uri, most = options.model_uri, options.max_records
     model = Model.load(uri, options.model_sha256, options.unexpected, most)
@@ -96,23 +102,23 @@ def measure() -> tuple[Load, Load]:
     single = [json.dumps(record).encode() for record in records]
     many = min(most, options.max_bytes // (max(map(len, single)) + len(", ")))
     large = json.dumps((records * many)[:many]).encode()
-    with running(key) as (process, port):
+    with run_service(key) as (process, port):
         swap = json.dumps({"uri": uri, "sha256": model.sha256}).encode()
-        ask(HTTPConnection("127.0.0.1", port, timeout=PATIENCE), "/model/swap", swap, key)
-        return load(process, port, single), load(process, port, [large])
+        post(HTTPConnection("127.0.0.1", port, timeout=PATIENCE), "/model/swap", swap, key)
+        return apply_load(process, port, single), apply_load(process, port, [large])
 
 
 @contextmanager
-def running(key: str) -> Iterator[tuple[psutil.Popen, int]]:
-    """The service's process and port, until the block ends; `key` is its ADMIN_KEY."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def run_service(key: str) -> Iterator[tuple[psutil.Popen, int]]:
+    """Yield the process and the port of a service that runs meanwhile; `key` is its ADMIN_KEY."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        mine = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": "", "ADMIN_KEY": key}
-        mine |= {"JOURNAL_URL": f"sqlite:///{folder}/journal.db", "LOG_LEVEL": "error"}
+        settings = {"HOST": "127.0.0.1", "PORT": str(port), "API_KEY": "", "ADMIN_KEY": key}
+        settings |= {"JOURNAL_URL": f"sqlite:///{folder}/journal.db", "LOG_LEVEL": "error"}
         command = [sys.executable, "-m", "mlops.serving.server"]
-        process = psutil.Popen(command, env=os.environ | mine)
+        process = psutil.Popen(command, env=os.environ | settings)
         try:
             await_listening(process, port)
             yield process, port
@@ -122,7 +128,7 @@ def running(key: str) -> Iterator[tuple[psutil.Popen, int]]:
 
 
 def await_listening(process: psutil.Popen, port: int) -> None:
-    """Raises UserError if the service ends, or does not hear within PATIENCE seconds."""
+    """Raise UserError if the service ends, or does not listen within PATIENCE seconds."""
     until = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < until:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
@@ -131,30 +137,30 @@ def await_listening(process: psutil.Popen, port: int) -> None:
     raise UserError("The service does not start: look at what 'serve' says.")
 
 
-def load(process: psutil.Popen, port: int, bodies: list[bytes]) -> Load:
-    """Ask all the time, over every connection, for SECONDS."""
-    start, before, most = time.perf_counter(), sum(process.cpu_times()[:2]), 0
+def apply_load(process: psutil.Popen, port: int, bodies: list[bytes]) -> Load:
+    """Post the bodies in turn, over every connection at once, for SECONDS."""
+    start, cpu_before, most = time.perf_counter(), sum(process.cpu_times()[:2]), 0
 
-    def asking() -> int:
+    def post_in_turn() -> int:
         times, connection = 0, HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         while time.perf_counter() < start + SECONDS:
-            ask(connection, "/predict", bodies[times % len(bodies)])
+            post(connection, "/predict", bodies[times % len(bodies)])
             times += 1
         connection.close()
         return times
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        asked = [pool.submit(asking) for _ in range(CONNECTIONS)]
-        while wait(asked, timeout=0.05).not_done:
+        posting = [pool.submit(post_in_turn) for _ in range(CONNECTIONS)]
+        while wait(posting, timeout=0.05).not_done:
             most = max(most, process.memory_info().rss)
-    seconds, cpu = time.perf_counter() - start, sum(process.cpu_times()[:2]) - before
-    return Load(sum(done.result() for done in asked), seconds, cpu, most / 2**20)
+    seconds, cpu = time.perf_counter() - start, sum(process.cpu_times()[:2]) - cpu_before
+    return Load(sum(done.result() for done in posting), seconds, cpu, most / 2**20)
 
 
-def ask(connection: HTTPConnection, path: str, body: bytes, key: str = "") -> None:
-    """Raises UserError with what the service says, unless it is an answer."""
+def post(connection: HTTPConnection, path: str, body: bytes, key: str = "") -> None:
+    """Post a request. Raises UserError with what the service says, unless it is an answer."""
     connection.request("POST", path, body, {"X-API-Key": key})
-    answer = connection.getresponse()
-    said = answer.read()
-    if answer.status != 200:
-        raise UserError(f"The service refuses {path}: {said.decode()}")
+    response = connection.getresponse()
+    content = response.read()
+    if response.status != 200:
+        raise UserError(f"The service refuses {path}: {content.decode()}")

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL
-from mlops.deployment import check, probe
+from mlops.deployment import probe, readiness
 from mlops.serving import app
 from mlops.serving.app import create
 
@@ -41,21 +41,21 @@ def task(request):
 def client(task, changed, monkeypatch):
     with TestClient(create(served.service(task))) as client:
 
-        def asked(url, path, record=None):
+        def ask(url, path, record=None, key=""):
             assert url == URL
             answer = client.get(path) if record is None else client.post(path, json=record)
-            return changed.get(path, lambda status, said: (status, said))(
+            return changed.get(path, lambda status, content: (status, content))(
                 answer.status_code, answer.json()
             )
 
-        monkeypatch.setattr(probe, "asked", asked)
+        monkeypatch.setattr(probe, "ask", ask)
         yield client
 
 
 def test_a_service_that_is_fit(client):
-    said = check.check(URL)
-    assert "known cases as it should" in said[0]
-    assert said[1].startswith("99 of 100 requests took at most ")
+    lines = readiness.check_service(URL)
+    assert "known cases as it should" in lines[0]
+    assert lines[1].startswith("99 of 100 requests took at most ")
 
 
 @pytest.mark.parametrize("task", ["binary"], indirect=True)
@@ -72,7 +72,7 @@ def test_a_service_that_is_fit(client):
 def test_it_says_what_is_wrong(client, changed, path, change, why):
     changed[path] = change
     with pytest.raises(UserError, match=why):
-        check.check(URL)
+        readiness.check_service(URL)
 
 
 @pytest.mark.parametrize("task", ["binary"], indirect=True)
@@ -84,16 +84,16 @@ def test_it_says_what_is_wrong(client, changed, path, change, why):
     ],
 )
 def test_a_promise_that_is_broken_names_its_line(client, monkeypatch, took, why):
-    monkeypatch.setattr(probe, "timed", lambda url, record: took)
+    monkeypatch.setattr(probe, "time_request", lambda url, record, key="": took)
     with pytest.raises(UserError, match=why):
-        check.check(URL)
+        readiness.check_service(URL)
 
 
 def test_without_a_model_or_an_address_there_is_nothing_to_check():
     with pytest.raises(UserError, match="write http://HOST:PORT"):
-        check.check("127.0.0.1:8000")
+        readiness.check_service("127.0.0.1:8000")
     with pytest.raises(UserError, match="uv run dvc repro"):
-        check.check(URL)
+        readiness.check_service(URL)
 
 
 def test_a_release_is_asked_in_its_container_by_the_model_in_it(monkeypatch):
@@ -108,13 +108,13 @@ def test_a_release_is_asked_in_its_container_by_the_model_in_it(monkeypatch):
         return b'{"readyz": [503, {}], "info": [503, {}], "answers": [], "seconds": []}'
 
     with pytest.raises(UserError, match="v2 is not ready"):
-        check.check_release("v2", inside)
+        readiness.check_release("v2", inside)
     [(words, sent)] = asked
     assert words[:2] == ("python", "-c")
     assert words[2] == Path(probe.__file__).read_text(encoding="utf-8")
-    assert sent["url"] == check.PLACE
+    assert sent["url"] == readiness.PLACE
     assert len(sent["records"]) > 1
-    assert check.version(inside) == "unknown"
+    assert readiness.read_model_version(inside) == "unknown"
 
 
 @pytest.fixture
@@ -145,19 +145,17 @@ def address():
     server.server_close()
 
 
-def test_a_probe_asks_over_http(address, monkeypatch):
-    monkeypatch.setenv("API_KEY", "k")
-    found = probe.probed(address, [{"a": 1}], 3)
-    assert found["readyz"] == (200, {})
-    assert found["answers"] == [(200, {"score": 1})]
-    assert len(found["seconds"]) == 3
-    assert all(found["seconds"])
-    monkeypatch.setenv("API_KEY", "wrong")
-    assert probe.timed(address, {"a": 1}) is None
-    assert probe.asked("http://127.0.0.1:9", "/info")[0] == 0
+def test_a_probe_asks_over_http(address):
+    report = probe.probe_service(address, [{"a": 1}], 3, "k")
+    assert report["readyz"] == (200, {})
+    assert report["answers"] == [(200, {"score": 1})]
+    assert len(report["seconds"]) == 3
+    assert all(report["seconds"])
+    assert probe.time_request(address, {"a": 1}, "wrong") is None
+    assert probe.ask("http://127.0.0.1:9", "/info")[0] == 0
 
 
 def test_asking_ends_where_it_takes_too_long(monkeypatch):
-    monkeypatch.setattr(probe, "timed", lambda url, record: 1.0)
+    monkeypatch.setattr(probe, "time_request", lambda url, record, key="": 1.0)
     monkeypatch.setattr(probe, "LONGEST", -1.0)
-    assert len(probe.timings(URL, [{}], 200)) == probe.LEAST
+    assert len(probe.time_requests(URL, [{}], 200)) == probe.LEAST

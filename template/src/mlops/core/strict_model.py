@@ -12,7 +12,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def read_yaml(path: str) -> Any:
-    """Raises UserError if the file is absent or is not YAML."""
+    """Read a YAML file. Raises UserError if it is absent or is not YAML."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -28,24 +28,26 @@ def read_yaml(path: str) -> Any:
 
 
 def _conflict(path: str) -> int:
-    """The line of the first marker that git, or an update, left there; 0 if there is none."""
+    """Find the line of the first marker that git, or an update, left there; 0 if there is none."""
     lines = Path(path).read_bytes().splitlines()
     return next((number for number, line in enumerate(lines, 1) if line[:8] == b"<<<<<<< "), 0)
 
 
 def explain(error: Any) -> str:
-    """What pydantic found, in the words of the file's owner."""
+    """Say what pydantic found, in the words of the file's owner."""
     if error["type"] == "extra_forbidden":
         return "this key is not known; check its spelling"
     if error["type"] == "missing":
         return "this key is missing; add it"
     if error["input"] is None:
         return "this is empty; fill it in"
-    said = error["msg"].removeprefix("Value error, ")
-    return f"{said[0].lower()}{said[1:]}, but it is {error['input']!r}"
+    rule = error["msg"].removeprefix("Value error, ")
+    return f"{rule[0].lower()}{rule[1:]}, but it is {error['input']!r}"
 
 
-class Settings(BaseModel):
+class StrictModel(BaseModel):
+    """The base of each: frozen, without unknown keys, and without conversion of types."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     @classmethod

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from mlops.core.errors import BlockedError, UserError
+from mlops.core.params import Params
 from mlops.core.paths import EVALUATION, GATE_REPORT, MODEL, TEST, write_json
-from mlops.core.settings import Params, Problem
+from mlops.core.problem import Problem
 from mlops.core.team import shown, team_folder
 from mlops.data.contract import CONTRACT, Contract
 from mlops.evaluation.evaluate import METRICS, evaluation, rounded
@@ -22,8 +23,8 @@ from mlops.gates.requirements import demanded
 from mlops.project_commands import review as command
 from mlops.registry import registry
 from mlops.review import limits
-from mlops.review.change_summary import asked
-from mlops.review.page import PAGE, review
+from mlops.review.change_summary import find_reviewers
+from mlops.review.review_page import PAGE, review
 from mlops.scoring.predictor import Predictor
 
 import tiny
@@ -447,10 +448,10 @@ def test_what_people_changed_is_for_those_who_own_it(project):
 
 def test_the_last_rule_that_names_a_file_counts():
     rules = [line.split() for line in OWNERS.splitlines()[1:]]
-    assert asked("data/raw/1.csv", rules) == "@acme/data"
-    assert asked("more/data/1.csv", rules) == "@acme/all"
-    assert asked("x", [["/y", "@b"]]) == "nobody"
-    assert asked("x", [["*", "@a", "@b"]]) == "@a @b"
+    assert find_reviewers("data/raw/1.csv", rules) == "@acme/data"
+    assert find_reviewers("more/data/1.csv", rules) == "@acme/all"
+    assert find_reviewers("x", [["/y", "@b"]]) == "nobody"
+    assert find_reviewers("x", [["*", "@a", "@b"]]) == "@a @b"
 
 
 def test_what_is_stored_is_told(project):

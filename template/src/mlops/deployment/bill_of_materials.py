@@ -6,43 +6,63 @@ is a component with its card, and the data it learned from another, which the mo
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from ..core.formatting import score
 from ..core.paths import CHOICE, REPORTS, read_json, sha256, write_json
-from ..core.settings import Problem
+from ..core.problem import Problem
 from ..core.team import package_name
 from ..data.contract import Contract
 from .docker import docker
 from .release import RELEASE, SBOM, Release
 
 Component = dict[str, Any]
-CONTENTS = Path(__file__).with_name("contents.py")
+"""As the schema of CycloneDX has it."""
+CONTENTS = Path(__file__).with_name("image_contents.py")
 IMAGE, MODEL, DATA = "image", "model", "data"
 
 
-def write() -> list[str]:
+class ImageContents(TypedDict):
+    """What image_contents.py prints.
+
+    `python` has name, version and licence of each package, `debian` package, version and
+    architecture, `system` name and version; `interpreter` is Python's version.
+    """
+
+    python: list[dict[str, str]]
+    debian: list[dict[str, str]]
+    system: dict[str, str]
+    interpreter: str
+
+
+def write_bill() -> list[str]:
     """Write the bill of materials of the release, and its hash into the release; returns lines."""
     release = Release.read()
-    bill = document(release, held(release.image))
+    bill = describe_release(release, read_contents(release.image))
     write_json(SBOM, bill)
     release.model_copy(update={"sbom_sha256": sha256(SBOM)}).write()
     return [f"{SBOM}: {len(bill['components'])} components; {RELEASE} names it by its hash"]
 
 
-def held(image: str) -> dict[str, Any]:
-    """What the image says it holds; see contents.py."""
+def read_contents(image: str) -> ImageContents:
+    """Run an image, without a network, to list what it holds."""
     program = CONTENTS.read_text(encoding="utf-8")
     alone = ["--rm", "--network=none", "--read-only", "--cap-drop=ALL", "--entrypoint=python"]
-    return dict(json.loads(docker("run", *alone, image, "-c", program)))
+    contents: ImageContents = json.loads(docker("run", *alone, image, "-c", program))
+    return contents
 
 
-def document(release: Release, contents: dict[str, Any]) -> dict[str, Any]:
-    """The whole bill. The same release gives the same bill, to the last byte."""
-    parts = [model(release), data(release), *system(contents), *packages(contents)]
-    names = [part["bom-ref"] for part in parts]
+def describe_release(release: Release, contents: ImageContents) -> dict[str, Any]:
+    """Make the whole bill. The same release gives the same bill, to the last byte."""
+    components = [
+        describe_model(release),
+        describe_data(release),
+        *describe_base(contents),
+        *describe_packages(contents),
+    ]
+    names = [component["bom-ref"] for component in components]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -51,9 +71,9 @@ def document(release: Release, contents: dict[str, Any]) -> dict[str, Any]:
         "metadata": {
             "timestamp": release.built,
             "lifecycles": [{"phase": "build"}],
-            "component": image(release),
+            "component": describe_image(release),
         },
-        "components": parts,
+        "components": components,
         "dependencies": [
             {"ref": IMAGE, "dependsOn": [name for name in names if name != DATA]},
             {"ref": MODEL, "dependsOn": [DATA]},
@@ -61,7 +81,8 @@ def document(release: Release, contents: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def image(release: Release) -> Component:
+def describe_image(release: Release) -> Component:
+    """Describe the image, the component that holds all others."""
     digest = release.image.rpartition("sha256:")[2]
     return {
         "type": "container",
@@ -72,11 +93,11 @@ def image(release: Release) -> Component:
     }
 
 
-def model(release: Release) -> Component:
-    """With its card: the decision it is for, what it learned from, and how good it is."""
+def describe_model(release: Release) -> Component:
+    """Describe the model and its card: the decision it is for, its data, and how good it is."""
     decision, task = Problem.read().decision, Contract.load().task
     metrics = read_json(REPORTS / "metrics.json")
-    reached = {name: score(value) for name, value in metrics.items() if value is not None}
+    scores = {name: score(value) for name, value in metrics.items() if value is not None}
     return {
         "type": "machine-learning-model",
         "bom-ref": MODEL,
@@ -93,7 +114,7 @@ def model(release: Release) -> Component:
             },
             "quantitativeAnalysis": {
                 "performanceMetrics": [
-                    {"type": name, "value": value} for name, value in reached.items()
+                    {"type": name, "value": value} for name, value in scores.items()
                 ]
             },
             "considerations": {"useCases": [decision]},
@@ -101,8 +122,8 @@ def model(release: Release) -> Component:
     }
 
 
-def data(release: Release) -> Component:
-    """The table; its version is DVC's hash of the files as they were delivered."""
+def describe_data(release: Release) -> Component:
+    """Describe the table; its version is DVC's hash of the files as they were delivered."""
     contract, owner = Contract.load(), Problem.read().owners.data_engineer
     version = release.data_version or ""
     return {
@@ -121,30 +142,34 @@ def data(release: Release) -> Component:
     }
 
 
-def system(contents: dict[str, Any]) -> list[Component]:
-    """The base: operating system and interpreter."""
+def describe_base(contents: ImageContents) -> list[Component]:
+    """Describe the operating system and the interpreter."""
     python = contents["interpreter"]
     return [
         {"type": "operating-system", "bom-ref": "system", **contents["system"]},
-        library("python", python, f"pkg:generic/python@{python}"),
+        describe_library("python", python, f"pkg:generic/python@{python}"),
     ]
 
 
-def packages(contents: dict[str, Any]) -> list[Component]:
+def describe_packages(contents: ImageContents) -> list[Component]:
+    """Describe the packages of Python, with their licences, and of the system."""
     system = contents["system"]["name"]
-    base = f"{system}-{contents['system']['version']}"
-    found = []
-    for each in contents["python"]:
-        name = each["name"].lower().replace("_", "-").replace(".", "-")
-        licences = [{"expression": each["licence"]}] if each["licence"] else []
-        part = library(each["name"], each["version"], f"pkg:pypi/{name}@{each['version']}")
-        found.append(part | {"licenses": licences})
-    for each in contents["debian"]:
-        name, version, kind = each["package"], each["version"], each["architecture"]
-        place = f"pkg:deb/{system}/{quote(name)}@{quote(version)}?arch={kind}&distro={base}"
-        found.append(library(name, version, place))
-    return found
+    release = f"{system}-{contents['system']['version']}"
+    components = []
+    for package in contents["python"]:
+        name = package["name"].lower().replace("_", "-").replace(".", "-")
+        purl = f"pkg:pypi/{name}@{package['version']}"
+        licences = [{"expression": package["licence"]}] if package["licence"] else []
+        component = describe_library(package["name"], package["version"], purl)
+        components.append(component | {"licenses": licences})
+    for package in contents["debian"]:
+        name, version = package["package"], package["version"]
+        query = f"arch={package['architecture']}&distro={release}"
+        purl = f"pkg:deb/{system}/{quote(name)}@{quote(version)}?{query}"
+        components.append(describe_library(name, version, purl))
+    return components
 
 
-def library(name: str, version: str, purl: str) -> Component:
+def describe_library(name: str, version: str, purl: str) -> Component:
+    """Describe a package, known by its package URL."""
     return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}

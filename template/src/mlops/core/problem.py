@@ -1,4 +1,4 @@
-"""Two of the team's files: why the model exists, and how the pipeline works."""
+"""problem.yaml as a model: why the model exists, who answers for it, what a decision is worth."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -6,25 +6,13 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field
 
-from .params import (
-    Budgets,
-    DataParams,
-    EvaluateParams,
-    GateParams,
-    Monitoring,
-    Scale,
-    SplitParams,
-    Storage,
-    Tracking,
-    TrainParams,
-)
 from .paths import replacing
-from .strict import Settings
+from .strict_model import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
 
 
-class Owners(Settings):
+class Owners(StrictModel):
     """Who answers for each stage: a team or person as the code host knows them (`@org/team`)."""
 
     business_owner: str = ""
@@ -34,14 +22,14 @@ class Owners(Settings):
     devops_engineer: str = ""
 
 
-class Baseline(Settings):
+class Baseline(StrictModel):
     """How the decision is made today, and the primary metric that reaches (None: not known)."""
 
     description: str = ""
     score: float | None = None
 
 
-class Value(Settings):
+class Value(StrictModel):
     """What one decision is worth, in `unit`.
 
     The four outcomes hold for a yes/no target; `correct` and `wrong` for more classes;
@@ -58,7 +46,7 @@ class Value(Settings):
     per_unit_of_error: float = -1.0
 
 
-class Objectives(Settings):
+class Objectives(StrictModel):
     """What users of the service are promised: the share of requests that are answered, and the
     share of those that take no longer than `latency_ms`.
     """
@@ -68,7 +56,7 @@ class Objectives(Settings):
     latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
-class Estimate(Settings):
+class Estimate(StrictModel):
     """What is hoped for before the project starts, for `problem estimate`; None: not said yet.
 
     `positive_share`: of the decisions, those where acting is right; `found_share`: of these, the
@@ -99,28 +87,13 @@ DRAFT = {
 HEADING = """\
 # WHY this model exists. The business owner's file. It was started over for a new table: say here
 # which decision that is for, and what the outcomes are really worth.
-"""
-NEUTRAL = """\
-baseline:
-  description: The same answer for every case.
-  score: null
-value:
-  unit: points
-  # A yes/no target has four outcomes; positive is the case to act on.
-  true_positive: 1.0
-  false_positive: -1.0
-  false_negative: 0.0
-  true_negative: 0.0
-  # A target of more classes has two.
-  correct: 1.0
-  wrong: -1.0
-  # A number is worth so much for each unit that a prediction is off.
-  per_unit_of_error: -1.0
+# In `value`, a yes/no target has four outcomes, of which positive is the case to act on; a target
+# of more classes has correct and wrong; a number is worth so much for each unit it is off.
 """
 
 
-class Problem(Settings):
-    """problem.yaml: why the model exists. The business owner's file."""
+class Problem(StrictModel):
+    """All of problem.yaml. It is the business owner's file."""
 
     name: str
     decision: str = ""
@@ -133,65 +106,44 @@ class Problem(Settings):
 
     @classmethod
     def read(cls) -> Self:
+        """Read problem.yaml. Raises UserError for what is wrong with it."""
         return cls.load("problem.yaml")
 
     def missing(self, task: Task) -> list[str]:
-        """Names of the entries a release needs for this kind of target and that are not filled in.
+        """List the entries that a release needs for this kind of target and that are not filled in.
 
         Values of outcomes have defaults to compute with, but a release needs them to be said.
         """
-        entries = {
-            "decision": self.decision,
-            "kpi": self.kpi,
-            "baseline.description": self.baseline.description,
-            "value.unit": self.value.unit,
-            **{f"owners.{role}": owner for role, owner in self.owners},
-        }
-        unsaid = set(OUTCOMES[task]) - self.value.model_fields_set
-        blank = [name for name, text in entries.items() if not text.strip()]
-        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unsaid]
+        texts = self._texts() | {f"owners.{role}": owner for role, owner in self.owners}
+        blank = [name for name, text in texts.items() if not text.strip()]
+        unset = set(OUTCOMES[task]) - self.value.model_fields_set
+        return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unset]
 
     def drafted(self) -> list[str]:
-        """Names of the entries that still are as the template, or `start_over`, has put them."""
-        said = {
+        """List the entries that still are as the template, or `start_over`, has put them."""
+        return [name for name, text in self._texts().items() if text.startswith(DRAFT[name])]
+
+    def _texts(self) -> dict[str, str]:
+        return {
             "decision": self.decision,
             "kpi": self.kpi,
             "baseline.description": self.baseline.description,
             "value.unit": self.value.unit,
         }
-        return [name for name, text in said.items() if text.startswith(DRAFT[name])]
 
     def start_over(self, target: str) -> None:
         """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
 
         Who owns what stays, and what users are promised.
         """
-        lasting = {"owners"} | ({"objectives"} & self.model_fields_set)
-        kept = yaml.safe_dump(self.model_dump(include=lasting), sort_keys=False)
-        fresh = {
-            "name": self.name,
+        neutral = {
             "decision": f"{DRAFT['decision']}, by their {target}?",
             "kpi": DRAFT["kpi"],
+            "baseline": Baseline(description=DRAFT["baseline.description"]),
+            "value": Value(unit=DRAFT["value.unit"]),
         }
-        text = yaml.safe_dump(fresh, sort_keys=False, allow_unicode=True, width=200)
+        dropped = {"estimate", "objectives"} - ({"objectives"} & self.model_fields_set)
+        content = self.model_copy(update=neutral).model_dump(exclude=dropped)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=200)
         with replacing(Path("problem.yaml")) as scratch:
-            scratch.write_text(f"{HEADING}{text}{kept}{NEUTRAL}", encoding="utf-8")
-
-
-class Params(Settings):
-    """params.yaml: how the pipeline works. The data scientist's file."""
-
-    data: DataParams = DataParams()
-    split: SplitParams = SplitParams()
-    train: TrainParams
-    evaluate: EvaluateParams = EvaluateParams()
-    gates: GateParams = GateParams()
-    budgets: Budgets = Budgets()
-    storage: Storage = Storage()
-    tracking: Tracking = Tracking()
-    scale: Scale = Scale()
-    monitoring: Monitoring = Monitoring()
-
-    @classmethod
-    def read(cls) -> Self:
-        return cls.load("params.yaml")
+            scratch.write_text(HEADING + text, encoding="utf-8")

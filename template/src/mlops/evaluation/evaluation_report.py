@@ -1,0 +1,107 @@
+"""What reports/evaluation.json says of a model; None there is what cannot be told."""
+
+from typing import Any, TypedDict
+
+
+class Interval(TypedDict):
+    """A figure, and its bounds at the confidence of params.yaml."""
+
+    value: float
+    low: float
+    high: float
+
+
+class PrimaryMetric(Interval):
+    """The metric that models are chosen by, on the test rows."""
+
+    name: str
+
+
+class Difference(TypedDict):
+    """How far our model is from another one on the same rows.
+
+    `score` and `value` are the other's; `difference` is our score less that, between `low` and
+    `high`; `gain` is our value less the other's, with its bounds. Bounds are by paired bootstrap.
+    """
+
+    score: float
+    difference: float
+    low: float
+    high: float
+    value: float
+    gain: Interval
+
+
+class ChampionDifference(Difference):
+    """How far the model is from the champion, of this version in the registry."""
+
+    version: int
+
+
+class BaselineScore(TypedDict):
+    """What a model must beat; `source` says where it comes from."""
+
+    name: str
+    value: float
+    source: str
+
+
+class Confusion(TypedDict):
+    """`counts[i][j]` are the rows that are labels[i] and were taken for labels[j]."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+class Calibration(TypedDict):
+    """Bins of {predicted, observed, rows}, and the expected calibration error."""
+
+    bins: list[dict[str, float]]
+    error: float
+
+
+class InputImportance(TypedDict):
+    """By how much the primary metric drops when an input is shuffled."""
+
+    input: str
+    drop: float
+
+
+class DecisionValue(TypedDict):
+    """What `per` decisions are worth, in `unit`: by the model, and by what could be done instead.
+
+    `always_act` is None but for a yes/no target, `champion` where there is none to compare with.
+    """
+
+    unit: str
+    per: int
+    model: float
+    do_nothing: float
+    do_nothing_means: str
+    always_act: float | None
+    champion: float | None
+
+
+class Evaluation(TypedDict):
+    """Everything that is said of a model; `rows` are the test rows.
+
+    `contract` is {id, version}; `slices` are {column, value, rows, metric, gap, low, high} (see
+    slices.py). `threshold` is None but for a yes/no target, `confusion` for a number.
+    `champion_note` says why `champion` is None.
+    """
+
+    task: str
+    target: str
+    rows: int
+    contract: dict[str, str]
+    primary_metric: PrimaryMetric
+    metrics: dict[str, float]
+    baseline: BaselineScore
+    threshold: float | None
+    confusion: Confusion | None
+    calibration: Calibration
+    importance: list[InputImportance]
+    slices: list[dict[str, Any]]
+    value: DecisionValue
+    champion: ChampionDifference | None
+    champion_note: str | None

@@ -1,1 +1,0 @@
-"""New versions of the template, brought in by a workflow."""
