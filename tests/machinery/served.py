@@ -40,7 +40,7 @@ def packed(task="binary", seed=0):
     [linear] = [candidate for candidate in CANDIDATES if candidate.name == "linear"]
     settings = {"candidate": linear.name, "parameters": linear.defaults, "keep": 1.0}
     about = {"threshold": 0.4 if task == "binary" else None, "metric": "m", "score": 0.7}
-    package.packed(rows, rows, settings | about, contract)
+    package.package_choice(rows, rows, settings | about, contract)
     return MODEL.read_bytes()
 
 

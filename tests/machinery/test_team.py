@@ -173,7 +173,7 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
             f"{ONE},",
             "gates.py:3 ours: passed is 'no', which is not True",
         ),
-        (FINE, "1,", "gates.py: GATES holds 1, which is no Gate."),
+        (FINE, "1,", "src/{team}/gates.py:6: GATES holds 1, which is no Gate."),
         (FINE, f"{ONE}, {ONE}", "src/{team}/gates.py:3 ours: there is a gate 'ours' already"),
         (FINE, ONE.replace("ours", "leak") + ",", "there is a gate 'leak' already; rename it."),
         (
@@ -181,7 +181,7 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
             ONE.replace("ml_", "xl_") + ",",
             "its owner is 'xl_engineer'; the roles are business",
         ),
-        (FINE, "'one'", "src/{team}/gates.py: GATES is to be a tuple, such as GATES = ()."),
+        (FINE, "'one'", "src/{team}/gates.py:6: GATES is to be a tuple, such as GATES = ()."),
         ("(", f"{ONE},", "src/{team}/gates.py:4: SyntaxError: '(' was never closed"),
         (
             FINE,
@@ -214,11 +214,23 @@ METRICS = ({metrics})
 @pytest.mark.parametrize(
     ("metrics", "says"),
     [
-        ("len,", "METRICS holds <built-in function len>, which is no Metric."),
-        ("Metric('roc_auc', max),", "there is a metric 'roc_auc' already; rename it."),
-        ("Metric('a', max), Metric('a', min)", "there is a metric 'a' already; rename it."),
-        ("Metric('log_loss', max),", "there is a metric 'log_loss' already; rename it."),
-        ("Metric('accuracy', max),", "there is a metric 'accuracy' already; rename it."),
+        ("len,", "metrics.py:3: METRICS holds <built-in function len>, which is no Metric."),
+        (
+            "Metric('roc_auc', max),",
+            "metrics.py:3: there is a metric 'roc_auc' already; rename it.",
+        ),
+        (
+            "Metric('a', max), Metric('a', min)",
+            "metrics.py:3: there is a metric 'a' already; rename it.",
+        ),
+        (
+            "Metric('log_loss', max),",
+            "metrics.py:3: there is a metric 'log_loss' already; rename it.",
+        ),
+        (
+            "Metric('accuracy', max),",
+            "metrics.py:3: there is a metric 'accuracy' already; rename it.",
+        ),
     ],
 )
 def test_a_mistake_in_metrics_is_one_sentence(tmp_path, metrics, says):
@@ -248,9 +260,12 @@ def test_a_gate_of_another_file_is_found_there(tmp_path):
 def test_a_candidate_named_twice_is_refused(tmp_path):
     text = (SEEDED / "candidates.py").read_text(encoding="utf-8")
     text = text.replace('Candidate("linear"', 'Candidate("lightgbm"')
-    says = "candidates.py: there are two candidates 'lightgbm'; rename one."
-    with team_package(tmp_path, candidates=text), pytest.raises(UserError, match=re.escape(says)):
-        candidates()
+    lines = text.splitlines()
+    second = lines.index('        "lightgbm",')
+    with team_package(tmp_path, candidates=text) as folder:
+        says = f"src/{folder.name}/candidates.py:{second}: there are two candidates 'lightgbm'; re"
+        with pytest.raises(UserError, match=re.escape(says)):
+            candidates()
 
 
 def test_a_metric_that_fails_names_its_line_and_ends_the_search(tmp_path):

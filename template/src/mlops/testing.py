@@ -24,7 +24,7 @@ from .data.ingest import typed
 from .data.validate import parts
 from .model.bench import Plan, fit, scores
 from .model.candidate import Candidate
-from .model.conversion import to_onnx
+from .model.conversion import convert
 from .model.inputs import feed, frame, inputs, truth
 from .model.value import Array
 
@@ -132,7 +132,7 @@ def share_differing(candidate: Candidate, task: Task) -> float:
     entries = inputs(contract)
     values, answers = frame(table, entries), truth(table, contract)
     fitted = fit(Plan(candidate, candidate.defaults), values, answers, contract)
-    model = to_onnx(fitted, entries).SerializeToString()
+    model = convert(candidate, fitted, entries).SerializeToString()
     packaged = onnxruntime.InferenceSession(model).run(None, feed(values))[0]
     if task != "multiclass":
         packaged = packaged[:, -1]

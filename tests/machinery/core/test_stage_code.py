@@ -15,8 +15,10 @@ import yaml
 from mlops import api
 from mlops.core import stages
 from mlops.core.errors import UserError
+from mlops.core.team import team_module
 
 from files import FILES
+from team_packages import team_package
 
 SOURCE = Path(api.__file__).parent
 NEVER_BY = {"gates", "records", "storage", "registry", "serving", "monitoring", "business"}
@@ -91,8 +93,9 @@ def named(node, inside):
 
 
 def closure(stage):
-    """The files that a run of the stage imports, the team's included."""
-    team = [team_folder() / f"{name}.py" for name in TEAMS.get(stage, ())]
+    """The files that a run of the stage imports, the team's and their root included."""
+    names = {"__init__", *TEAMS[stage]} if stage in TEAMS else ()
+    team = [team_folder() / f"{name}.py" for name in names]
     waiting, found = [file_of(stages.STAGES[stage]), *team], set()
     while waiting:
         if (file := waiting.pop()) not in found:
@@ -156,3 +159,17 @@ def test_a_file_of_the_team_that_dvc_would_not_notice_is_refused(tmp_path, monke
     says = "Stage train runs src/ours/helper.py, but dvc.yaml does not list it: add it to the deps"
     with pytest.raises(UserError, match=re.escape(says)):
         stages.refuse_unlisted_files("train")
+
+
+def test_the_root_of_the_teams_package_is_a_file_that_dvc_must_notice(tmp_path):
+    with team_package(tmp_path) as folder:
+        team_module("metrics")
+        files = [f"src/{folder.name}/{name}.py" for name in ("metrics", "__init__")]
+        pipeline = {"stages": {"evaluate": {"cmd": "x", "deps": files}}}
+        Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))
+        stages.refuse_unlisted_files("evaluate")
+        pipeline["stages"]["evaluate"]["deps"].pop()
+        Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))
+        says = r"runs src/\w+/__init__\.py, but dvc\.yaml does not list it"
+        with pytest.raises(UserError, match=says):
+            stages.refuse_unlisted_files("evaluate")

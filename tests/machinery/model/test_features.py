@@ -66,9 +66,11 @@ def packs(candidate, task, tmp_path, monkeypatch):
     monkeypatch.setattr(package, "named", lambda names: [candidate])
     rows, contract = table(task)
     choice = {"candidate": "", "parameters": candidate.defaults, "keep": 1.0, "threshold": None}
-    fitted = package.packed(rows[:300], rows[300:], choice | {"metric": "", "score": 0}, contract)
+    fitted = package.package_choice(
+        rows[:300], rows[300:], choice | {"metric": "", "score": 0}, contract
+    )
     assert np.ptp(scores(fitted, frame(rows, inputs(contract)), contract)) > 0
-    return package.compared(fitted, rows[300:], contract)["share_differing"]
+    return package.compare_answers(fitted, rows[300:], contract)["share_differing"]
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

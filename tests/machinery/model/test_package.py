@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import polars as pl
 import pytest
+from flights import candidates
 from flights.candidates import CANDIDATES
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL, TEST, TRAIN, VALID, write_json
@@ -12,6 +13,7 @@ from mlops.model.bench import scores
 from mlops.model.conversion import down
 from mlops.model.inputs import feed, frame, inputs
 from mlops.scoring.predictor import Predictor
+from sklearn.linear_model import LogisticRegression
 
 from needs import each
 from tables import table
@@ -29,8 +31,8 @@ def packed(frame, contract, candidate, keep=1.0):
         "metric": "roc_auc",
         "score": 0.7,
     }
-    fitted = package.packed(frame[:300], frame[300:], choice, contract)
-    return fitted, package.compared(fitted, frame[300:], contract)
+    fitted = package.package_choice(frame[:300], frame[300:], choice, contract)
+    return fitted, package.compare_answers(fitted, frame[300:], contract)
 
 
 def quick(candidate):
@@ -85,7 +87,7 @@ def test_a_difference_is_seen():
     rows, contract = table()
     fitted, _ = packed(rows, contract, MODELS[1])
     packed(rows[50:], contract, MODELS[1])
-    assert package.compared(fitted, rows[300:], contract)["share_differing"] > 0.5
+    assert package.compare_answers(fitted, rows[300:], contract)["share_differing"] > 0.5
 
 
 @pytest.mark.parametrize("candidate", each(MODELS))
@@ -171,3 +173,30 @@ def test_the_stage_learns_from_all_rows_but_the_tests(capsys):
     assert model.meta["rows"] == 300
     assert "0.00% of 200 rows differ" in capsys.readouterr().out
     assert pl.Series(model.scores(rows)).is_between(0, 1).all()
+
+
+def test_a_model_that_cannot_be_converted_is_one_sentence(monkeypatch):
+    class Ours(LogisticRegression):
+        pass
+
+    made = candidates.Candidate("ours", candidates.scaled, lambda task: Ours())
+    monkeypatch.setattr(candidates, "CANDIDATES", (made,))
+    rows, contract = table()
+    with pytest.raises(UserError, match=r"the candidate ours cannot be converted to ONNX \(.*Ours"):
+        packed(rows, contract, made)
+    assert not MODEL.exists()
+
+
+def test_answers_that_are_no_numbers_are_a_difference_that_a_report_can_hold(monkeypatch):
+    class Silent:
+        def __init__(self, file):
+            pass
+
+        def run(self, given):
+            return np.full(len(next(iter(given.values()))), np.nan)
+
+    rows, contract = table()
+    fitted, _ = packed(rows, contract, MODELS[0])
+    monkeypatch.setattr(package, "Predictor", Silent)
+    parity = package.compare_answers(fitted, rows[300:], contract)
+    assert (parity["share_differing"], parity["max_difference"]) == (1.0, None)

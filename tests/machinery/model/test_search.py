@@ -9,8 +9,8 @@ from mlops.core.errors import UserError
 from mlops.core.params import Params, TrainParams
 from mlops.model.bench import Bench, Plan, Trial
 from mlops.model.candidate import Candidate, Range
-from mlops.model.memory import memory
 from mlops.model.search import search
+from mlops.model.trial_log import open_trial_log
 
 from tables import table
 
@@ -111,7 +111,7 @@ def test_a_study_in_a_database_remembers_as_the_file_does(log, tmp_path, monkeyp
     monkeypatch.setenv("OPTUNA_STORAGE", f"sqlite:///{tmp_path}/study.db")
     fewer = params.model_copy(update={"trials": 3})
     assert told(search(bench, [LINEAR, TREES], fewer, log)) == whole[:3]
-    twice = memory(log)  # another machine at work on the same search
+    twice = open_trial_log(log)  # another machine at work on the same search
     assert told(search(bench, [LINEAR, TREES], params, log)) == whole
     study = optuna.load_study(study_name="one", storage=f"sqlite:///{tmp_path}/study.db")
     twice.add(study.trials[3], {"score": 0.0, "seconds": 0.0, "fault": ""})
@@ -131,7 +131,7 @@ def test_a_study_in_a_database_remembers_as_the_file_does(log, tmp_path, monkeyp
 def test_a_database_out_of_reach_is_one_sentence_without_its_password(log, monkeypatch, address):
     monkeypatch.setenv("OPTUNA_STORAGE", address)
     with pytest.raises(UserError, match="OPTUNA_STORAGE cannot be used") as refused:
-        memory(log)
+        open_trial_log(log)
     assert "\n" not in str(refused.value)
     assert "s3cr" not in str(refused.value)
 

@@ -1,6 +1,8 @@
 import csv
 import json
 import re
+from importlib import import_module
+from itertools import count
 
 import pytest
 from flights import candidates
@@ -10,7 +12,10 @@ from mlops.core.paths import CHOICE, TRAIN, VALID
 from mlops.model import train
 
 from tables import table
+from team_packages import team_package
 
+GOMP = "libgomp.so.1: cannot open shared object file"
+NUMBERS = count()
 PROBLEM = "name: t\nvalue: {unit: EUR, true_positive: 3.0, false_positive: -1.0}\n"
 CANDIDATES = "candidates: [baseline, linear, hist_gradient_boosting]"
 SETTINGS = f"{CANDIDATES}, trials: 4, processes: 1, folds_below_rows: 0"
@@ -95,7 +100,7 @@ def test_other_rows_or_settings_make_another_search_and_a_larger_budget_does_not
     params = TrainParams(candidates=["linear"])
 
     def log(names=("linear",), **changes):
-        return train.log(params.model_copy(update=changes), names)
+        return train.name_log(params.model_copy(update=changes), names)
 
     first = log()
     assert log(trials=99, seconds=5, processes=2) == first
@@ -103,6 +108,21 @@ def test_other_rows_or_settings_make_another_search_and_a_larger_budget_does_not
     assert log(["linear", "lightgbm"]) != first
     TRAIN.write_bytes(b"other")
     assert log() != first
+
+
+@pytest.mark.parametrize("name", ["helper", "__init__", "candidates"])
+def test_a_change_in_any_module_of_the_team_makes_another_search(tmp_path, name):
+    text = "# The team's.\nfrom .helper import scaled\nCANDIDATES = ()\n"
+    logs = []
+    for change in ("", "# changed"):
+        with team_package(tmp_path / f"with{change[2:]}", candidates=text) as folder:
+            (folder / "helper.py").write_text("from .features import scaled\n")
+            with (folder / f"{name}.py").open("a") as file:
+                file.write(change)
+            project()
+            train.candidates()
+            logs.append(train.name_log(TrainParams(candidates=["linear"]), ["linear"]).name)
+    assert logs[0] != logs[1]
 
 
 def test_the_log_of_another_search_is_removed():
@@ -117,7 +137,8 @@ def test_the_log_of_another_search_is_removed():
 def test_a_candidate_that_is_not_there_is_named_with_those_that_are():
     project(settings="candidates: [liner]")
     with pytest.raises(
-        UserError, match=r"'liner' is not in candidates\.py, which has baseline, lin"
+        UserError,
+        match=r"'liner' is not in candidates\.py \(.*/candidates\.py:\d+\), which has",
     ):
         train.run()
 
@@ -157,19 +178,32 @@ def test_a_candidate_all_of_whose_trials_fail_is_told(monkeypatch, capsys):
     assert faults == {"broken": "ValueError: it is broken", "linear": ""}
 
 
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Write a library that does this when it is imported, and return what imports it."""
+    name = f"boost{next(NUMBERS)}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def written(code):
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+        return lambda task: import_module(name)
+
+    return written
+
+
 @pytest.mark.parametrize(
-    ("error", "lack"),
+    ("code", "lack"),
     [
-        (OSError("libgomp.so.1: cannot open shared object file"), "'apt-get install libgomp1'"),
-        (OSError("libomp.dylib: no such file"), "'brew install libomp'"),
-        (ImportError("undefined symbol: it"), r"its library is broken \(undefined symbol: it\)"),
-        (ModuleNotFoundError("No module", name="boost"), "'uv add boost' brings it"),
+        (f"raise OSError({GOMP!r})", "'apt-get install libgomp1'"),
+        ("raise OSError('libomp.dylib: no such file')", "'brew install libomp'"),
+        ("raise ImportError('undefined symbol: it')", r"is broken \(undefined symbol: it\)"),
+        ("import nothing_that_is", "'uv add nothing_that_is' brings it"),
     ],
 )
-def test_a_candidate_whose_library_cannot_be_loaded_is_left_out(monkeypatch, capsys, error, lack):
-    def boost(task):
-        raise error
-
+def test_a_candidate_whose_library_cannot_be_loaded_is_left_out(
+    monkeypatch, capsys, library, code, lack
+):
+    boost = library(code)
     project(settings="candidates: [boost, linear], trials: 1, processes: 1")
     added = candidates.Candidate("boost", candidates.raw, boost)
     monkeypatch.setattr(candidates, "CANDIDATES", (added, *candidates.CANDIDATES))
@@ -182,10 +216,8 @@ def test_a_candidate_whose_library_cannot_be_loaded_is_left_out(monkeypatch, cap
     assert re.search(lack, reason)
 
 
-def test_where_no_library_can_be_loaded_the_run_ends_in_one_sentence(monkeypatch):
-    def boost(task):
-        raise OSError("libgomp.so.1: cannot open shared object file")
-
+def test_where_no_library_can_be_loaded_the_run_ends_in_one_sentence(monkeypatch, library):
+    boost = library(f"raise OSError({GOMP!r})")
     project(settings="candidates: [baseline, boost]")
     added = candidates.Candidate("boost", candidates.raw, boost)
     monkeypatch.setattr(candidates, "CANDIDATES", (added, *candidates.CANDIDATES))

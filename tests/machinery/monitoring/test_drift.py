@@ -5,8 +5,9 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-from mlops.core.paths import MODEL
+from mlops.core.paths import MODEL, TEST, TRAIN, VALID
 from mlops.model.bins import bins
+from mlops.model.inputs import Input, frame
 from mlops.monitoring.drift import (
     measure_drift,
     measure_shares,
@@ -113,6 +114,23 @@ def test_a_column_gone_missing_is_told_beside_what_is_usual():
     assert drift["missing"]["live"] == 1.0
     assert 0 < drift["missing"]["expected"] < 0.2
     assert drift["unseen"] is None
+    assert drift["kolmogorov_smirnov"] is None
+
+
+def test_raw_values_are_compared_where_they_are_at_hand():
+    agreed, table = served.contract_and_rows()
+    TRAIN.parent.mkdir(parents=True)
+    for file, part in ((TRAIN, table[:200]), (VALID, table[200:]), (TEST, table)):
+        part.write_parquet(file)
+    count = of(measure_drift(live(pl.col("count") + 2), agreed), "count")
+    assert count["wasserstein"] == pytest.approx(2.0)
+    entries = [Input(**entry) for entry in Predictor(MODEL).meta["inputs"]]
+    counts = np.sort(frame(table, entries)["count"].to_numpy())
+    at = np.unique(np.concatenate([counts, counts + 2]))
+    apart = [np.mean(counts <= x) - np.mean(counts + 2 <= x) for x in at]
+    assert count["kolmogorov_smirnov"] == pytest.approx(max(apart))
+    same = of(measure_drift(live(), agreed), "kind")
+    assert (same["wasserstein"], same["kolmogorov_smirnov"]) == (None, None)
 
 
 def test_rows_of_the_champion_alone_count_if_there_are_any():

@@ -11,6 +11,7 @@ import pytest
 from mlops.business.charts import label_period
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL, write_json
+from mlops.data.contract import Contract
 from mlops.monitoring.monitoring_page import parse_since, render_page, write_report
 from mlops.monitoring.observation import observe
 from mlops.registry import registry
@@ -109,6 +110,23 @@ def test_a_shift_names_what_and_whom(project):
     parsed = Parsed(Path("reports/monitoring.html").read_text(encoding="utf-8"))
     assert "no known category" in parsed.text["quality"]
     assert "@acme/data" in parsed.text["checks"]
+
+
+@pytest.mark.parametrize("role", ["ignored", "feature"])
+def test_a_protected_column_that_is_not_judged_here_is_named(project, role):
+    contract = Contract.load()
+    columns = [
+        column.model_copy(update={"protected": True, "role": role})
+        if column.name == "kind"
+        else column
+        for column in contract.columns
+    ]
+    contract.model_copy(update={"columns": tuple(columns)}).save()
+    answered(project)
+    write_report()
+    text = Path("reports/monitoring.html").read_text(encoding="utf-8")
+    assert ("Not judged here: kind. The model does not read it" in text) is (role == "ignored")
+    assert "groups" in Parsed(text).text
 
 
 def test_without_a_truth_there_is_no_word_of_performance(project):

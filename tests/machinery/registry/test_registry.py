@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.tracking._tracking_service import utils
 from mlops.core.errors import UserError
 from mlops.core.paths import CHOICE, GATE_REPORT, MODEL, REPORTS, read_json, sha256, write_json
 from mlops.registry import registry, tracking
@@ -55,6 +56,9 @@ def project(tmp_path, monkeypatch, past):
 
 def use(monkeypatch, database):
     shutil.copy(database, "mlflow.db")
+    shutil.copytree(database.with_name("mlruns"), "mlruns", dirs_exist_ok=True)
+    # MLflow remembers for each run, in its process, where the files were before the copy.
+    utils._artifact_repos_cache.clear()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
 
 
@@ -64,13 +68,15 @@ def prepare():
     tracking.TRIALS.write_text(TRIALS)
 
 
-def train(weight, failed=()):
+def train(weight, failed=(), **metrics):
     """A run of the pipeline as far as the registry sees it."""
     tiny.write_model(MODEL, weight=weight)
     names = ("value", "slices")
     gates = [{"name": n, "passed": n not in failed, "meaning": f"{n} is poor"} for n in names]
     write_json(GATE_REPORT, {"passed": not failed, "gates": gates})
-    write_json(REPORTS / "metrics.json", {"roc_auc": 0.5 + weight / 100, "log_loss": None})
+    write_json(
+        REPORTS / "metrics.json", {"roc_auc": 0.5 + weight / 100, "log_loss": None} | metrics
+    )
     registry.run()
     return read_json(registry.REGISTRATION)
 
@@ -143,6 +149,69 @@ def test_the_same_again_makes_no_new_version():
     assert (told["version"], told["champion"], len(versions())) == (3, True, 4)
     assert train(3, failed=["value"])["version"] == 5, "judged otherwise, it is another candidate"
     assert train(3)["version"] == 3
+
+
+def test_what_is_told_of_a_version_is_its_latest_evaluation():
+    assert train(3, roc_auc=0.61, f2=0.4)["version"] == 3
+    assert ["f2", "0.400"] in [line.split() for line in registry.compare(3, 1)]
+    write_json(REPORTS / "evaluation.json", {"of": "later"})
+    assert train(3, roc_auc=0.6, log_loss=0.2)["version"] == 3
+    lines = [line.split() for line in registry.compare(3, 1)]
+    assert ["roc_auc", "0.600", "0.510"] in lines
+    assert ["log_loss", "0.200"] in lines
+    assert not [line for line in lines if line[0] == "f2"], "it is no longer measured"
+    assert "roc_auc 0.600" in registry.table()[1]
+    assert promised() == ({"of": "later"}, True)
+    assert train(4, failed=["slices", "value"], roc_auc=0.7)["version"] == 4
+    assert "roc_auc 0.700" in registry.table()[0]
+    assert versions()[0].failed == {"value": "value is poor", "slices": "slices is poor"}
+    assert len(versions()) == 4
+
+
+def artifacts():
+    """Where the registry keeps the files of its versions."""
+    with connected() as client:
+        return [client.get_run(each.run).info.artifact_uri for each in known.versions(client)]
+
+
+def test_a_project_that_was_copied_has_a_registry_of_its_own(tmp_path, monkeypatch):
+    before = sorted(Path("mlruns").rglob("*"))
+    copy = tmp_path / "it's a copy"
+    copy.mkdir()
+    for name in ("mlflow.db", "mlruns", "models", "reports"):
+        (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, copy / name)
+    original = Path.cwd()
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    assert train(9)["version"] == 5
+    assert registry.model_file(2)[0] == 2
+    places = artifacts()
+    assert len(places) == 5
+    assert all(place.startswith(f"{copy}/mlruns/") for place in places)
+    assert sorted(original.glob("mlruns/**/*")) == [original / path for path in before]
+
+
+def test_a_project_that_was_moved_finds_its_models(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    for name in ("mlflow.db", "mlruns", "models", "reports"):
+        shutil.move(name, tmp_path / "old")
+    shutil.move(tmp_path / "old", tmp_path / "new")
+    monkeypatch.chdir(tmp_path / "new")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    assert registry.model_file(2)[1].exists()
+    shutil.rmtree("mlruns")
+    monkeypatch.chdir(shutil.move(tmp_path / "new", tmp_path / "newer"))
+    with pytest.raises(
+        UserError, match=r"mlflow\.db was made in .*/new, and the files of its runs"
+    ):
+        registry.table()
+
+
+def test_a_registry_outside_of_the_project_stays_as_it_is(tmp_path, monkeypatch):
+    places = artifacts()
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    assert artifacts() == places
 
 
 def test_rolling_back_twice_goes_back_two_champions():

@@ -1,6 +1,7 @@
 """A change beside the commit it goes to: real git, real DVC, and models made in no time."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,14 @@ from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Params
 from mlops.core.paths import EVALUATION, GATE_REPORT, MODEL, TEST, write_json
 from mlops.core.problem import Problem
+from mlops.core.team import shown, team_folder
 from mlops.data.contract import CONTRACT, Contract
 from mlops.evaluation.evaluate import METRICS, evaluation, rounded
+from mlops.gates.own_gates import Gate
 from mlops.gates.requirements import demanded
 from mlops.project_commands import review as command
 from mlops.registry import registry
+from mlops.review import limits
 from mlops.review.change_summary import find_reviewers
 from mlops.review.review_page import PAGE, review
 from mlops.scoring.predictor import Predictor
@@ -257,6 +261,56 @@ def test_a_limit_that_is_gone_is_weaker(project):
     Path("problem.yaml").write_text(PROBLEM)
     told, _ = review("HEAD")
     assert any("problem.yaml baseline.score" in line and "now no limit" in line for line in told)
+
+
+def own_verdict(limit, measured=0.3, passed=True):
+    """What a run wrote down of the gate `workload`, whose most the limit is."""
+    gates = json.loads(GATE_REPORT.read_text())["gates"]
+    gates = [gate for gate in gates if gate["name"] != "workload"]
+    place = f"{shown(team_folder())}/gates.py:7 workload"
+    ours = {"name": "workload", "measured": measured, "limit": limit, "requirement": place}
+    rest = {"passed": passed, "meaning": "it was looked at", "owner": "@acme/business"}
+    write_json(GATE_REPORT, {"passed": passed, "gates": [*gates, ours | rest]})
+    return place
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_weaker"),
+    [
+        ((0.4, 0.3, True), (0.5, 0.3, True), True),
+        ((0.4, 0.3, True), (0.35, 0.3, True), False),
+        ((0.4, 0.3, True), (0.4, 0.39, True), False),
+        ((0.4, 0.45, False), (0.5, 0.45, True), True),
+        ((0.6, 0.7, True), (0.5, 0.7, True), True),
+        ((0.6, 0.7, True), (0.65, 0.7, True), False),
+        ((0.4, 0.3, True), (None, 0.3, True), True),
+        (("few", "two", True), ("many", "two", True), True),
+        ((None, 0.3, True), (0.4, 0.3, True), False),
+    ],
+)
+def test_a_limit_in_the_code_of_a_gate_is_held_against_the_base(
+    project, monkeypatch, before, now, is_weaker
+):
+    project()
+    gate = Gate("workload", "Few enough", "business_owner", print)
+    monkeypatch.setattr(limits, "own_gates", lambda: (gate,))
+    place = own_verdict(*before)
+    commit()
+    own_verdict(*now)
+    lines = [line for line in review("HEAD")[0] if line.startswith(f"{place} is weaker than on")]
+    assert bool(lines) is is_weaker
+    assert all("@acme/business has to agree" in line for line in lines)
+
+
+def test_a_gate_of_the_team_that_is_gone_is_told(project, monkeypatch):
+    project()
+    place = own_verdict(0.4)
+    commit()
+    judge()
+    [line] = [line for line in review("HEAD")[0] if line.startswith(place)]
+    assert line.endswith("(0.4, now gone): @acme/business has to agree.")
+    monkeypatch.setattr(limits, "own_gates", lambda: (Gate("workload", "a", "b", print),))
+    assert not [line for line in review("HEAD")[0] if line.startswith(place)], "not judged yet"
 
 
 def test_the_models_are_compared_though_the_value_was_changed(project):

@@ -20,7 +20,7 @@ class LibraryError(UserError):
 
 
 def describe_failed_import(error: ImportError | OSError) -> str:
-    """What the library lacks, and the command that brings it; a name that no library has, as it is."""
+    """What the library lacks, and what brings it; a name that no library has, as it is."""
     message = " ".join(str(error).split())
     for part, command in SYSTEM_PARTS.items():
         if part in message:

@@ -46,11 +46,13 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_json(target: Path, content: Any) -> None:
-    """Write a report as JSON, whole or not at all."""
+    """Write a report as JSON, whole or not at all.
+
+    Raises ValueError for NaN or infinity: JSON knows neither, and other readers stop there.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(target) as scratch:
-        scratch.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        scratch.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_json(source: Path) -> Any:

@@ -5,6 +5,7 @@ It is held against no model at all, against today's decisions, and against the c
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..core.paths import EVALUATION, MODEL, REPORTS, TEST, replacing, write_json
 from ..core.problem import Problem, Task
 from ..data.contract import Contract
 from ..model.inputs import Input, feed, frame, misfit
-from ..model.metrics import Metric
+from ..model.metrics import Metric, UnmeasurableError
 from ..model.metrics import report as report_metrics
 from ..model.value import PER, Array, usual
 from ..registry import registry
@@ -115,7 +116,10 @@ def find_baseline(
 
     Such answers are taken from the test rows themselves, which makes them the hardest to beat.
     """
-    scores = (float(metric.score(true, same)) for same in constant_scores(true, contract))
+    scores = []
+    for same in constant_scores(true, contract):
+        with suppress(UnmeasurableError):  # a loss may be infinite for an answer that is too sure
+            scores.append(metric.measure(true, same))
     naive = max((score for score in scores if not np.isnan(score)), default=float("nan"))
     if today is not None and not today < naive:
         return {"name": metric.name, "value": today, "source": "problem.yaml"}
@@ -173,10 +177,10 @@ def rank_inputs(
     random = np.random.default_rng(SEED)
     rows = np.sort(random.permutation(len(true))[:MOST_ROWS_PERMUTED])
     given = feed(frame(test[rows], [Input(**entry) for entry in model.meta["inputs"]]))
-    whole, order = metric.score(true[rows], model.run(given)), random.permutation(len(rows))
+    whole, order = metric.measure(true[rows], model.run(given)), random.permutation(len(rows))
     ranking: list[InputImportance] = []
     for name, values in given.items():
-        shuffled = metric.score(true[rows], model.run({**given, name: values[order]}))
+        shuffled = metric.measure(true[rows], model.run({**given, name: values[order]}))
         ranking.append({"input": name, "drop": whole - shuffled})
     return sorted(ranking, key=lambda entry: -entry["drop"])
 

@@ -1,6 +1,6 @@
 """What a gate of the team's may look at."""
 
-from dataclasses import dataclass
+from copy import deepcopy
 from functools import cached_property
 
 import polars as pl
@@ -13,11 +13,16 @@ from .evaluation_report import Evaluation
 ANSWERS = ("prediction", "score", "decision")
 
 
-@dataclass(frozen=True)
 class Evidence:
-    """The run that is judged. `evaluation` is what reports/evaluation.json says of it."""
+    """The run that is judged. All that it hands out is a copy: a gate may alter what it gets."""
 
-    evaluation: Evaluation
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Return what reports/evaluation.json says of the run."""
+        return deepcopy(self._evaluation)
 
     def clean(self) -> pl.DataFrame:
         """Read all clean rows, typed by the contract."""
@@ -30,7 +35,7 @@ class Evidence:
         or of the likeliest class, or the number; `decision` whether to act (true or false), or the
         prediction. Raises UserError if a column of the table has one of these names.
         """
-        return self._predictions
+        return self._predictions.clone()
 
     @cached_property
     def _predictions(self) -> pl.DataFrame:

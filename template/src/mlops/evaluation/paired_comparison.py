@@ -61,7 +61,7 @@ class Judge:
             return our_worth - self.worth(theirs.decisions[rows], rows)
 
         return {
-            "score": self.metric.score(self.true, theirs.scores),
+            "score": self.metric.measure(self.true, theirs.scores),
             "difference": apart["value"],
             "low": apart["low"],
             "high": apart["high"],

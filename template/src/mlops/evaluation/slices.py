@@ -50,7 +50,7 @@ def deviations(score: Score, value: float, rows: int, draws: int) -> Array:
 
 
 def score_of(metric: Metric, truth: Array, scores: Array) -> Score:
-    return lambda rows: metric.score(truth[rows], scores[rows])
+    return lambda rows: metric.measure(truth[rows], scores[rows])
 
 
 def slices(
@@ -69,7 +69,7 @@ def slices(
     false alarm: one is behind for certain only if even `high` is. What cannot be told is NaN.
     """
     metric, found, errors = comparable(metric, truth), [], []
-    whole = metric.score(truth, scores)
+    whole = metric.measure(truth, scores)
     for column in (column for column in contract.columns if column.protected or column.slice):
         names = labels(table[column.name], column)
         sizes = names.value_counts(name="rows").sort(["rows", "name"], descending=[True, False])

@@ -1,16 +1,26 @@
 """The team's own gates: what gates.py of their package lists."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import UserError
+from ..core.errors import TeamError
 from ..core.formatting import listed
 from ..core.problem import Owners, Problem
-from ..core.team import listed_by_team, shown, team_code, team_folder
+from ..core.team import (
+    function_line,
+    list_line,
+    listed_by_team,
+    one_line,
+    require_function,
+    require_text,
+    running_line,
+    team_code,
+)
 from .gates import Finding, Verdict, verdict
 from .requirements import answering, demanded
 
@@ -19,14 +29,13 @@ if TYPE_CHECKING:
 
 
 class CodeLine(NamedTuple):
-    """Where a gate's function begins."""
+    """Where a gate is written: FILE:LINE, and its name."""
 
-    file: str
-    line: int
+    line: str
     name: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.name}"
+        return f"{self.line} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -34,20 +43,28 @@ class Gate:
     """A question that may block a release.
 
     `asks` is its heading, a statement that holds if it passes; `owner` the role of problem.yaml
-    that answers for it; `check` looks at the evidence and returns what it found.
+    that answers for it; `check` looks at the evidence and returns what it found. Raises UserError
+    for what is none of these.
     """
 
     name: str
     asks: str
     owner: str
     check: "Callable[[Evidence], Finding]"
+    created: str = field(default="", init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_text(self.name, "the name of a Gate")
+        require_text(self.asks, f"asks of the gate {self.name}")
+        require_text(self.owner, f"owner of the gate {self.name}")
+        require_function(self.check, f"check of the gate {self.name}")
+        object.__setattr__(self, "created", running_line())
 
     @property
     def place(self) -> CodeLine:
-        """Where `check` is, or else the list that names it."""
-        code = getattr(self.check, "__code__", None)
-        file = Path(code.co_filename) if code else team_folder() / "gates.py"
-        return CodeLine(shown(file), code.co_firstlineno if code else 1, self.name)
+        """Where `check` is, whatever it is wrapped in, or else the line that names it."""
+        line = function_line(self.check) or self.created or list_line("gates", "GATES")
+        return CodeLine(line, self.name)
 
 
 def own_gates() -> tuple[Gate, ...]:
@@ -56,21 +73,44 @@ def own_gates() -> tuple[Gate, ...]:
     known = set(demanded("pipeline"))
     for gate in gates:
         if gate.name in known:
-            raise UserError(f"{gate.place}: there is a gate {gate.name!r} already; rename it.")
+            raise TeamError(f"{gate.place}: there is a gate {gate.name!r} already; rename it.")
         if gate.owner not in Owners.model_fields:
             roles = listed(Owners.model_fields)
-            raise UserError(f"{gate.place}: its owner is {gate.owner!r}; the roles are {roles}.")
+            raise TeamError(f"{gate.place}: its owner is {gate.owner!r}; the roles are {roles}.")
         known.add(gate.name)
     return gates
 
 
 def judge(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdict:
-    """Raises UserError if the function fails, or returns something else than a Finding."""
-    with team_code():
+    """Raises TeamError if the function fails, or returns something else than a Finding."""
+    with team_code(place=str(gate.place)):
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
-        raise UserError(f"{gate.place}: it returns {finding!r}, which is no Finding.")
+        raise TeamError(f"{gate.place}: it returns {one_line(finding)}, which is no Finding.")
     if not isinstance(finding.passed, bool | np.bool_):
-        raise UserError(f"{gate.place}: passed is {finding.passed!r}, which is not True or False.")
-    plain = replace(finding, passed=bool(finding.passed))
+        raise TeamError(
+            f"{gate.place}: passed is {one_line(finding.passed)}, which is not True or False."
+        )
+    for name in ("meaning", "what_to_do"):
+        if not isinstance(text := getattr(finding, name), str):
+            raise TeamError(f"{gate.place}: {name} is {one_line(text)}, which is no text.")
+    plain = Finding(
+        passed=bool(finding.passed),
+        measured=plain_figure(finding.measured, f"{gate.place}: measured"),
+        limit=plain_figure(finding.limit, f"{gate.place}: limit"),
+        meaning=finding.meaning,
+        what_to_do=finding.what_to_do,
+    )
     return verdict(gate.name, plain, answering(problem, gate.owner), str(gate.place))
+
+
+def plain_figure(figure: Any, what: str) -> float | str | None:
+    """What a gate measured, or its limit, as a report can hold it: no JSON knows NaN or infinity.
+
+    Raises TeamError for anything but a finite number, a text or None.
+    """
+    if figure is None or isinstance(figure, str):
+        return figure
+    if isinstance(figure, Real) and not isinstance(figure, bool) and math.isfinite(figure):
+        return float(figure)
+    raise TeamError(f"{what} is {one_line(figure)}, which is no finite number, text or None.")

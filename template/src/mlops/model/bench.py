@@ -20,16 +20,18 @@ from threadpoolctl import threadpool_limits
 from ..core.libraries import LibraryError, describe_failed_import
 from ..core.params import Params
 from ..core.problem import Task
-from ..core.team import blamed, team_code
+from ..core.team import error_line, is_library_missing, team_code
 from ..data.contract import Contract
 from ..data.folds import folds
 from .candidate import Candidate
 from .inputs import frame, inputs, truth
-from .metrics import Metric, primary
+from .metrics import Metric, UnmeasurableError, primary
 from .value import Array
 
 # A trial learns from so many rows at most: settings that do well on them do well on all.
 MOST_ROWS = 100_000
+# By these a plan fails, and the search goes on: other settings, or other rows, may do.
+OF_A_PLAN = (ValueError, ArithmeticError, LibraryError)
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,20 @@ class Trial:
 
 
 def make_model(plan: Plan, task: Task) -> Any:
-    """The plan's estimator, not fitted. Raises LibraryError if its library cannot be loaded."""
-    try:
-        return plan.candidate.model(task, **plan.settings)
-    except (ImportError, OSError) as error:
-        raise LibraryError(f"{plan.candidate.name}: {describe_failed_import(error)}") from error
+    """The plan's estimator, not fitted.
+
+    Raises LibraryError if a library that it imports cannot be loaded, TeamError for another mistake
+    of the team's in making it.
+    """
+    candidate = plan.candidate
+    with team_code(but=OF_A_PLAN, place=candidate.line):
+        try:
+            return candidate.model(task, **plan.settings)
+        except (ImportError, OSError) as error:
+            if is_library_missing(error):
+                reason = describe_failed_import(error)
+                raise LibraryError(f"{candidate.name}: {reason}") from error
+            raise
 
 
 def make_ranker(task: Task) -> Any:
@@ -76,13 +87,19 @@ def make_ranker(task: Task) -> Any:
 
 
 def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
-    """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows."""
+    """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows.
+
+    The steps and the model may alter what they get; the rows stay as they are. Raises TeamError if
+    the team's code is at fault for more than these settings.
+    """
     model = make_model(plan, contract.task)
     if contract.task == "regression":
         # 32-bit sums of large numbers would lose what tells rows apart.
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
     # The packaged model computes in 32 bits, so it is trained on what it will see.
-    steps = [("features", plan.candidate.steps()), ("narrow", CastTransformer(dtype=np.float32))]
+    with team_code(but=OF_A_PLAN, place=plan.candidate.line):
+        features = plan.candidate.steps()
+    steps = [("features", features), ("narrow", CastTransformer(dtype=np.float32))]
     if plan.keep < 1:
         ranks = make_ranker(contract.task)
         steps.append(("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.kept)))
@@ -90,14 +107,16 @@ def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> P
     # On one processor: the others have trials too, and threads that compete are slow. A model
     # that has not converged is scored like any other, and loses if that hurts.
     with (
+        team_code(but=OF_A_PLAN, place=plan.candidate.line),
         threadpool_limits(1),
         warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
     ):
-        return pipeline.fit(values, truth)
+        return pipeline.fit(values.clone(), np.copy(truth))
 
 
 def scores(pipeline: Pipeline, values: pl.DataFrame, contract: Contract) -> Array:
     """(rows,): P(positive), or the number; (rows, classes) with several classes."""
+    values = values.clone()  # a step may alter what it gets
     if contract.task == "regression":
         return np.asarray(pipeline.predict(values))
     # A class that training never met has no output of its own: its probability is zero.
@@ -134,22 +153,25 @@ class Bench:
         """For each pair, the truth of the rows to judge by and the scores of a fresh fit."""
         for learn, judge in self.pairs:
             pipeline = fit(plan, self.values[learn], self.truth[learn], self.contract)
-            yield self.truth[judge], scores(pipeline, self.values[judge], self.contract)
+            with team_code(but=OF_A_PLAN, place=plan.candidate.line):
+                scored = scores(pipeline, self.values[judge], self.contract)
+            yield self.truth[judge], scored
 
     def attempt(self, plan: Plan) -> Trial:
         """The mean of the metric over the pairs. A plan that cannot be fitted is no error.
 
-        Raises UserError if the team's code is at fault for more than these settings.
+        Raises TeamError if the team's code is at fault for more than these settings.
         """
         start, score, fault = time.perf_counter(), None, ""
         try:
-            with team_code(but=(ValueError, ArithmeticError, LibraryError)):
-                each = [float(self.metric.score(*judged)) for judged in self.scores(plan)]
+            each = [self.metric.measure(*judged) for judged in self.scores(plan)]
             if not np.isfinite(each).any():
                 raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
             score = float(np.nanmean(each))
-        except (ValueError, ArithmeticError, LibraryError) as error:
-            where = f"{place}: " if (place := blamed(error)) else ""
+        except UnmeasurableError as error:
+            fault = str(error)
+        except OF_A_PLAN as error:
+            where = f"{line}: " if (line := error_line(error)) else ""
             fault = where + " ".join(f"{type(error).__name__}: {error}".split())
         return Trial(plan, score, time.perf_counter() - start, fault)
 

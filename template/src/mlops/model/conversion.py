@@ -18,6 +18,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.algebra.onnx_ops import OnnxArrayFeatureExtractor, OnnxConcat, OnnxLabelEncoder_2
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
     calculate_linear_regressor_output_shapes,
@@ -25,9 +26,39 @@ from skl2onnx.common.shape_calculator import (
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
+from ..core.errors import TeamError
+from .candidate import Candidate
 from .inputs import Input
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
+
+
+class ConversionError(TeamError):
+    """A candidate's fitted pipeline cannot be an ONNX graph.
+
+    `for_good`: a step of it has no converter, so that other rows or settings do not help.
+    """
+
+    for_good = False
+
+
+def convert(candidate: Candidate, pipeline: Pipeline, entries: list[Input]) -> ModelProto:
+    """Convert the candidate's fitted pipeline with `to_onnx`.
+
+    Raises ConversionError if it cannot.
+    """
+    try:
+        return to_onnx(pipeline, entries)
+    except Exception as error:  # converters raise what they like
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        place = f"{candidate.line}: " if candidate.line else ""
+        refused = ConversionError(
+            f"{place}the candidate {candidate.name} cannot be converted to ONNX "
+            f"({type(error).__name__}: {reason}): take a model and feature steps that skl2onnx "
+            "converts, or take it out of train.candidates in params.yaml."
+        )
+        refused.for_good = isinstance(error, MissingConverter | MissingShapeCalculator)
+        raise refused from error
 
 
 def to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:

@@ -6,15 +6,28 @@ have one class, r2 of a constant) is NaN.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from numbers import Real
+from typing import get_args
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn import metrics
 
-from ..core.errors import UserError
+from ..core.errors import TeamError, UserError
 from ..core.problem import Task
-from ..core.team import listed_by_team
+from ..core.team import (
+    error_line,
+    function_line,
+    list_line,
+    listed_by_team,
+    one_line,
+    require_function,
+    require_name,
+    running_line,
+    team_code,
+)
 from .value import Array, decisions
 
 Score = Callable[[Array, Array], float]
@@ -72,17 +85,67 @@ CHOICES: dict[Task, dict[str, Score]] = {
 ALWAYS = ("accuracy", "f1_macro", "value")
 
 
+class UnmeasurableError(UserError):
+    """A metric fails on these rows and scores, or is infinite; on others it may not."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A figure to choose and to judge by: `score(truth, scores)` is greater when better.
 
     `tasks` are the kinds of target that it can judge. The name of a loss begins with "neg_": its
-    score is negated, and reports show the loss.
+    score is negated, and reports show the loss. Raises UserError for what is none of these.
     """
 
     name: str
     score: Score
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+    created: str = field(default="", init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_name(self.name, "the name of a Metric")
+        require_name(reported(self.name), f"the name of the loss {self.name!r}")
+        require_function(self.score, f"score of the metric {self.name}")
+        known = get_args(Task)
+        if not isinstance(self.tasks, tuple | list) or not self.tasks:
+            raise UserError(
+                f"tasks of the metric {self.name} is {one_line(self.tasks)}, which is no tuple, "
+                f"such as {known[:1]}."
+            )
+        if strange := [task for task in self.tasks if task not in known]:
+            raise UserError(
+                f"tasks of the metric {self.name} has {one_line(strange[0])}; there are "
+                f"{', '.join(known)}."
+            )
+        object.__setattr__(self, "created", running_line())
+
+    @cached_property
+    def line(self) -> str:
+        """FILE:LINE of the team's where its function is, or else its name; "" if it comes along."""
+        return function_line(self.score) or self.created
+
+    def measure(self, truth: Array, scores: Array) -> float:
+        """The score of these rows, NaN if it cannot be told; the arrays stay as they are.
+
+        Raises UnmeasurableError if it is infinite, or these rows and scores are refused; TeamError
+        for any other mistake in the team's function.
+        """
+        try:
+            with team_code(but=(ValueError, ArithmeticError), place=self.line):
+                measured = self.score(np.copy(truth), np.copy(scores))
+        except (ValueError, ArithmeticError) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UnmeasurableError(self._blame(reason, error_line(error))) from error
+        if isinstance(measured, bool | np.bool_) or not isinstance(measured, Real):
+            reason = f"it returns {one_line(measured)}, which is not one real number"
+            raise TeamError(self._blame(reason))
+        if np.isinf(float(measured)):
+            raise UnmeasurableError(self._blame(f"it returns {measured}, which is not finite"))
+        return float(measured)
+
+    def _blame(self, reason: str, line: str = "") -> str:
+        line = line or self.line
+        return f"{line}{': ' if line else ''}metric {self.name}: {reason}."
 
 
 def reported(name: str) -> str:
@@ -90,19 +153,21 @@ def reported(name: str) -> str:
     return name.removeprefix("neg_")
 
 
-def choices(task: Task) -> dict[str, Score]:
+def choices(task: Task) -> dict[str, Metric]:
     """The metrics of a kind of target by name: the built-in ones, then the team's.
 
     Raises UserError if the team's metrics.py lists something else, or a name twice.
     """
-    found, taken = dict(CHOICES[task]), {*ALWAYS, *map(reported, CHOICES[task])}
+    known = {name: Metric(name, score) for name, score in CHOICES[task].items()}
+    taken = {*ALWAYS, *map(reported, known)}
     for each in listed_by_team("metrics", "METRICS", Metric):
         if task in each.tasks:
             if reported(each.name) in taken:
-                raise UserError(f"metrics.py: there is a metric {each.name!r} already; rename it.")
+                line = each.created or list_line("metrics", "METRICS")
+                raise TeamError(f"{line}: there is a metric {each.name!r} already; rename it.")
             taken.add(reported(each.name))
-            found[each.name] = each.score
-    return found
+            known[each.name] = each
+    return known
 
 
 def primary(task: Task, name: str = "auto") -> Metric:
@@ -114,17 +179,19 @@ def primary(task: Task, name: str = "auto") -> Metric:
             f"params.yaml: train.metric: {name!r} is no metric for a {task} target; "
             f"take one of auto, {', '.join(known)}."
         )
-    return Metric(name, known[name])
+    return known[name]
 
 
 def report(
     task: Task, truth: Array, scores: Array, threshold: float | None = None
 ) -> dict[str, float]:
     """All metrics of the task by name, losses as losses; decisions are made at `threshold`."""
-    found = {name: float(score(truth, scores)) for name, score in choices(task).items()}
-    found = {reported(name): v if reported(name) == name else -v for name, v in found.items()}
+    figures = {}
+    for name, metric in choices(task).items():
+        measured = metric.measure(truth, scores)
+        figures[reported(name)] = measured if reported(name) == name else -measured
     if task != "regression":
-        said = decisions(scores, threshold, task).astype(int)
-        found["accuracy"] = float(np.mean(said == truth))
-        found["f1_macro"] = float(metrics.f1_score(truth, said, average="macro"))
-    return found
+        decided = decisions(scores, threshold, task).astype(int)
+        figures["accuracy"] = float(np.mean(decided == truth))
+        figures["f1_macro"] = float(metrics.f1_score(truth, decided, average="macro"))
+    return figures

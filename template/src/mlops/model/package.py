@@ -25,12 +25,13 @@ from ..core.paths import (
     write_json,
 )
 from ..core.paths import sha256 as digest
+from ..core.team import team_code
 from ..data.contract import Column, Contract
 from ..scoring.predictor import METADATA, SCORE, Predictor
 from .bench import Plan, fit, scores
 from .bins import bins
 from .candidate import named
-from .conversion import OPSET, to_onnx
+from .conversion import OPSET, convert
 from .inputs import feed, frame, inputs, truth
 
 PACKAGE = REPORTS / "package.json"
@@ -46,25 +47,26 @@ def run() -> None:
     contract, choice = Contract.load(), read_json(CHOICE)
     rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
     test = pl.read_parquet(TEST)
-    pipeline = packed(rows, test, choice, contract)
-    parity = compared(pipeline, test, contract)
+    pipeline = package_choice(rows, test, choice, contract)
+    parity = compare_answers(pipeline, test, contract)
     size = MODEL.stat().st_size
-    told = {"sha256": digest(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
-    write_json(PACKAGE, told)
+    report = {"sha256": digest(MODEL), "bytes": size, "parity": parity, "opset": OPSET[""]}
+    write_json(PACKAGE, report)
     print(
         f"package: {choice['candidate']} in {size / 1024:,.0f} KB, "
         f"{parity['share_differing']:.2%} of {parity['rows']:,} rows differ"
     )
 
 
-def packed(
+def package_choice(
     rows: pl.DataFrame, test: pl.DataFrame, choice: dict[str, Any], contract: Contract
 ) -> Pipeline:
     """Fit the choice to the rows and write it to MODEL, with what the file says of itself."""
     [candidate], entries = named([choice["candidate"]]), inputs(contract)
     plan = Plan(candidate, choice["parameters"], choice["keep"])
     values = frame(rows, entries)
-    pipeline = fit(plan, values, truth(rows, contract), contract)
+    with team_code(place=candidate.line):
+        pipeline = fit(plan, values, truth(rows, contract), contract)
     about = {
         "task": contract.task,
         "target": contract.target.name,
@@ -79,12 +81,12 @@ def packed(
         "validation": {"metric": choice["metric"], "score": choice["score"]},
         "libraries": {"python": platform.python_version(), **installed_versions(LIBRARIES)},
         "rows": rows.height,
-        "columns": [described(column) for column in contract.columns],
+        "columns": [describe_column(column) for column in contract.columns],
     }
-    model = to_onnx(pipeline, entries)
-    told = model.metadata_props.add(key=METADATA)
-    told.value = json.dumps(about)
-    examples = shuffled(rows.select(column.name for column in contract.inputs))
+    model = convert(candidate, pipeline, entries)
+    metadata = model.metadata_props.add(key=METADATA)
+    metadata.value = json.dumps(about)
+    examples = shuffle_cells(rows.select(column.name for column in contract.inputs))
     packaged = Predictor(model.SerializeToString())
     known = packaged.scores(examples).tolist()
     cases = [
@@ -97,22 +99,22 @@ def packed(
     # Of rows that it learned from, a model is surer than of any it will meet.
     unseen = pl.Series(SCORE, packaged.answers(packaged.scores(test))["score"])
     about |= {"cases": cases, "bins": bins(values) + bins(unseen.to_frame())}
-    told.value = json.dumps(about, ensure_ascii=False, default=str)
+    metadata.value = json.dumps(about, ensure_ascii=False, default=str)
     with replacing(MODEL) as scratch:
         scratch.write_bytes(model.SerializeToString(deterministic=True))
     return pipeline
 
 
-def described(column: Column) -> dict[str, Any]:
+def describe_column(column: Column) -> dict[str, Any]:
     """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
-    told = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
-    facts = column.model_dump(mode="json", by_alias=False, include={*told, "description"})
+    rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
+    facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
     is_key = column.role == "key"
     facts["required"] &= column.is_input
     return facts | {"used": column.is_input or is_key, "key": is_key}
 
 
-def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+def shuffle_cells(rows: pl.DataFrame) -> pl.DataFrame:
     """CASES rows in which each cell is from another row, so that none tells of anybody."""
     return rows.select(
         pl.Series(name, rows[name].sample(CASES, with_replacement=True, seed=place))
@@ -120,10 +122,10 @@ def shuffled(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict[str, Any]:
+def compare_answers(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict[str, Any]:
     """The packaged model against the pipeline, on test rows as they are and spoiled ones."""
     plain = frame(test.head(MOST_ROWS), inputs(contract))
-    values = pl.concat([plain, spoiled(plain)])
+    values = pl.concat([plain, spoil_cells(plain)])
     apart = np.abs(Predictor(MODEL).run(feed(values)) - scores(pipeline, values, contract))
     if contract.task == "regression":
         apart /= pipeline["model"].transformer_.scale_
@@ -131,12 +133,12 @@ def compared(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) -> dict
     return {
         "rows": len(values),
         "share_differing": float(np.mean(~(apart <= TOLERANCE))),
-        "max_difference": float(apart.max()),
+        "max_difference": None if np.isnan(apart).any() else float(apart.max()),
         "tolerance": TOLERANCE,
     }
 
 
-def spoiled(values: pl.DataFrame) -> pl.DataFrame:
+def spoil_cells(values: pl.DataFrame) -> pl.DataFrame:
     """A fifth of all cells, drawn at random: a number missing, a category that was never met."""
     random = np.random.default_rng(0)
     return values.select(

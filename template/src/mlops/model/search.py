@@ -2,7 +2,8 @@
 
 The same rows, params.yaml and code give the same trials, however many processes take part: plans
 are made and judged in batches, in order. So a search that was killed begins anew, and remembers
-what came of the plans tried before (memory.py). A budget in seconds may of course end it elsewhere.
+what came of the plans tried before (trial_log.py). A budget in seconds may of course end it
+elsewhere.
 """
 
 import time
@@ -20,7 +21,7 @@ from ..core.parallel import spread
 from ..core.params import TrainParams
 from .bench import Bench, Plan, Trial
 from .candidate import Candidate
-from .memory import memory
+from .trial_log import open_trial_log
 
 
 def search(
@@ -28,7 +29,7 @@ def search(
 ) -> list[Trial]:
     """Try plans until the budget is spent; what is still being tried then is given up."""
     end, trials = time.monotonic() + params.seconds, list[Trial]()
-    past, console = memory(log), Console(stderr=True)
+    past, console = open_trial_log(log), Console(stderr=True)
     known = past.known
     with (
         # optuna warns that `group` may yet change, joblib that trials were given up.
@@ -36,12 +37,13 @@ def search(
         spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
         Progress(console=console, disable=not console.is_terminal) as bar,
     ):
-        study = begun(candidates, params.seed)
+        study = begin_study(candidates, params.seed)
         shown, best = bar.add_task("search", total=params.trials), float("-inf")
         while len(trials) < params.trials and time.monotonic() < end:
             asked = [study.ask() for _ in range(min(params.batch, params.trials - len(trials)))]
-            plans, told = [planned(each, candidates) for each in asked], known[len(trials) :]
-            old = [Trial(plan, **facts) for plan, facts in zip(plans, told, strict=False)]
+            plans = [make_plan(each, candidates) for each in asked]
+            before = known[len(trials) :]
+            old = [Trial(plan, **facts) for plan, facts in zip(plans, before, strict=False)]
             new = side_by_side(bench.attempt, plans[len(old) :])
             for question, trial in zip(asked, chain(old, new), strict=True):
                 trials.append(trial)
@@ -57,7 +59,7 @@ def search(
     return trials
 
 
-def begun(candidates: list[Candidate], seed: int) -> optuna.Study:
+def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
     """First the defaults of each candidate, then what a tree-structured Parzen estimator proposes
     (Bergstra et al., 2011): each candidate with settings of its own (`group`), and the plans of a
     batch away from each other (`constant_liar`).
@@ -73,15 +75,16 @@ def begun(candidates: list[Candidate], seed: int) -> optuna.Study:
     return study
 
 
-def planned(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
+def make_plan(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
     known = {candidate.name: candidate for candidate in candidates}
     candidate = known[trial.suggest_categorical("candidate", list(known))]
     keep = trial.suggest_float("keep", 0.25, 1.0, step=0.25)
     settings: dict[str, float] = {}
     for name, each in candidate.space.items():
         place = f"{candidate.name}.{name}"
-        if isinstance(each.low, int) and isinstance(each.high, int):
-            settings[name] = trial.suggest_int(place, each.low, each.high, log=each.log)
+        if each.is_whole:
+            low, high = int(each.low), int(each.high)
+            settings[name] = trial.suggest_int(place, low, high, log=each.log)
         else:
             settings[name] = trial.suggest_float(place, each.low, each.high, log=each.log)
     return Plan(candidate, settings, keep)

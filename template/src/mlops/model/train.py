@@ -13,15 +13,18 @@ from ..core.libraries import LibraryError
 from ..core.params import Params, TrainParams
 from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
 from ..core.problem import Problem, Task, Value
-from ..core.team import team_files
+from ..core.team import loaded_team_files, team_code
 from ..data.contract import CONTRACT, Contract
-from .bench import Bench, Plan, Trial, make_model
+from .bench import OF_A_PLAN, Bench, Plan, Trial, fit, make_model
 from .candidate import Candidate, candidates, named
+from .conversion import ConversionError, convert
+from .inputs import inputs
 from .search import search
 from .value import best_threshold
 
 LOGS = Path(".search")
 BUDGET = {"trials", "seconds", "processes"}
+ROWS_TO_CONVERT = 1000
 
 
 def run() -> None:
@@ -35,13 +38,17 @@ def run() -> None:
             "No candidate that params.yaml names in train.candidates can be made on this machine: "
             f"{'; '.join(left_out)}."
         )
+    for candidate in wanted:
+        if not candidate.baseline:
+            refuse_unpackable(candidate, bench)
     names = [candidate.name for candidate in wanted]
-    trials = compared(bench, wanted, params.train, log(params.train, names))
-    for failed in failures(trials):
-        print(f"train: {failed}")
-    choice = chosen(bench, trials, problem.value) | {"left_out": [*left_out, *failures(trials)]}
+    trials = try_candidates(bench, wanted, params.train, name_log(params.train, names))
+    failed = list_failures(trials)
+    for reason in failed:
+        print(f"train: {reason}")
+    choice = choose_plan(bench, trials, problem.value) | {"left_out": [*left_out, *failed]}
     with replacing(TRIALS) as scratch:
-        table(trials).write_csv(scratch)
+        tabulate_trials(trials).write_csv(scratch)
     write_json(CHOICE, choice)
     print(
         f"train: {choice['candidate']} chosen in {choice['trials']} trials, {choice['metric']} "
@@ -54,7 +61,8 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     usable, left_out = [], []
     for candidate in wanted:
         try:
-            make_model(Plan(candidate, candidate.defaults), task)
+            with team_code(but=(LibraryError,), place=candidate.line):
+                make_model(Plan(candidate, candidate.defaults), task)
         except LibraryError as error:
             left_out.append(str(error))
         else:
@@ -62,22 +70,43 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     return usable, left_out
 
 
-def log(params: TrainParams, names: list[str]) -> Path:
+def refuse_unpackable(candidate: Candidate, bench: Bench) -> None:
+    """Raises ConversionError, before the search, for a candidate that could never be packaged.
+
+    A few rows are enough to see that. What else is wrong with it, search and packaging tell.
+    """
+    rows = np.unique(np.linspace(0, len(bench.truth) - 1, ROWS_TO_CONVERT).astype(int))
+    plan = Plan(candidate, candidate.defaults)
+    try:
+        pipeline = fit(plan, bench.values[rows], bench.truth[rows], bench.contract)
+        convert(candidate, pipeline, inputs(bench.contract))
+    except ConversionError as error:
+        if error.for_good:
+            raise
+    except OF_A_PLAN:
+        return
+
+
+def name_log(params: TrainParams, names: list[str]) -> Path:
     """Where the search is written down: a name of its own for other rows, settings, code or
     candidates (`names`).
 
-    The budget does not count, so a search with more trials goes on where the smaller one ended.
-    The logs of other searches are removed.
+    The code is that of this folder, and each module of the team's that was imported so far. The
+    budget does not count, so a search with more trials goes on where the smaller one ended. The
+    logs of other searches are removed.
     """
-    files = (TRAIN, VALID, CONTRACT, *sorted(Path(__file__).parent.glob("*.py")), *team_files())
+    code = (*sorted(Path(__file__).parent.glob("*.py")), *loaded_team_files())
+    files = (TRAIN, VALID, CONTRACT, *code)
     facts = params.model_dump_json(exclude=BUDGET) + " ".join([*names, *map(sha256, files)])
-    found = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
-    for other in set(LOGS.glob("*.log")) - {found}:
+    own = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
+    for other in set(LOGS.glob("*.log")) - {own}:
         other.unlink()
-    return found
+    return own
 
 
-def compared(bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path) -> list[Trial]:
+def try_candidates(
+    bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path
+) -> list[Trial]:
     """The trials of the search, and after them the baselines.
 
     Raises UserError if there is no candidate but baselines, or none that could be fitted.
@@ -95,7 +124,7 @@ def compared(bench: Bench, wanted: list[Candidate], params: TrainParams, log: Pa
     return [*trials, *map(bench.attempt, plans)]
 
 
-def failures(trials: list[Trial]) -> list[str]:
+def list_failures(trials: list[Trial]) -> list[str]:
     """Of each candidate none of whose trials could be scored, its name and why."""
     faults: dict[str, list[str]] = {}
     for trial in trials:
@@ -107,7 +136,7 @@ def failures(trials: list[Trial]) -> list[str]:
     ]
 
 
-def table(trials: list[Trial]) -> pl.DataFrame:
+def tabulate_trials(trials: list[Trial]) -> pl.DataFrame:
     """A row a trial, with a column for each setting of each candidate."""
     rows = [
         {
@@ -125,7 +154,7 @@ def table(trials: list[Trial]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def chosen(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
+def choose_plan(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
     """The best plan (of equals the first tried), and what it was chosen from.
 
     The threshold, which only a yes/no target has, lies where acting pays on the rows to judge by.
@@ -136,7 +165,7 @@ def chosen(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
     if bench.contract.task == "binary":
         truth, scores = map(np.concatenate, zip(*bench.scores(best.plan), strict=True))
         threshold = best_threshold(truth, scores, value)
-    scored = table(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
+    scored = tabulate_trials(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
     each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
     return {
         "candidate": best.plan.candidate.name,

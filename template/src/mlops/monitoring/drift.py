@@ -2,16 +2,21 @@
 
 The population stability index is that of Prometheus (the recording rule `input:psi`): over the bins
 in the model's file, the sum of (live - expected) * ln(live / expected), with no share below FLOOR.
-Beside it is the distance of Jensen and Shannon, of the same bins (0 alike, 1 apart).
+The distances, of scipy, are beside it: Jensen and Shannon's, of the bins (0 alike, 1 apart); where
+the rows that the model learned from are at hand, also Kolmogorov and Smirnov's (the same range),
+and Wasserstein's (by how much a value would have to move on average, in its own unit).
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
 from scipy.spatial.distance import jensenshannon
+from scipy.stats import ks_2samp, wasserstein_distance
 
-from ..core.paths import MODEL
+from ..core.paths import MODEL, TEST, TRAIN, VALID, sha256
 from ..data.contract import Contract
 from ..data.row_rules import broken
 from ..model.bins import MISSING, OTHER
@@ -38,12 +43,14 @@ class BinShares(Shares):
 
 
 class InputDrift(TypedDict):
-    """How one input has drifted; `unseen` is None for numbers."""
+    """How one input has drifted; `unseen` is None for numbers, distances that are unknown too."""
 
     input: str
     kind: str
     psi: float
     jensen_shannon: float
+    kolmogorov_smirnov: float | None
+    wasserstein: float | None
     missing: Shares
     unseen: Shares | None
     bins: list[BinShares]
@@ -88,23 +95,29 @@ def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
         "rows": live.height,
         "version": version,
         "fault": f"the model in use {mismatch}" if mismatch else "",
-        "inputs": compare_inputs(live, model) if live.height and not mismatch else [],
+        "inputs": compare_inputs(live, model, path) if live.height and not mismatch else [],
         "scored_by": live["version"].drop_nulls().unique().sort().to_list(),
         "broken": find_broken_rules(live, contract),
     }
 
 
-def compare_inputs(live: pl.DataFrame, model: Predictor) -> list[InputDrift]:
-    """Compare each input, and the score, with the bins in the model's file."""
+def compare_inputs(live: pl.DataFrame, model: Predictor, path: Path) -> list[InputDrift]:
+    """Compare each input, and the score, with those in training; the model's file is at `path`."""
     entries = [Input(**entry) for entry in model.meta["inputs"]]
     values = frame(live["inputs"].struct.unnest(), entries)
     values = values.with_columns(live["score"].alias(SCORE))
-    inputs = [compare_bins(values[entry["input"]], entry) for entry in model.meta["bins"]]
+    learned = read_training_values(path, model, entries)
+    inputs = [
+        compare_input(values[entry["input"]], entry, learned.get(entry["input"]))
+        for entry in model.meta["bins"]
+    ]
     return sorted(inputs, key=lambda each: -each["psi"])
 
 
-def compare_bins(values: pl.Series, entry: dict[str, Any]) -> InputDrift:
-    """Compare the live values of an input with its entry in model/bins.py."""
+def compare_input(
+    values: pl.Series, entry: dict[str, Any], learned: pl.Series | None
+) -> InputDrift:
+    """Compare live values with their entry of model/bins.py, and with those that were learned."""
     live, expected = measure_shares(values, entry), np.array(entry["shares"])
     bins: list[BinShares] = [
         {"label": label, "live": float(ours), "expected": float(theirs)}
@@ -118,6 +131,8 @@ def compare_bins(values: pl.Series, entry: dict[str, Any]) -> InputDrift:
         "kind": entry["kind"],
         "psi": population_stability_index(live, expected),
         "jensen_shannon": float(jensenshannon(live, expected, base=2)),
+        "kolmogorov_smirnov": measure_distance(values, learned, kolmogorov_smirnov),
+        "wasserstein": measure_distance(values, learned, wasserstein_distance),
         "missing": shares[MISSING],
         "unseen": shares.get(OTHER),
         "bins": bins,
@@ -128,6 +143,37 @@ def population_stability_index(live: Array, expected: Array) -> float:
     """Return the index of two distributions over the same bins, (bins,)."""
     live, expected = np.maximum(live, FLOOR), np.maximum(expected, FLOOR)
     return float(np.sum((live - expected) * np.log(live / expected)))
+
+
+def kolmogorov_smirnov(live: Array, learned: Array) -> float:
+    """Return the largest difference of the two distribution functions, 0 to 1."""
+    return float(ks_2samp(live, learned, method="asymp").statistic)
+
+
+def measure_distance(
+    live: pl.Series, learned: pl.Series | None, distance: Callable[[Array, Array], float]
+) -> float | None:
+    """Return the distance of numbers from those in training; None where there are none."""
+    if learned is None or live.dtype == pl.String:
+        return None
+    numbers = [values.cast(pl.Float64).drop_nans().to_numpy() for values in (live, learned)]
+    return float(distance(*numbers)) if all(map(len, numbers)) else None
+
+
+def read_training_values(
+    path: Path, model: Predictor, entries: list[Input]
+) -> dict[str, pl.Series]:
+    """Read what the model learned from, and its scores on the test rows, by the input's name.
+
+    Returns {} if what the pipeline left here is of another model.
+    """
+    here = all(file.exists() for file in (MODEL, TRAIN, VALID, TEST))
+    if not here or sha256(MODEL) != sha256(path):
+        return {}
+    rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
+    answers = model.answers(model.scores(pl.read_parquet(TEST)))
+    scores = pl.Series(SCORE, answers["score"].astype(float))
+    return {column.name: column for column in (*frame(rows, entries), scores)}
 
 
 def excess_beyond_chance(shares: Shares, rows: int) -> float:

@@ -86,6 +86,11 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
         "contradictions": int(rows["contradicted"].sum()),
         "metric": measure_metric(known, project),
         "slices": measure_slices(known, project),
+        "slices_not_live": [
+            column.name
+            for column in project.contract.columns
+            if (column.protected or column.slice) and not column.is_input
+        ],
         "value": measure_value(known, project),
         "versions": [
             {"version": version, **measure_part(rows.filter(of_version), project)}
@@ -196,7 +201,7 @@ def measure_part(rows: pl.DataFrame, project: Project) -> Part:
     return {
         "predictions": rows.height,
         "rows": known.height,
-        "metric": project.metric.score(truth, scores) if known.height >= enough else None,
+        "metric": project.metric.measure(truth, scores) if known.height >= enough else None,
         "value": value["realised"],
         "do_nothing": value["do_nothing"],
         "total": value["total"],

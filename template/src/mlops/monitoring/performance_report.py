@@ -47,7 +47,8 @@ class Performance(TypedDict):
     `first` is the time of the first prediction; `cost` of running since then, in the currency of
     prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
     quantile; `strays` are truths that fit no prediction; `slices`: see evaluation/slices.py, with
-    `expected`; `period`: day, week or month.
+    `expected`; `slices_not_live` are columns by which the pipeline alone judges, as the model does
+    not read them and the journal keeps what it reads; `period`: day, week or month.
     """
 
     since: NotRequired[str]
@@ -63,6 +64,7 @@ class Performance(TypedDict):
     contradictions: int
     metric: ReachedMetric
     slices: list[dict[str, Any]]
+    slices_not_live: list[str]
     value: ReachedValue
     versions: list[Part]
     period: str

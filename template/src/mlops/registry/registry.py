@@ -2,9 +2,16 @@
 
 The alias `challenger` is the newest version, `champion` the one in use. A version becomes champion
 only if all its gates passed; a tag remembers which champion it follows, for `rollback`.
+
+The same model, judged again with the same gates failing, stays the same version: whoever uses or
+rolls back to it knows it by its number, and a new one for each change of a metric or of a limit
+would hide which versions are other models. What the registry tells of it is the latest evaluation:
+its metrics, its gates and its reports are brought up to date. Its lineage stays that of the run
+that first made it.
 """
 
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +31,7 @@ from ..core.paths import (
 from ..core.strict_model import read_yaml
 from ..core.team import package_name
 from ..data.contract import CONTRACT
-from .tracking import connected, is_new, lineage, record
+from .tracking import connected, is_new, lineage, record, update
 from .versions import CHAMPION, Version, find, in_use, versions
 
 if TYPE_CHECKING:
@@ -38,35 +45,33 @@ COMPARED = ("passed", "candidate", "sha256", "git_commit", "data_version")
 
 
 def run() -> None:
-    """Register models/model.onnx. The same model with the same verdicts again changes nothing."""
+    """Register models/model.onnx, or bring up to date what is told of its version."""
     gates, model = read_json(GATE_REPORT)["gates"], sha256(MODEL)
     failed = {gate["name"]: gate["meaning"] for gate in gates if not gate["passed"]}
     with connected() as client:
         for version in versions(client):
             if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
+                ours = update_version(client, version, failed)
                 break
         else:
-            version = register(client, model, failed)
-        client.set_registered_model_alias(package_name(), CHALLENGER, str(version.number))
-        if not failed and version.tags.get(FOLLOWS) != ROLLED_BACK:
-            crown(client, version)
-        crowned = CHAMPION in find(client, version.number).aliases
-    told = {"version": version.number, "run": version.run, "champion": crowned, "sha256": model}
-    told["registered"] = version.tags.get("registered")
-    write_json(REGISTRATION, told | json.loads(version.tags["lineage"]))
-    print(f"register: version {version.number}, {'' if crowned else 'candidate, not '}champion")
+            ours = register(client, model, failed)
+        client.set_registered_model_alias(package_name(), CHALLENGER, str(ours.number))
+        if not failed and ours.tags.get(FOLLOWS) != ROLLED_BACK:
+            crown(client, ours)
+        crowned = CHAMPION in find(client, ours.number).aliases
+    told = {"version": ours.number, "run": ours.run, "champion": crowned, "sha256": model}
+    told["registered"] = ours.tags.get("registered")
+    write_json(REGISTRATION, told | json.loads(ours.tags["lineage"]))
+    print(f"register: version {ours.number}, {'' if crowned else 'candidate, not '}champion")
 
 
 def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
     """Write the training down and make a version of its model."""
     choice, metrics, sources = read_json(CHOICE), read_json(REPORTS / "metrics.json"), lineage()
-    facts = {
+    facts = verdict(failed) | {
         "contract": contract_id(),
-        "passed": str(not failed).lower(),
-        "failed": json.dumps(failed),
         "sha256": model,
         "candidate": choice["candidate"],
-        "score": f"{choice['metric']} {score(metrics[choice['metric']])}",
         "lineage": json.dumps(sources),
         "registered": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -75,6 +80,25 @@ def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Vers
         package_name(), logged.model_uri, run_id=run, tags=facts, model_id=logged.model_id
     )
     return find(client, int(made.version))
+
+
+def update_version(client: "MlflowClient", version: Version, failed: dict[str, str]) -> Version:
+    """Let a version, and its run, tell of the latest evaluation."""
+    facts = verdict(failed)
+    update(client, version.run, read_json(REPORTS / "metrics.json"), facts)
+    for name, text in facts.items():
+        client.set_model_version_tag(package_name(), str(version.number), name, text)
+    return find(client, version.number)
+
+
+def verdict(failed: dict[str, str]) -> dict[str, str]:
+    """Tags that tell how a model was judged: by which score, and which gates it did not pass."""
+    metric, metrics = read_json(CHOICE)["metric"], read_json(REPORTS / "metrics.json")
+    return {
+        "passed": str(not failed).lower(),
+        "failed": json.dumps(failed),
+        "score": f"{metric} {score(metrics[metric])}",
+    }
 
 
 def promote(number: int | None = None) -> list[str]:
@@ -205,6 +229,7 @@ def compare(first: int, second: int) -> list[str]:
             run = client.get_run(version.run).data
             told = {"version": str(version.number), "alias": " ".join(version.aliases)}
             told |= {name: run.tags.get(name, "")[:16] for name in COMPARED}
-            both.append(told | {name: score(run.metrics[name]) for name in sorted(run.metrics)})
+            measured = {name: v for name, v in run.metrics.items() if not math.isnan(v)}
+            both.append(told | {name: score(measured[name]) for name in sorted(measured)})
     names = dict.fromkeys(name for told in both for name in told)
     return [f"{name:20}" + "".join(f"{told.get(name, ''):>22}" for told in both) for name in names]

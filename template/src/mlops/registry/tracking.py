@@ -21,6 +21,7 @@ from ..core.strict_model import read_yaml
 from ..core.team import package_name
 from ..data import change_log
 from ..data.contract import CONTRACT
+from .relocation import follow_project
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,6 +61,8 @@ def connected() -> Iterator["MlflowClient"]:
     import mlflow  # noqa: PLC0415
     import sqlalchemy  # noqa: PLC0415
 
+    if uri().startswith(SQLITE):
+        follow_project(Path(uri().removeprefix(SQLITE)))
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     if is_new():  # nothing to lose yet: its many tables need not wait for the disk one by one
@@ -109,8 +112,7 @@ def record(
                 [mlflow.entities.Param(name, str(fact)) for name, fact in told.items()],
             )
             client.set_terminated(nested, "FINISHED" if "score" in figures else "FAILED")
-        for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
-            mlflow.log_artifact(str(path), "reports" if path.parent == REPORTS else None)
+        log_files(client, run.info.run_id)
         model = mlflow.onnx.log_model(
             onnx.load(MODEL),
             name="model",
@@ -118,6 +120,30 @@ def record(
             save_as_external_data=False,  # one file, its bytes those of the packaged model
         )
     return run.info.run_id, model
+
+
+def update(client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict[str, str]) -> None:
+    """Let a run that is written down tell of the latest evaluation of its model.
+
+    MLflow deletes no metric: one that is no longer measured becomes NaN.
+    """
+    import mlflow  # noqa: PLC0415
+
+    now = int(time.time() * 1000)
+    measured = {name: figure for name, figure in reached.items() if figure is not None}
+    figures = dict.fromkeys(client.get_run(run).data.metrics, float("nan")) | measured
+    client.log_batch(
+        run,
+        [mlflow.entities.Metric(name, figure, now, 0) for name, figure in figures.items()],
+        tags=[mlflow.entities.RunTag(name, text) for name, text in tags.items()],
+    )
+    log_files(client, run)
+
+
+def log_files(client: "MlflowClient", run: str) -> None:
+    """Keep settings, choice, model and reports with a run, in the place of older ones."""
+    for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
+        client.log_artifact(run, str(path), "reports" if path.parent == REPORTS else None)
 
 
 def lineage() -> dict[str, Any]:

@@ -27,8 +27,8 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     reports, base = Reports.read(), Base.find(ref)
     comparison = compare_with_base(reports, base) if base and reports.evaluation else None
     verdicts = [Verdict(**gate) for gate in reports.gate["gates"]]
+    limits = weaker(base, reports.problem, reports.params, verdicts) if base else []
     verdicts += judge_comparison(comparison, base, reports) if base and comparison else []
-    limits = weaker(base, reports.problem, reports.params) if base else []
     consents = [(limit.owner, write_consent(limit, base)) for limit in limits]
     headline = write_headline(reports, base, comparison)
     text = render_page(reports, base, comparison, verdicts, headline=headline, consents=consents)
@@ -44,8 +44,10 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
 
 def write_consent(limit: Weaker, base: Base | None) -> str:
     """Say who has to agree to a limit that is weaker than before."""
-    before, now = number(limit.before), "no limit" if limit.now is None else number(limit.now)
-    weaker_now = f"{limit.entry} is weaker than on {base} ({before}, now {now})"
+    before, now = (
+        "no limit" if figure is None else number(figure) for figure in (limit.before, limit.now)
+    )
+    weaker_now = f"{limit.place} is weaker than on {base} ({before}, now {now})"
     return f"{weaker_now}: {limit.owner} has to agree."
 
 

@@ -1,4 +1,4 @@
-"""What came of each plan that the search tried, for a search that goes on after a kill.
+"""The log of trials: what came of each plan, for a search that goes on after a kill.
 
 It lies in a file of this machine; or, where OPTUNA_STORAGE is the address of a database, in an
 Optuna study that several machines and Optuna's dashboard can read. Neither proposes a plan: that
@@ -24,7 +24,7 @@ from ..core.paths import replacing
 STORAGE = "OPTUNA_STORAGE"
 
 
-class Memory(Protocol):
+class TrialLog(Protocol):
     """`known`: the score, seconds and fault of each trial so far, in their order."""
 
     known: list[dict[str, Any]]
@@ -32,13 +32,13 @@ class Memory(Protocol):
     def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None: ...
 
 
-def memory(log: Path) -> Memory:
-    """The memory of the search that `log` is named after. Raises UserError without its database."""
+def open_trial_log(file: Path) -> TrialLog:
+    """The log of the search that the file is named after. Raises UserError without its database."""
     address = os.environ.get(STORAGE)
-    return Shared(address, log.stem) if address else Local(log)
+    return SharedTrialLog(address, file.stem) if address else LocalTrialLog(file)
 
 
-class Local:
+class LocalTrialLog:
     """A line of JSON for each trial; one that a kill cut off is dropped."""
 
     def __init__(self, log: Path) -> None:
@@ -53,27 +53,28 @@ class Local:
             print(json.dumps(facts), file=lines)
 
 
-class Shared:
+class SharedTrialLog:
     """An Optuna study of this name. Of two searches at once each adds its trials, which are the
-    same: what counts of a trial is what was told first.
+    same: what counts of a trial is what was written first.
     """
 
     def __init__(self, address: str, name: str) -> None:
         self._address = address
-        with self._told():
+        with self._database():
             self._study = optuna.create_study(
                 study_name=name, storage=address, direction="maximize", load_if_exists=True
             )
-            found = {t.user_attrs["place"]: t.user_attrs["facts"] for t in self._study.trials[::-1]}
-        self.known = [found[place] for place in takewhile(found.__contains__, count())]
+            trials = self._study.trials[::-1]
+        facts = {trial.user_attrs["place"]: trial.user_attrs["facts"] for trial in trials}
+        self.known = [facts[place] for place in takewhile(facts.__contains__, count())]
 
     def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None:
         trial.user_attrs = {"place": trial.number, "facts": facts}
-        with self._told():
+        with self._database():
             self._study.add_trial(trial)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _database(self) -> Iterator[None]:
         """What the database cannot do is one sentence, without the password."""
         try:
             yield
