@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from .answers import answers_findings, contradictions, other_package, recorded_answers
+from .conflicts import find_conflicts
 from .drift import drift, required
 from .errors import UserError
 from .findings import Finding, Report
 from .git import Objects
-from .leftovers import leftovers
 from .policy import Policy
 from .render import ANSWERS, Render, Version
+from .repository_view import RepositoryView
 from .review import review
 from .rules import RULES, finding
-from .subject import Subject
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
 from .waivers import waived
@@ -95,9 +95,9 @@ class Checked:
         policy = self._policy or (standard.template.policy if standard else Policy())
         self._findings += required(self._tree)
         changed = self._changed(standard)
-        self._findings += leftovers(self._tree.files, changed)
+        self._findings += find_conflicts(self._tree.files, changed)
         rendered = standard.rendered if standard else lambda path: None
-        reviewed = review(Subject(self._tree, changed, policy, rendered))
+        reviewed = review(RepositoryView(self._tree, changed, policy, rendered))
         self._findings += reviewed.findings
         if standard:
             self._findings += self._lag(standard, policy)

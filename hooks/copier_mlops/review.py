@@ -13,8 +13,8 @@ from repo_review.checks import Check, process_result_bool
 from repo_review.fixtures import apply_fixtures, compute_fixtures
 
 from .findings import Finding
+from .repository_view import RepositoryView, Root, pyproject
 from .rules import RULES, finding
-from .subject import Root, Subject, pyproject
 
 PLACE = re.compile(r"(?P<path>[^\s:][^:\n]*?):(?:(?P<line>\d+):)? (?P<message>.+)")
 Function = Callable[..., Any]
@@ -75,14 +75,14 @@ def guarded(function: Function) -> Function:
     return tried
 
 
-def review(subject: Subject) -> Review:
+def review(repository: RepositoryView) -> Review:
     """A finding for each line of each failed check's message, and for each plugin that breaks.
 
     A message that starts with `PATH:` or `PATH:LINE:` says where. What pyproject.toml of the
     repository says to ignore is not heeded: that is for waivers.
     """
     fixture_functions, check_functions = plugins()
-    root = Root(subject)
+    root = Root(repository)
     fixtures = compute_fixtures(
         root, root, {name: guarded(function) for name, function in fixture_functions.items()}
     )
@@ -95,7 +95,7 @@ def review(subject: Subject) -> Review:
         else:
             checks |= made
     for name, said in results(checks, fixtures):
-        findings += found(name, checks[name], said, subject)
+        findings += found(name, checks[name], said, repository)
     return Review(findings, frozenset(checks))
 
 
@@ -125,14 +125,16 @@ def results(
             kept.add(name)
 
 
-def found(name: str, check: Check, said: str | Broken, subject: Subject) -> Iterator[Finding]:
+def found(
+    name: str, check: Check, said: str | Broken, repository: RepositoryView
+) -> Iterator[Finding]:
     if isinstance(said, Broken):
         yield broken(f"The policy {name}", said)
         return
     usual = RULES[name].severity if name in RULES else "error"
     severity = getattr(check, "severity", usual)
     for line in filter(None, map(str.strip, said.splitlines())):
-        yield placed(name, severity, line, subject)
+        yield placed(name, severity, line, repository)
 
 
 def broken(what: str, why: Broken) -> Finding:
@@ -140,9 +142,9 @@ def broken(what: str, why: Broken) -> Finding:
     return finding("policy.broken", message)
 
 
-def placed(rule: str, severity: Any, line: str, subject: Subject) -> Finding:
+def placed(rule: str, severity: Any, line: str, repository: RepositoryView) -> Finding:
     place = PLACE.fullmatch(line)
-    if place and place["path"] in subject.tree.files:
+    if place and place["path"] in repository.tree.files:
         number = int(place["line"]) if place["line"] else None
         return Finding(rule, severity, place["path"], number, line)
     return Finding(rule, severity, None, None, line)

@@ -40,7 +40,7 @@ def update(
     from .update import unsolved
     from .update import update as run
     from .update_proposal import add_outcome, has_newer_version, make_proposal
-    from .wishes import copiers_options
+    from .update_request import copiers_options
 
     before = recorded_answers(FolderTree(project))
     if output and not has_newer_version(project):

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .answers import recorded_answers
+from .conflicts import find_conflicts
 from .errors import UserError
 from .findings import Finding
 from .git import Objects, environment, git
-from .leftovers import leftovers
 from .render import ANSWERS
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree
@@ -51,7 +51,7 @@ def unsolved(project: Path) -> list[Finding]:
     rejects = set(git("ls-files", "-z", "--others", "--", f"*{REJECT}", cwd=project).split("\0"))
     tree = FolderTree(project)
     contents = dict(tree.read_all(touched & set(tree.files)))
-    return list(leftovers(sorted(touched | rejects), contents))
+    return list(find_conflicts(sorted(touched | rejects), contents))
 
 
 def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:

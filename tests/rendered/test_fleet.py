@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from copier_mlops.findings import Finding, Report
-from copier_mlops.fleet.places import find
+from copier_mlops.fleet.repositories import find
 from copier_mlops.fleet.summary import BREAKS, DRIFTED, FINE, UNREAD, Row, levels, states
 from copier_mlops.fleet.workers import each
 from copier_mlops.formats import as_junit, as_sarif

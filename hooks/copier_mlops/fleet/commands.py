@@ -41,7 +41,7 @@ def fleet(
     from ..policy import Policy
     from ..template import Templates
     from .output import Output
-    from .places import find
+    from .repositories import find
     from .summary import Row, Summary
     from .survey import Survey
     from .terminal import show, show_fix

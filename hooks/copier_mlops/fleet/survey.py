@@ -7,8 +7,8 @@ from ..check import check
 from ..findings import Report
 from ..policy import Policy
 from ..template import Templates
-from .places import Place
 from .predict import Prediction, predict
+from .repositories import Place
 
 LEFT = ("update.conflict", "update.reject")
 

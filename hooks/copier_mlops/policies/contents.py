@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import yaml
 
-from ..subject import Loader, Subject
+from ..repository_view import Loader, RepositoryView
 
 READ = ("problem.yaml", "params.yaml", "contract.yaml", "dvc.yaml", "pyproject.toml")
 SECRETS = re.compile(
@@ -46,11 +46,11 @@ class Unreadable:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         said = (
-            (path, unreadable(path, subject.changed[path]))
+            (path, unreadable(path, repository.changed[path]))
             for path in READ
-            if path in subject.changed
+            if path in repository.changed
         )
         return "\n".join(
             f"{path}: cannot be read, {words}: correct it." for path, words in said if words
@@ -74,10 +74,10 @@ class Secrets:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         return "\n".join(
             f"{path}:{line}: this looks like {kind}: revoke it, and read it from the environment."
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             for line, kind in secrets(content)
         )
 
@@ -106,11 +106,11 @@ class PickleFiles:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
-        named = [path for path in subject.tree.files if PICKLES.fullmatch(path)]
+    def check(repository: RepositoryView) -> str:
+        named = [path for path in repository.tree.files if PICKLES.fullmatch(path)]
         inside = [
             path
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             if content.startswith(PROTOCOLS) and content.endswith(b".")
         ]
         return "\n".join(
@@ -125,10 +125,10 @@ class PickleCode:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         return "\n".join(
             f"{path}:{line}: {call} runs whatever code is in the file: read ONNX, Parquet or JSON."
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             if path.endswith(".py") and HINT.search(content)
             for line, call in unpickling(content)
         )

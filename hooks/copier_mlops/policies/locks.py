@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from ..subject import Subject
+from ..repository_view import RepositoryView
 
 UV = "uv.lock"
 PYPROJECT = "pyproject.toml"
@@ -25,8 +25,8 @@ class Missing:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
-        if UV in subject.tree.files or PYPROJECT not in subject.tree.files:
+    def check(repository: RepositoryView) -> str:
+        if UV in repository.tree.files or PYPROJECT not in repository.tree.files:
             return ""
         return f"{PYPROJECT}: there is no {UV} beside it: run uv lock and commit the file."
 
@@ -37,14 +37,14 @@ class Stale:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, pyproject: dict[str, Any]) -> str:
-        return "\n".join([*uv_lock(subject, pyproject), *dvc_lock(subject)])
+    def check(repository: RepositoryView, pyproject: dict[str, Any]) -> str:
+        return "\n".join([*uv_lock(repository, pyproject), *dvc_lock(repository)])
 
 
-def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
-    if UV not in subject.tree.files or "project" not in pyproject:
+def uv_lock(repository: RepositoryView, pyproject: dict[str, Any]) -> Iterator[str]:
+    if UV not in repository.tree.files or "project" not in pyproject:
         return
-    locked = own_package(subject.tree.read(UV))
+    locked = own_package(repository.tree.read(UV))
     if locked is None:
         yield f"{UV}: does not hold this project: run uv lock."
         return
@@ -130,12 +130,12 @@ def zeros(each: Specifier) -> bool:
     return each.operator not in {"~=", "==="}
 
 
-def dvc_lock(subject: Subject) -> Iterator[str]:
+def dvc_lock(repository: RepositoryView) -> Iterator[str]:
     """Its stages are those of dvc.yaml, and run the same commands on the same files."""
-    if "dvc.lock" not in subject.tree.files:
+    if "dvc.lock" not in repository.tree.files:
         return
-    stages = subject.yaml("dvc.yaml").get("stages") or {}
-    locked = subject.yaml("dvc.lock").get("stages") or {}
+    stages = repository.yaml("dvc.yaml").get("stages") or {}
+    locked = repository.yaml("dvc.lock").get("stages") or {}
     plain = {name for name, stage in stages.items() if "cmd" in stage}  # no foreach, no matrix
     for name in sorted(locked.keys() - stages.keys()):
         if "@" not in name:

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from ..patterns import matches
-from ..subject import Loader, Subject, table
+from ..repository_view import Loader, RepositoryView, table
 
 PROBLEM = "problem.yaml"
 PARAMS = "params.yaml"
@@ -29,15 +29,15 @@ class Incomplete:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
         if not problem:
             return None  # missing, or unreadable: other rules say so
         missing = [name for name in SAID if not str(within(problem, name) or "").strip()]
         if not any(within(problem, f"value.{outcome}") is not None for outcome in OUTCOMES):
             missing.append("value of the outcomes")
         return lines(
-            f"{at(subject, PROBLEM, name)}: {name} is not said, and no model is released without: "
-            "the business owner fills it in."
+            f"{at(repository, PROBLEM, name)}: {name} is not said, and no model is released "
+            "without: the business owner fills it in."
             for name in missing
         )
 
@@ -48,11 +48,11 @@ class OwnersMissing:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
         if not problem:
             return None
         return lines(
-            f"{at(subject, PROBLEM, f'owners.{role}')}: owners.{role} names nobody: "
+            f"{at(repository, PROBLEM, f'owners.{role}')}: owners.{role} names nobody: "
             "write a team, a person or an e-mail address, for example: @acme/data."
             for role in OWNED
             if "@" not in owner(problem, role)
@@ -65,15 +65,15 @@ class OwnersDisagree:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
-        path = next((path for path in CODEOWNERS if path in subject.tree.files), None)
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
+        path = next((path for path in CODEOWNERS if path in repository.tree.files), None)
         if not problem:
             return None
         if path is None:
             return (
                 f"{PROBLEM}: names owners, but there is no CODEOWNERS that asks them: restore it."
             )
-        rules = list(code_owners(subject.tree.read(path).decode(errors="replace")))
+        rules = list(code_owners(repository.tree.read(path).decode(errors="replace")))
         return lines(disagreements(rules, path, problem))
 
 
@@ -97,23 +97,23 @@ class GatesWeakened:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, params: dict[str, Any]) -> str:
+    def check(repository: RepositoryView, params: dict[str, Any]) -> str:
         return lines(
-            f"{at(subject, PARAMS, name)}: {name} is {text(value)}, and the policy asks for "
+            f"{at(repository, PARAMS, name)}: {name} is {text(value)}, and the policy asks for "
             f"{floor}: set it so, or ask for a waiver."
-            for name, floor in subject.policy.floors.items()
-            if not keeps(value := setting(subject, params, name), floor)
+            for name, floor in repository.policy.floors.items()
+            if not keeps(value := setting(repository, params, name), floor)
         )
 
 
 UNSAID = object()
 
 
-def setting(subject: Subject, params: dict[str, Any], name: str) -> Any:
+def setting(repository: RepositoryView, params: dict[str, Any], name: str) -> Any:
     """What the file says, or else what came with the template; UNSAID if neither does."""
     found = within(params, name, UNSAID)
     if found is UNSAID:
-        found = within(table(subject.rendered(PARAMS) or b""), name, UNSAID)
+        found = within(table(repository.rendered(PARAMS) or b""), name, UNSAID)
     return found
 
 
@@ -152,9 +152,9 @@ def within(settings: Any, name: str, default: Any = None) -> Any:
     return settings
 
 
-def at(subject: Subject, path: str, name: str) -> str:
+def at(repository: RepositoryView, path: str, name: str) -> str:
     """PATH:LINE of a setting, or of the nearest thing around it."""
-    node = yaml.compose(subject.tree.read(path), Loader)
+    node = yaml.compose(repository.tree.read(path), Loader)
     line = 1
     for part in name.split("."):
         pairs = node.value if isinstance(node, yaml.MappingNode) else []

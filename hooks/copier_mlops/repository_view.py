@@ -18,7 +18,7 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Subject:
+class RepositoryView:
     """`changed` are the contents, by path, of files that are not as the template has them;
     `rendered` gives a file's content as it came from the template, None if it did not.
     """
@@ -33,7 +33,7 @@ class Subject:
         content = self.tree.read(path) if path in self.tree.files else b""
         return table(content)
 
-    def __deepcopy__(self, memo: object) -> "Subject":
+    def __deepcopy__(self, memo: object) -> "RepositoryView":
         return self
 
 
@@ -50,8 +50,8 @@ def table(content: bytes) -> dict[str, Any]:
 class Root(Traversable):
     """A folder or file of a repository, whether it is checked out or not."""
 
-    def __init__(self, subject: Subject, path: str = "") -> None:
-        self.subject = subject
+    def __init__(self, repository: RepositoryView, path: str = "") -> None:
+        self.repository = repository
         self._path = path
 
     @property
@@ -59,22 +59,22 @@ class Root(Traversable):
         return self._path.rsplit("/", 1)[-1]
 
     def is_file(self) -> bool:
-        return self._path in self.subject.tree.files
+        return self._path in self.repository.tree.files
 
     def is_dir(self) -> bool:
-        return any(path.startswith(self._prefix) for path in self.subject.tree.files)
+        return any(path.startswith(self._prefix) for path in self.repository.tree.files)
 
     def iterdir(self) -> Iterator["Root"]:
         inside = (
             path.removeprefix(self._prefix).split("/")[0]
-            for path in self.subject.tree.files
+            for path in self.repository.tree.files
             if path.startswith(self._prefix)
         )
-        return (Root(self.subject, self._prefix + name) for name in dict.fromkeys(inside))
+        return (Root(self.repository, self._prefix + name) for name in dict.fromkeys(inside))
 
     def joinpath(self, *parts: Any) -> "Root":
         inside = [part for text in parts for part in str(text).split("/") if part not in ("", ".")]
-        return Root(self.subject, self._prefix + "/".join(inside))
+        return Root(self.repository, self._prefix + "/".join(inside))
 
     def __truediv__(self, part: Any) -> "Root":
         return self.joinpath(part)
@@ -101,7 +101,7 @@ class Root(Traversable):
 
     def _content(self) -> bytes:
         try:
-            return self.subject.tree.read(self._path)
+            return self.repository.tree.read(self._path)
         except KeyError as error:
             raise FileNotFoundError(self._path) from error
 
@@ -121,22 +121,22 @@ class Nothing(Tree):
 # --- Fixtures of repo-review: what a check may ask for by the name of its argument ---
 
 
-def subject(root: Traversable) -> Subject:
+def repository(root: Traversable) -> RepositoryView:
     """Everything about the repository; also where repo-review itself runs, on a folder."""
     if isinstance(root, Root):
-        return root.subject
+        return root.repository
     tree: Tree = FolderTree(root) if isinstance(root, Path) else Nothing()
-    return Subject(tree, dict(tree.read_all(tree.files)))
+    return RepositoryView(tree, dict(tree.read_all(tree.files)))
 
 
-def problem(subject: Subject) -> dict[str, Any]:
+def problem(repository: RepositoryView) -> dict[str, Any]:
     """problem.yaml as a table."""
-    return subject.yaml("problem.yaml")
+    return repository.yaml("problem.yaml")
 
 
-def params(subject: Subject) -> dict[str, Any]:
+def params(repository: RepositoryView) -> dict[str, Any]:
     """params.yaml as a table."""
-    return subject.yaml("params.yaml")
+    return repository.yaml("params.yaml")
 
 
 def pyproject(package: Traversable) -> dict[str, Any]:

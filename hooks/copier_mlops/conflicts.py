@@ -10,7 +10,7 @@ REJECTS = (".rej", ".orig")
 CONFLICT = re.compile(rb"^<{7} .*?^={7}\r?$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 
 
-def leftovers(paths: Iterable[str], changed: Mapping[str, bytes]) -> Iterator[Finding]:
+def find_conflicts(paths: Iterable[str], changed: Mapping[str, bytes]) -> Iterator[Finding]:
     """Yield the rejects among the paths, and the conflicts in the contents of changed files."""
     for path in paths:
         if path.endswith(REJECTS):
