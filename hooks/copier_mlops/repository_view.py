@@ -9,12 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
-
 from .policy import Policy
+from .safe_yaml import YAML_ERRORS, parse_yaml
 from .trees import FolderTree, Tree
-
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -29,22 +26,22 @@ class RepositoryView:
     rendered: Callable[[str], bytes | None] = field(default=lambda path: None)
 
     def yaml(self, path: str) -> dict[str, Any]:
-        """A table; an empty one if there is no such file, or another thing in it."""
+        """Read a file as a table; an empty one if there is no such file, or no table in it."""
         content = self.tree.read(path) if path in self.tree.files else b""
-        return table(content)
+        return parse_table(content)
 
     def __deepcopy__(self, memo: object) -> "RepositoryView":
         return self
 
 
 @lru_cache(maxsize=1024)
-def table(content: bytes) -> dict[str, Any]:
-    """Of a YAML text. What cannot be read is said by the rule file.unreadable."""
+def parse_table(content: bytes) -> dict[str, Any]:
+    """Parse a table; an empty one for anything else, which the rule file.unreadable reports."""
     try:
-        found = yaml.load(content, Loader)  # noqa: S506 - one of the two safe loaders
-    except (yaml.YAMLError, ValueError):
+        settings = parse_yaml(content)
+    except YAML_ERRORS:
         return {}
-    return found if isinstance(found, dict) else {}
+    return settings if isinstance(settings, dict) else {}
 
 
 class Root(Traversable):
@@ -106,8 +103,8 @@ class Root(Traversable):
             raise FileNotFoundError(self._path) from error
 
 
-class Nothing(Tree):
-    """No file at all: what repo-review lists the checks with."""
+class EmptyTree(Tree):
+    """A tree without files: repo-review lists the checks with it."""
 
     files: Mapping[str, Any] = {}
 
@@ -122,31 +119,32 @@ class Nothing(Tree):
 
 
 def repository(root: Traversable) -> RepositoryView:
-    """Everything about the repository; also where repo-review itself runs, on a folder."""
+    """Give everything about the repository, also where repo-review itself runs, on a folder."""
     if isinstance(root, Root):
         return root.repository
-    tree: Tree = FolderTree(root) if isinstance(root, Path) else Nothing()
+    tree: Tree = FolderTree(root) if isinstance(root, Path) else EmptyTree()
     return RepositoryView(tree, dict(tree.read_all(tree.files)))
 
 
 def problem(repository: RepositoryView) -> dict[str, Any]:
-    """problem.yaml as a table."""
+    """Read problem.yaml as a table."""
     return repository.yaml("problem.yaml")
 
 
 def params(repository: RepositoryView) -> dict[str, Any]:
-    """params.yaml as a table."""
+    """Read params.yaml as a table."""
     return repository.yaml("params.yaml")
 
 
 def pyproject(package: Traversable) -> dict[str, Any]:
-    """pyproject.toml as a table. Unlike repo-review's own, it is kept, and may be a bad one."""
+    """Read pyproject.toml as a table, an empty one if it is a bad one: unlike repo-review's own."""
     path = package.joinpath("pyproject.toml")
-    return toml_table(path.read_bytes()) if path.is_file() else {}
+    return parse_toml_table(path.read_bytes()) if path.is_file() else {}
 
 
 @lru_cache(maxsize=1024)
-def toml_table(content: bytes) -> dict[str, Any]:
+def parse_toml_table(content: bytes) -> dict[str, Any]:
+    """Parse a table; an empty one for anything else."""
     try:
         return tomllib.loads(content.decode())
     except ValueError:

@@ -18,9 +18,17 @@ from xml.etree import ElementTree
 import pytest
 
 from copier_mlops.findings import Finding, Report
-from copier_mlops.fleet.repositories import find
-from copier_mlops.fleet.summary import BREAKS, DRIFTED, FINE, UNREAD, Row, levels, states
-from copier_mlops.fleet.workers import each
+from copier_mlops.fleet.repositories import find_repositories
+from copier_mlops.fleet.summary import (
+    BREAKS,
+    DRIFTED,
+    FINE,
+    UNREAD,
+    Row,
+    find_states,
+    find_worst_levels,
+)
+from copier_mlops.fleet.workers import run_each
 from copier_mlops.formats import as_junit, as_sarif
 from fleets import DAMAGE, EDITED, RELEASES, Maker, Project, many, releases, render_all
 from support import ROOT, git, run
@@ -57,8 +65,8 @@ def survey(*words: str | Path, code: int = 0) -> str:
 
 def result(output: Path) -> dict[str, Any]:
     """The repositories of fleet.json by name."""
-    found = json.loads((output / "fleet.json").read_text(encoding="utf-8"))
-    return {repository["name"]: repository for repository in found["repositories"]}
+    parsed = json.loads((output / "fleet.json").read_text(encoding="utf-8"))
+    return {repository["name"]: repository for repository in parsed["repositories"]}
 
 
 def rules(repository: dict[str, Any]) -> set[str]:
@@ -131,10 +139,10 @@ def test_a_fleet_without_an_error_exits_with_zero(maker: Maker) -> None:
 def test_a_warning_breaks_nothing() -> None:
     warning = Finding("lock.missing", "warning", None, None, "There is none.")
     drift = Finding("managed.changed", "warning", None, None, "It is another.")
-    assert states(Report("/x", findings=[warning])) == (FINE,)
-    assert states(Report("/x", findings=[warning, drift])) == (DRIFTED,)
+    assert find_states(Report("/x", findings=[warning])) == (FINE,)
+    assert find_states(Report("/x", findings=[warning, drift])) == (DRIFTED,)
     row = Row.of("x", Report("/x", findings=[warning]))
-    assert levels([row]) == {"lock.missing": "warning"}
+    assert find_worst_levels([row]) == {"lock.missing": "warning"}
 
 
 def test_the_next_run_tells_what_changed(maker: Maker, tmp_path: Path) -> None:
@@ -222,14 +230,14 @@ def test_places_are_folders_lists_and_repositories(tmp_path: Path) -> None:
         git(tmp_path, "init", "--quiet", *(["--bare"] if name.endswith(".git") else []), str(path))
     (tmp_path / "empty").mkdir()
     (tmp_path / ".cache").mkdir()
-    names = [place.name for place in find([tmp_path])]
+    names = [place.name for place in find_repositories([tmp_path])]
     assert names == ["acme/one", "acme/two", "beta/one", "empty"]
-    without = [place.name for place in find([tmp_path], besides=tmp_path / "empty")]
+    without = [place.name for place in find_repositories([tmp_path], besides=tmp_path / "empty")]
     assert without == names[:-1], "the folder of results is none of the repositories"
     (tmp_path / "list.txt").write_text("# ours\nacme/one\n\nacme/gone  # moved\n")
-    assert [place.name for place in find([tmp_path / "list.txt"])] == ["gone", "one"]
+    assert [place.name for place in find_repositories([tmp_path / "list.txt"])] == ["gone", "one"]
     one = tmp_path / "acme/one"
-    assert [place.path for place in find([one, one, tmp_path / "list.txt"])] == [
+    assert [place.path for place in find_repositories([one, one, tmp_path / "list.txt"])] == [
         tmp_path / "acme/gone",
         one,
     ]
@@ -262,7 +270,7 @@ def test_what_cannot_start_is_one_sentence(tmp_path: Path, words: list[str], sai
 def test_a_repository_that_ends_its_worker_costs_itself_only() -> None:
     """Whichever of its batch it is, the others come in order."""
     numbers = list(range(40))
-    assert list(each(_work, numbers, _lost, size=4, workers=2)) == [
+    assert list(run_each(_work, numbers, _lost, size=4, workers=2)) == [
         -number if number in FATAL else number * 2 for number in numbers
     ]
 
