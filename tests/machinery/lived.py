@@ -43,8 +43,8 @@ def project(task="binary", **params):
     if task != "binary":
         name = {"multiclass": "roc_auc_ovr", "regression": "r2"}[task]
         evaluation = EVALUATION | {"primary_metric": EVALUATION["primary_metric"] | {"name": name}}
-    told = {"train": {"candidates": ["linear"]}, "evaluate": {"resamples": 50}} | params
-    return Project(contract(task), Problem(name="t", value=value), Params(**told), evaluation)
+    settings = {"train": {"candidates": ["linear"]}, "evaluate": {"resamples": 50}} | params
+    return Project(contract(task), Problem(name="t", value=value), Params(**settings), evaluation)
 
 
 def rows(task="binary", many=600, days=10, known=0.8, seed=0):
@@ -58,10 +58,10 @@ def rows(task="binary", many=600, days=10, known=0.8, seed=0):
         "multiclass": np.array(CLASSES["multiclass"])[place],
         "regression": size + random.normal(scale=0.5, size=many),
     }[task]
-    said = np.array(CLASSES["multiclass"])[np.digitize(size, [-0.5, 0.5])]
+    classes = np.array(CLASSES["multiclass"])[np.digitize(size, [-0.5, 0.5])]
     answer = {
         "binary": (np.where(chance >= 0.5, "yes", "no"), chance, chance >= 0.25),
-        "multiclass": (said, np.full(many, 0.6), said),
+        "multiclass": (classes, np.full(many, 0.6), classes),
         "regression": (size, size, size),
     }[task]
     step, some = dt.timedelta(days=days) / many, int(many * known)
@@ -91,9 +91,9 @@ def moment(seconds):
 
 def prediction(id_, at=0.0, **facts):
     """At so many seconds from START."""
-    told = {"role": "champion", "key": None, "version": 3, "model": "abc", "prediction": "no"}
-    told |= {"score": 0.25, "decision": False, "inputs": {}} | facts
-    return Prediction(id=id_, at=moment(at), **told)
+    values = {"role": "champion", "key": None, "version": 3, "model": "abc", "prediction": "no"}
+    values |= {"score": 0.25, "decision": False, "inputs": {}} | facts
+    return Prediction(id=id_, at=moment(at), **values)
 
 
 def truth(what, at=1.0, id_=None, key=None):
