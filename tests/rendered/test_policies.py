@@ -186,5 +186,5 @@ def test_a_pipeline_that_was_not_run_since_is_found(project: Path, templates: Te
         in get_only_finding(check(project, templates, at=None)).message
     )
     append(project / "dvc.yaml", "\n  ours:\n    cmd: echo\n")
-    said = [each.message for each in check(project, templates, at=None).findings]
-    assert any("lacks the stage ours of dvc.yaml: run dvc repro" in each for each in said)
+    messages = [each.message for each in check(project, templates, at=None).findings]
+    assert any("lacks the stage ours of dvc.yaml: run dvc repro" in each for each in messages)

@@ -123,8 +123,8 @@ def test_a_file_that_would_never_come_is_found(platform: Platform) -> None:
     """It was dropped once, and has come back."""
     replace(OWNERS, "dropped: []", "dropped: [/docs/runbook.md]")(platform)
     config(lambda c: c["_exclude"].append("/docs/runbook.md"))(platform)
-    said = [finding.message for finding in check_release(platform.home)]
-    assert "docs/runbook.md is dropped and would never come: take it out of dropped." in said
+    messages = [finding.message for finding in check_release(platform.home)]
+    assert "docs/runbook.md is dropped and would never come: take it out of dropped." in messages
 
 
 def test_what_is_dropped_is_left_to_the_team_and_told(platform: Platform) -> None:

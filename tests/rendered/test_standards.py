@@ -89,10 +89,10 @@ def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
     commit(platform, tag="v1.0.0")
     report = check(project, Templates())
     assert list_findings(report) == [("answers.invalid", ANSWERS), ("version.behind", ANSWERS)]
-    said = report.findings[0].message
-    assert 'licence "MIT" is no longer valid in v1.0.0' in said
-    assert 'an update would silently make it "Proprietary"' in said
-    assert "update with --data licence=VALUE" in said
+    message = report.findings[0].message
+    assert 'licence "MIT" is no longer valid in v1.0.0' in message
+    assert 'an update would silently make it "Proprietary"' in message
+    assert "update with --data licence=VALUE" in message
 
 
 def test_a_policy_limits_how_far_one_may_lag(project: Path, template: Path) -> None:

@@ -50,8 +50,8 @@ def test_the_command_says_what_it_found(project: Path, template: Path) -> None:
 def test_machines_read_the_same(project: Path) -> None:
     append(project / "src/mlops/cli.py", "# ours\n")
     (project / "LICENSE").unlink()
-    said = command("check", "--format", "json", cwd=project).stdout
-    (report,) = json.loads(said)
+    printed = command("check", "--format", "json", cwd=project).stdout
+    (report,) = json.loads(printed)
     assert report["failed"] is True
     assert {each["rule"] for each in report["findings"]} == {
         "managed.edited",
@@ -195,9 +195,9 @@ def test_a_plugin_that_breaks_is_a_finding_and_stops_no_other(
     write(project / "model.pkl", b"\x80\x04N.")
     report = check(project, templates, at=None)
     assert list_findings(report) == [("policy.broken", None), ("pickle.file", "model.pkl")]
-    said = report.findings[[each.rule for each in report.findings].index("policy.broken")].message
-    assert said.startswith(says)
-    assert "oh" in said or "no_such_module" in said
+    [message] = [each.message for each in report.findings if each.rule == "policy.broken"]
+    assert message.startswith(says)
+    assert "oh" in message or "no_such_module" in message
     assert report.failed
 
 
