@@ -7,7 +7,7 @@ import pytest
 from mlops.business.prices import Prices
 from mlops.core.params import Params
 from mlops.core.problem import Owners, Problem
-from mlops.gates.requirements import Row, demanded, table
+from mlops.gates.requirement_table import Row, demanded, table
 
 from support import ROOT, Render
 
