@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+DEEP_TIMEOUT = 4 * 60 * 60  # seconds
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--deep", action="store_true", help="also run the tests marked deep")
@@ -13,11 +15,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Slow tests of a file share what took long to make, so one process runs them; and there is one
-    engine, where names and ports are taken once.
+    engine, where names and ports are taken once. Deep tests have hours.
     """
     if marked(item, "slow") and not marked(item, "xdist_group"):
         group = "engine" if marked(item, "engine") else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
+    if marked(item, "deep") and not marked(item, "timeout"):
+        item.add_marker(pytest.mark.timeout(DEEP_TIMEOUT))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

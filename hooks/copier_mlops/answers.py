@@ -3,22 +3,23 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import yaml
-
-from .errors import UserError
+from .errors import UserError, fold_lines
 from .findings import Finding
 from .git import Entry
 from .render import ANSWERS, Render, Version
-from .rules import finding
+from .rules import make_finding
+from .safe_yaml import YAML_ERRORS, parse_yaml
 from .trees import Tree
 
 UNASKED = ("_commit", "_src_path")
 PLATFORM = "mlops"  # the folder in src that is not the team's
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def recorded_answers(tree: Tree) -> dict[str, Any]:
-    """Raises UserError if they cannot be read, or do not say where the template is."""
+def read_answers(tree: Tree) -> dict[str, Any]:
+    """Read the recorded answers.
+
+    Raises UserError if they cannot be read, or do not say where the template is.
+    """
     try:
         content = tree.read(ANSWERS)
     except KeyError as error:
@@ -27,26 +28,27 @@ def recorded_answers(tree: Tree) -> dict[str, Any]:
             "adopt it with copier copy, or put the file back."
         ) from error
     try:
-        found = yaml.load(content, Loader)  # noqa: S506 - one of the two safe loaders
-    except (yaml.YAMLError, ValueError) as error:
-        said = " ".join(str(error).split())
+        answers = parse_yaml(content)
+    except YAML_ERRORS as error:
+        reason = fold_lines(error)
         raise UserError(
-            f"{ANSWERS} cannot be read: {said}; restore it from the history."
+            f"{ANSWERS} cannot be read: {reason}; restore it from the history."
         ) from error
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in UNASKED):
+    known = answers if isinstance(answers, dict) else {}
+    if not all(isinstance(known.get(name), str) for name in UNASKED):
         raise UserError(
             f"{ANSWERS} does not say {' and '.join(UNASKED)}; restore it from the history."
         )
-    return {str(name): value for name, value in found.items()}
+    return {str(name): value for name, value in known.items()}
 
 
-def answers_findings(
+def find_invalid_answers(
     recorded: Mapping[str, Any], render: Render, version: Version, newest: Version
 ) -> Iterator[Finding]:
-    """Answers that no question asked for, or that no question would take again."""
+    """Find answers that no question asked for, or that no question would take again."""
     for name in recorded:
         if not name.startswith("_") and name not in version.questions.data:
-            yield finding(
+            yield make_finding(
                 "answers.unknown",
                 f'{ANSWERS} answers "{name}", which is no question of {version.name}: '
                 "take the line out.",
@@ -54,7 +56,7 @@ def answers_findings(
             )
     refused = {name: answer for name, answer in render.answers.items() if answer.refused}
     for name, answer in refused.items():
-        yield finding(
+        yield make_finding(
             "answers.invalid",
             f'{ANSWERS}: {name} cannot be "{recorded[name]}" ({answer.refused}); '
             f"answer anew with copier update --data {name}=VALUE.",
@@ -64,7 +66,7 @@ def answers_findings(
         return
     for name, answer in newest.questions.answer(recorded).items():
         if answer.refused and name not in refused:
-            yield finding(
+            yield make_finding(
                 "answers.invalid",
                 f'{ANSWERS}: {name} "{recorded[name]}" is no longer valid in {newest.name}, an '
                 f'update would silently make it "{answer.value}" ({answer.refused}); '
@@ -73,8 +75,8 @@ def answers_findings(
             )
 
 
-def other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
-    """The sentence to say if the code lies in another folder than the answers say."""
+def describe_other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
+    """Say that the code lies in another folder than the answers name; None: it does not."""
     package = render.values.get("package")
     if package is None or any(path.startswith(f"src/{package}/") for path in files):
         return None
@@ -87,20 +89,20 @@ def other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
     )
 
 
-def contradictions(
+def find_contradictions(
     render: Render, files: Mapping[str, Entry], owner: Callable[[str], str | None]
 ) -> Iterator[Finding]:
-    """Files that these answers leave out, and that are there all the same."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    """Find files that these answers leave out, and that are there all the same."""
+    paths_by_questions: dict[tuple[str, ...], list[str]] = {}
     for path, asked in render.absent.items():
         if path in files and owner(path) != "seeded":
-            found.setdefault(asked, []).append(path)
-    for asked, paths in found.items():
-        said = " and ".join(f'{name} is "{render.values[name]}"' for name in asked)
+            paths_by_questions.setdefault(asked, []).append(path)
+    for asked, paths in paths_by_questions.items():
+        conditions = " and ".join(f'{name} is "{render.values[name]}"' for name in asked)
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        yield finding(
+        yield make_finding(
             "answers.contradict",
-            f"{paths[0]}{more} should not be there when {said}: remove what is left over, "
+            f"{paths[0]}{more} should not be there when {conditions}: remove what is left over, "
             f"or answer anew with copier update --data {asked[0]}=VALUE.",
             paths[0],
         )

@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .answers import answers_findings, contradictions, other_package, recorded_answers
-from .drift import drift, required
-from .errors import UserError
+from .answers import describe_other_package, find_contradictions, find_invalid_answers, read_answers
+from .conflicts import find_conflicts
+from .drift import find_drift, find_missing
+from .errors import UserError, fold_lines
 from .findings import Finding, Report
 from .git import Objects
-from .leftovers import leftovers
 from .policy import Policy
 from .render import ANSWERS, Render, Version
+from .repository_view import RepositoryView
 from .review import review
-from .rules import RULES, finding
-from .subject import Subject
+from .rules import RULES, make_finding
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
-from .waivers import waived
+from .waivers import apply_waivers
 
 GENERATED = ("uv.lock", "dvc.lock")  # large, and written by tools
 POLICIES_READ = ("problem.yaml", "params.yaml", ".github/CODEOWNERS", "pyproject.toml", *GENERATED)
@@ -40,17 +40,21 @@ def check(
     said in `Report.broken`: no repository raises an error.
     """
     try:
-        with opened(repository, at) as tree:
-            return Checked(tree, templates or Templates(), policy).report(repository)
+        with open_tree(repository, at) as tree:
+            return RepositoryCheck(tree, templates or Templates(), policy).report(repository)
     except UserError as error:
         return Report(str(repository), broken=str(error))
     except Exception as error:  # a repository like none before: the others are still checked
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Report(str(repository), broken=f"{repository} could not be checked, {said}.")
+        message = f"{type(error).__name__}: {fold_lines(error)}"
+        return Report(str(repository), broken=f"{repository} could not be checked, {message}.")
 
 
 @contextmanager
-def opened(repository: Path, at: str | None) -> Iterator[Tree]:
+def open_tree(repository: Path, at: str | None) -> Iterator[Tree]:
+    """Open the files of a commit, or with `at` None those in the folder.
+
+    Raises UserError if there is no such repository or commit.
+    """
     if at is None:
         yield FolderTree(repository)
         return
@@ -68,18 +72,19 @@ class Standard:
     render: Render
 
     def owner(self, path: str) -> str | None:
+        """Look up whose a file is: seeded, shared or managed; None: nobody's."""
         return self.template.owner(self.version, path)
 
     def rendered(self, path: str) -> bytes | None:
-        """The content of a file as it came from the template; None: it did not."""
+        """Render a file as it came from the template; None: it did not."""
         if path not in self.render.files:
             return None
         with Objects(self.template.folder) as objects:
             return self.version.content(self.render.files[path].source, self.render.values, objects)
 
 
-class Checked:
-    """The findings in one tree of files."""
+class RepositoryCheck:
+    """The check of one tree of files: its findings are gathered step by step."""
 
     def __init__(self, tree: Tree, templates: Templates, policy: Policy | None) -> None:
         self._tree = tree
@@ -89,21 +94,24 @@ class Checked:
         self._findings: list[Finding] = []
 
     def report(self, repository: Path) -> Report:
-        standard = self._standard()
+        """Check everything there is to check. Raises UserError if the files cannot be read."""
+        standard = self._find_standard()
         if standard:
-            self._against(standard)
+            self._compare(standard)
         policy = self._policy or (standard.template.policy if standard else Policy())
-        self._findings += required(self._tree)
-        changed = self._changed(standard)
-        self._findings += leftovers(self._tree.files, changed)
+        self._findings += find_missing(self._tree)
+        changed = self._read_changed(standard)
+        self._findings += find_conflicts(self._tree.files, changed)
         rendered = standard.rendered if standard else lambda path: None
-        reviewed = review(Subject(self._tree, changed, policy, rendered))
+        reviewed = review(RepositoryView(self._tree, changed, policy, rendered))
         self._findings += reviewed.findings
         if standard:
-            self._findings += self._lag(standard, policy)
+            self._findings += self._find_lag(standard, policy)
         today = datetime.now(UTC).date()
         rules = {*RULES, *reviewed.rules}
-        findings = waived(graded(self._findings, policy), self._tree, policy, today, rules)
+        findings = apply_waivers(
+            apply_severities(self._findings, policy), self._tree, policy, today, rules
+        )
         return Report(
             repository=str(repository),
             template=self._recorded.get("_src_path"),
@@ -114,12 +122,12 @@ class Checked:
             facts={name: value for name, value in self._recorded.items() if name[0] != "_"},
         )
 
-    def _standard(self) -> Standard | None:
-        """None where there is none to compare with: the findings say why."""
+    def _find_standard(self) -> Standard | None:
+        """Find what to compare with; None: there is nothing, and the findings say why."""
         try:
-            self._recorded = recorded_answers(self._tree)
+            self._recorded = read_answers(self._tree)
         except UserError as error:
-            self._findings.append(finding("answers.missing", str(error), ANSWERS))
+            self._findings.append(make_finding("answers.missing", str(error), ANSWERS))
             return None
         allowed = self._policy.template.addresses if self._policy else ()
         address, commit = self._recorded["_src_path"], self._recorded["_commit"]
@@ -128,39 +136,40 @@ class Checked:
                 f"{ANSWERS} names the template {address}, and the policy allows "
                 f"{', '.join(allowed)}: write one of those there as _src_path, then update."
             )
-            self._findings.append(finding("template.foreign", message, ANSWERS))
+            self._findings.append(make_finding("template.foreign", message, ANSWERS))
             return None
         try:
             template = self._templates.get(address)
         except UserError as error:
-            self._findings.append(finding("template.unreachable", str(error), ANSWERS))
+            self._findings.append(make_finding("template.unreachable", str(error), ANSWERS))
             return None
         if not template.knows(commit):
             message = (
                 f"{ANSWERS} says it is at {commit}, which the template does not have: "
                 "put back what Copier wrote there."
             )
-            self._findings.append(finding("version.unknown", message, ANSWERS))
+            self._findings.append(make_finding("version.unknown", message, ANSWERS))
             return None
         version = template.version(commit)
         newest = template.version(template.newest) if template.newest else version
         return Standard(template, version, newest, version.render(self._recorded))
 
-    def _against(self, standard: Standard) -> None:
+    def _compare(self, standard: Standard) -> None:
+        """Find what is not as the recorded version and answers have it."""
         render, version = standard.render, standard.version
-        said = list(answers_findings(self._recorded, render, version, standard.newest))
-        self._findings += said
-        if sentence := other_package(render, self._tree.files):
-            self._findings.append(finding("answers.contradict", sentence, ANSWERS))
+        invalid = list(find_invalid_answers(self._recorded, render, version, standard.newest))
+        self._findings += invalid
+        if sentence := describe_other_package(render, self._tree.files):
+            self._findings.append(make_finding("answers.contradict", sentence, ANSWERS))
             return
-        self._findings += contradictions(render, self._tree.files, standard.owner)
-        explained = {found.path for found in said}
-        for found in drift(render, self._tree, standard.owner, version.name):
-            if found.path not in explained:
-                self._findings.append(found)
+        self._findings += find_contradictions(render, self._tree.files, standard.owner)
+        explained = {finding.path for finding in invalid}
+        for finding in find_drift(render, self._tree, standard.owner, version.name):
+            if finding.path not in explained:
+                self._findings.append(finding)
 
-    def _changed(self, standard: Standard | None) -> dict[str, bytes]:
-        """What is not as the template has it. Read at one go, with what policies look into."""
+    def _read_changed(self, standard: Standard | None) -> dict[str, bytes]:
+        """Read what is not as the template has it, at one go with what policies look into."""
         rendered = standard.render.files.values() if standard else ()
         known = {file.blob for file in rendered}
         changed = {
@@ -172,21 +181,26 @@ class Checked:
         contents = dict(self._tree.read_all(sorted(wanted)))
         return {path: content for path, content in contents.items() if path in changed}
 
-    def _lag(self, standard: Standard, policy: Policy) -> Iterator[Finding]:
+    def _find_lag(self, standard: Standard, policy: Policy) -> Iterator[Finding]:
+        """Find how many releases it is behind, graver beyond the limit of the policy."""
         behind = standard.template.behind(standard.version.name)
         if not behind:
             return
         many = "one release" if behind == 1 else f"{behind} releases"
-        said = f"It is at {standard.version.name}, {many} behind {standard.newest.name}"
+        lag = f"It is at {standard.version.name}, {many} behind {standard.newest.name}"
         limit = policy.template.max_behind
         if limit is not None and behind > limit:
-            message = f"{said}, and the policy allows {limit}: run uvx copier update."
-            yield finding("version.old", message, ANSWERS)
+            message = f"{lag}, and the policy allows {limit}: run uvx copier update."
+            yield make_finding("version.old", message, ANSWERS)
         else:
-            yield finding("version.behind", f"{said}: run uvx copier update.", ANSWERS)
+            yield make_finding("version.behind", f"{lag}: run uvx copier update.", ANSWERS)
 
 
-def graded(findings: list[Finding], policy: Policy) -> list[Finding]:
-    """With the severities of the policy; what it switches off is left out."""
-    wanted = [(found, policy.severities.get(found.rule, found.severity)) for found in findings]
-    return [replace(found, severity=grave) for found, grave in wanted if grave != "off"]
+def apply_severities(findings: list[Finding], policy: Policy) -> list[Finding]:
+    """Give findings the severities of the policy; what it switches off is left out."""
+    graded = []
+    for finding in findings:
+        severity = policy.severities.get(finding.rule, finding.severity)
+        if severity != "off":
+            graded.append(replace(finding, severity=severity))
+    return graded

@@ -24,8 +24,8 @@ app.command()(update)
 app.command()(release)
 
 Format = StrEnum("Format", ["text", "json", "sarif", "junit"])
-Place = Annotated[Path, typer.Argument(help="The repository: a clone, or a bare one.")]
-From = Annotated[
+RepositoryFolder = Annotated[Path, typer.Argument(help="The repository: a clone, or a bare one.")]
+TemplateAddress = Annotated[
     str | None,
     typer.Option(
         "--template",
@@ -42,8 +42,8 @@ def group() -> None:
 
 @app.command()
 def check(
-    repository: Place = Path(),
-    template: From = None,
+    repository: RepositoryFolder = Path(),
+    template: TemplateAddress = None,
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -65,13 +65,13 @@ def check(
     from .policy import Policy
     from .template import Templates
 
-    asked = Policy.load(policy) if policy else None
+    own_policy = Policy.load(policy) if policy else None
     bare = not (repository / ".git").exists() and (repository / "HEAD").is_file()
-    looked_at = at or ("HEAD" if bare else None)
+    commit = at or ("HEAD" if bare else None)
     templates = Templates(template)
     if template:
         templates.get(template)
-    report = check_one(repository.resolve(), templates, asked, looked_at)
+    report = check_one(repository.resolve(), templates, own_policy, commit)
     print(FORMATS[output]([report]))
     if report.broken:
         raise SystemExit(2)
@@ -83,16 +83,16 @@ def check(
 def restore(
     paths: Annotated[list[str], typer.Argument(help="Files of the template, from the folder up.")],
     repository: Annotated[Path, typer.Option("--in", help="The clone they lie in.")] = Path(),
-    template: From = None,
+    template: TemplateAddress = None,
 ) -> None:
     """Put files back as the recorded version of the template renders them.
 
     Example: copier-mlops restore deploy/Dockerfile
     """
-    from .restore import restore as put_back
+    from .restore import restore as restore_files
     from .template import Templates
 
-    for path in put_back(repository, paths, Templates(template)):
+    for path in restore_files(repository, paths, Templates(template)):
         print(f"{path} is as the template has it")
 
 

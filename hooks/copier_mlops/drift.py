@@ -5,24 +5,24 @@ from collections.abc import Callable, Iterator, Mapping
 from .findings import Finding
 from .git import EXECUTABLE, Entry
 from .render import ANSWERS, Render, Rendered
-from .rules import finding
+from .rules import make_finding
 from .trees import Tree
 
 Owner = Callable[[str], str | None]
 ALWAYS = ("problem.yaml", "params.yaml")
 
 
-def drift(render: Render, tree: Tree, owner: Owner, version: str) -> Iterator[Finding]:
-    """Managed files that are missing or differ, and shared ones that are gone."""
+def find_drift(render: Render, tree: Tree, owner: Owner, version: str) -> Iterator[Finding]:
+    """Find managed files that are missing or differ, and shared ones that are gone."""
     for path, expected in render.files.items():
         entry = tree.files.get(path)
-        if entry is not None and same(entry, expected):
+        if entry is not None and is_same(entry, expected):
             continue
         whose = owner(path)
         if whose == "managed":
-            yield managed(path, entry, expected, tree.committed, version)
+            yield describe_managed(path, entry, expected, tree.committed, version)
         elif whose == "shared" and entry is None:
-            yield finding(
+            yield make_finding(
                 "shared.missing",
                 f"{path} is gone, so no update can bring the platform's news to it: "
                 f"restore it with copier-mlops restore {path}.",
@@ -30,20 +30,25 @@ def drift(render: Render, tree: Tree, owner: Owner, version: str) -> Iterator[Fi
             )
 
 
-def managed(
+def describe_managed(
     path: str,
     entry: Entry | None,
     expected: Rendered,
     committed: Mapping[str, Entry],
     version: str,
 ) -> Finding:
+    """Say what is wrong with a managed file, and how it is put back.
+
+    `entry` is the file as it is, None if it is missing; `committed` are the files of the last
+    commit, by which an edit that is not committed yet is told from an older one.
+    """
     back = f"put it back with copier-mlops restore {path}"
     if path == ANSWERS:
         back = "take the edit back, and change answers with copier update --data NAME=VALUE"
     if entry is None:
-        return finding("managed.missing", f"{path} is gone: {back}.", path)
-    if path in committed and same(committed[path], expected):
-        return finding(
+        return make_finding("managed.missing", f"{path} is gone: {back}.", path)
+    if path in committed and is_same(committed[path], expected):
+        return make_finding(
             "managed.edited",
             f"{path} is being edited, but it is the platform's: take it back with "
             f"git restore {path}, and propose the change to the template.",
@@ -51,22 +56,23 @@ def managed(
         )
     if entry.blob == expected.blob:
         mode = "is" if entry.mode == EXECUTABLE else "is not"
-        return finding(
+        return make_finding(
             "managed.changed", f"{path} {mode} executable, against {version}: {back}.", path
         )
-    return finding("managed.changed", f"{path} is not as {version} renders it: {back}.", path)
+    return make_finding("managed.changed", f"{path} is not as {version} renders it: {back}.", path)
 
 
-def same(entry: Entry, expected: Rendered) -> bool:
+def is_same(entry: Entry, expected: Rendered) -> bool:
+    """Compare content and mode."""
     return entry.blob == expected.blob and entry.mode == expected.mode
 
 
-def required(tree: Tree) -> Iterator[Finding]:
-    """The team's files that nothing works without."""
+def find_missing(tree: Tree) -> Iterator[Finding]:
+    """Find the team's files that are missing and that nothing works without."""
     has_data = any(path.startswith("data/raw/") for path in tree.files)
     for path in (*ALWAYS, "contract.yaml") if has_data else ALWAYS:
         if path not in tree.files:
-            yield finding(
+            yield make_finding(
                 "required.missing",
                 f"{path} is missing, and the pipeline reads it: restore it from the history.",
                 path,

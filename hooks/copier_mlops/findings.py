@@ -24,6 +24,7 @@ class Finding:
 
     @property
     def blocks(self) -> bool:
+        """Whether it is an error that nobody has waived."""
         return self.severity == "error" and self.waived is None
 
 
@@ -51,4 +52,5 @@ class Report:
         return self.broken is not None or any(finding.blocks for finding in self.findings)
 
     def as_dict(self) -> dict[str, Any]:
+        """Make the object that is written as JSON: the attributes, and `failed`."""
         return {**asdict(self), "failed": self.failed}

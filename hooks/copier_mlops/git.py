@@ -3,18 +3,18 @@
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self, cast
 
-from .errors import UserError
+from .errors import UserError, fold_lines
+from .git_trees import ALL_TREES, TreeCache, TreeItem, parse_tree
 
 # Git sets these for its hooks; they would lead every other repository astray.
 LOCAL = ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX", "NAMESPACE")
 AT_ONCE = 500  # names sent before an answer is read: far less than a pipe holds
-KEPT_TREES = 100_000
+NO_GIT = "git is not installed: install it and run this again."
 SHA1 = 40  # letters of a hash
 
 LINK = "120000"
@@ -22,33 +22,42 @@ EXECUTABLE = "100755"
 FOLDER = "40000"
 SUBMODULE = "160000"
 
-
 # Of git alone: a Python started so cannot read a path with an umlaut.
 ENGLISH = {"LC_ALL": "C"}
 
 
-def environment() -> dict[str, str]:
-    """Of a git command that must neither ask nor follow the repository of a hook."""
-    own = {f"GIT_{name}" for name in LOCAL}
-    return {
-        **{name: text for name, text in os.environ.items() if name not in own},
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
+def make_git_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Make the environment of git commands that neither ask nor follow a hook's repository.
+
+    `settings` of git hold besides those that the environment of this process names.
+    """
+    left_out = {f"GIT_{name}" for name in LOCAL}
+    environment = {name: text for name, text in os.environ.items() if name not in left_out}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    if settings:
+        start = int(environment.get("GIT_CONFIG_COUNT", 0))
+        for number, (name, text) in enumerate(settings.items(), start):
+            environment[f"GIT_CONFIG_KEY_{number}"] = name
+            environment[f"GIT_CONFIG_VALUE_{number}"] = text
+        environment["GIT_CONFIG_COUNT"] = str(start + len(settings))
+    return environment
 
 
 def git(
     *arguments: str | Path, cwd: Path, text: str | None = None, index: Path | None = None
 ) -> str:
-    """What a git command prints. Raises UserError with git's own words.
+    """Run a git command and return what it prints. Raises UserError with git's own words.
 
-    `index` is a file to use in place of the repository's own index.
+    `text` is its standard input, `index` a file to use in place of the repository's own index.
     """
+    environment = make_git_environment() | ENGLISH
+    if index:
+        environment["GIT_INDEX_FILE"] = str(index)
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *map(str, arguments)],
             cwd=cwd,
-            env=environment() | ENGLISH | ({"GIT_INDEX_FILE": str(index)} if index else {}),
+            env=environment,
             input=text,
             capture_output=True,
             encoding="utf-8",
@@ -56,19 +65,22 @@ def git(
             check=True,
         )
     except FileNotFoundError as error:
-        raise UserError("git is not installed: install it and run this again.") from error
+        raise UserError(NO_GIT) from error
     except subprocess.CalledProcessError as error:
-        raise UserError(f"git {arguments[0]} failed: {words(error.stderr)}") from error
-    return done.stdout
+        raise UserError(f"git {arguments[0]} failed: {explain_failure(error.stderr)}") from error
+    return process.stdout
 
 
-def words(text: str) -> str:
-    """What git said, on one line."""
-    return " ".join(text.split()).removeprefix("fatal: ").rstrip(".") or "it gave no reason"
+def explain_failure(stderr: str) -> str:
+    """Put what git said on one line."""
+    return fold_lines(stderr).removeprefix("fatal: ").rstrip(".") or "it gave no reason"
 
 
-def git_folder(repository: Path) -> Path:
-    """Where a clone or a bare repository keeps its objects. Raises UserError if it is neither."""
+def find_git_folder(repository: Path) -> Path:
+    """Find where a clone or a bare repository keeps its objects.
+
+    Raises UserError if it is neither.
+    """
     if not repository.is_dir():
         raise UserError(f"There is no folder {repository}: check the path.")
     if (repository / ".git").exists():
@@ -87,51 +99,52 @@ class Entry:
 
 
 class Objects:
-    """The objects of one repository, for as long as the `with` block lasts."""
+    """The objects of one repository, for as long as the `with` block lasts.
 
-    _trees: dict[str, list[tuple[str, str, str]]] = {}  # noqa: RUF012 - for all repositories
+    Raises UserError if `repository` is no git repository, or git cannot read it.
+    """
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, trees: TreeCache = ALL_TREES) -> None:
+        self._trees = trees
         self.repository = repository
-        self._git_folder = git_folder(repository)
+        self._git_folder = find_git_folder(repository)
 
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
                 ["git", f"--git-dir={self._git_folder}", "cat-file", "--batch-command"],
-                env=environment(),
+                env=make_git_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
         except FileNotFoundError as error:
-            raise UserError("git is not installed: install it and run this again.") from error
+            raise UserError(NO_GIT) from error
         self._requests = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._process.communicate()
 
     def read_all(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Hash and content of each object, in order. Raises UserError for one that is missing."""
-        for found, size in self._headers("contents", list(names)):
-            yield found, self._answers.read(size + 1)[:-1]
+        """Read hash and content of each object, in order. Raises UserError if one is missing."""
+        for name, size in self._headers("contents", list(names)):
+            yield name, self._answers.read(size + 1)[:-1]
 
     def sizes(self, names: Iterable[str]) -> Iterator[int]:
-        """How many bytes each object has, in order."""
+        """Read how many bytes each object has, in order. Raises UserError if one is missing."""
         return (size for _, size in self._headers("info", list(names)))
 
     def read(self, name: str) -> tuple[str, bytes]:
+        """Read hash and content of an object. Raises UserError if it is missing."""
         return next(self.read_all([name]))
 
     def files(self, revision: str) -> dict[str, Entry]:
-        """Every file of a commit by its path. Submodules are left out."""
+        """List every file of a commit by its path. Submodules are left out.
+
+        Raises UserError if there is no such commit, or an object of it is missing.
+        """
         self._ask("contents", [f"{revision}^{{tree}}"])
         header = self._header()
         if header is None:
@@ -140,27 +153,28 @@ class Objects:
         root, content = header[0], self._answers.read(header[1] + 1)[:-1]
         if len(root) != SHA1:
             raise UserError(f"{self.repository} names objects by SHA-256, which is not read here.")
-        self._keep(root, content)
-        found: dict[str, Entry] = {}
+        self._trees.add(root, parse_tree(content))
+        files: dict[str, Entry] = {}
         level = [("", root)]
         while level:
-            unknown = {tree for _, tree in level} - self._trees.keys()
-            for tree, content in self.read_all(unknown):
-                self._keep(tree, content)
+            trees = self._read_trees({tree for _, tree in level})
             below = []
             for folder, tree in level:
-                for mode, name, target in self._trees[tree]:
+                for mode, name, target in trees[tree]:
                     if mode == FOLDER:
                         below.append((f"{folder}{name}/", target))
                     elif mode != SUBMODULE:
-                        found[folder + name] = Entry(mode, target)
+                        files[folder + name] = Entry(mode, target)
             level = below
-        return found
+        return files
 
-    def _keep(self, tree: str, content: bytes) -> None:
-        if len(self._trees) > KEPT_TREES:
-            self._trees.clear()
-        self._trees[tree] = list(entries(content))
+    def _read_trees(self, names: set[str]) -> dict[str, list[TreeItem]]:
+        """Read what trees hold, by their hashes. The cache may drop any of them meanwhile."""
+        trees = {name: items for name in names if (items := self._trees.get(name)) is not None}
+        for name, content in self.read_all(names - trees.keys()):
+            trees[name] = parse_tree(content)
+            self._trees.add(name, trees[name])
+        return trees
 
     def _ask(self, command: str, names: list[str]) -> None:
         try:
@@ -170,11 +184,11 @@ class Objects:
             raise self._died() from error
 
     def _headers(self, command: str, names: list[str]) -> Iterator[tuple[str, int]]:
-        """Asked for some at a time: a pipe that is full both ways would stand still."""
+        """Ask for a batch at a time: a pipe that is full both ways would stand still."""
         for start in range(0, len(names), AT_ONCE):
-            some = names[start : start + AT_ONCE]
-            self._ask(command, some)
-            for name in some:
+            batch = names[start : start + AT_ONCE]
+            self._ask(command, batch)
+            for name in batch:
                 header = self._header()
                 if header is None:
                     raise UserError(
@@ -184,7 +198,7 @@ class Objects:
                 yield header
 
     def _header(self) -> tuple[str, int] | None:
-        """Hash and size of the next object; None: there is none of that name."""
+        """Read hash and size of the next object; None: there is none of that name."""
         header = self._answers.readline().split()
         if not header:
             raise self._died()
@@ -193,27 +207,13 @@ class Objects:
         return header[0].decode(), int(header[2])
 
     def _died(self) -> UserError:
-        _, said = self._process.communicate()
+        _, stderr = self._process.communicate()
         return UserError(
-            f"{self.repository} cannot be read: {words(said.decode(errors='replace'))}."
+            f"{self.repository} cannot be read: {explain_failure(stderr.decode(errors='replace'))}."
         )
 
 
-def entries(tree: bytes) -> Iterator[tuple[str, str, str]]:
-    """Mode, name and hash of what a tree object holds."""
-    at = 0
-    while at < len(tree):
-        blank = tree.index(b" ", at)
-        end = tree.index(b"\0", blank)
-        yield (
-            tree[at:blank].decode(),
-            os.fsdecode(tree[blank + 1 : end]),
-            tree[end + 1 : end + 21].hex(),
-        )
-        at = end + 21
-
-
-def blob_hash(content: bytes) -> str:
-    """The name that git gives this content."""
+def hash_blob(content: bytes) -> str:
+    """Compute the name that git gives this content."""
     header = b"blob %d\0" % len(content)
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()

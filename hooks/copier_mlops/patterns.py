@@ -8,11 +8,12 @@ from pathspec import PathSpec
 
 
 @lru_cache(maxsize=4096)
-def compiled(patterns: tuple[str, ...]) -> PathSpec[Any]:
-    """Normalised as Copier does it."""
+def compile_patterns(patterns: tuple[str, ...]) -> PathSpec[Any]:
+    """Compile patterns, normalised as Copier does it."""
     return PathSpec.from_lines("gitignore", [normalize("NFD", text) for text in patterns])
 
 
 @lru_cache(maxsize=100_000)
 def matches(patterns: tuple[str, ...], path: str) -> bool:
-    return compiled(patterns).match_file(path)
+    """Tell whether any of the patterns matches a path."""
+    return compile_patterns(patterns).match_file(path)

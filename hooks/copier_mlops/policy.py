@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from .errors import UserError
+from .errors import UserError, fold_lines
 
 OPERATORS = ("<=", ">=")
 
 
-def limit(text: str) -> str:
-    """A bound such as `<= 0.02`. Raises ValueError if it is none."""
+def check_floor(text: str) -> str:
+    """Check a bound such as `<= 0.02`. Raises ValueError if it is none."""
     sign, _, number = text.partition(" ")
     if sign not in OPERATORS:
         raise ValueError("write <= or >=, a blank and a number, for example: <= 0.02")
@@ -20,10 +20,12 @@ def limit(text: str) -> str:
     return text
 
 
-Floor = Annotated[str, AfterValidator(limit)]
+Floor = Annotated[str, AfterValidator(check_floor)]
 
 
 class Strict(BaseModel):
+    """Settings of which none may be misspelt."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -56,7 +58,7 @@ class Policy(Strict):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Raises UserError if the file is missing or says what is not understood."""
+        """Read a policy. Raises UserError if the file is missing or is not understood."""
         try:
             return cls.parse(path.read_bytes(), str(path))
         except OSError as error:
@@ -64,17 +66,18 @@ class Policy(Strict):
 
     @classmethod
     def parse(cls, content: bytes, name: str) -> Self:
+        """Parse YAML. Raises UserError, which calls it `name`, for what is not understood."""
         try:
-            found: Any = yaml.safe_load(content)
-            return cls.model_validate(found or {})
+            settings: Any = yaml.safe_load(content)
+            return cls.model_validate(settings or {})
         except yaml.YAMLError as error:
-            raise UserError(f"{name} is no YAML: {' '.join(str(error).split())}.") from error
+            raise UserError(f"{name} is no YAML: {fold_lines(error)}.") from error
         except ValidationError as error:
-            raise UserError(f"{name}: {first(error)}") from error
+            raise UserError(f"{name}: {describe_first(error)}") from error
 
 
-def first(error: ValidationError) -> str:
-    """The first thing that is wrong, and where."""
+def describe_first(error: ValidationError) -> str:
+    """Describe the first thing that is wrong, and where."""
     wrong = error.errors()[0]
     place = ".".join(str(part) for part in wrong["loc"]) or "the file"
     if wrong["type"] == "extra_forbidden":

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from copier._jinja_ext import SandboxedEnvironment
-from copier._settings import SettingsModel
-from copier._types import MISSING
-from copier._user_data import AnswersMap, Question
 from copier.errors import CopierError
 from jinja2 import TemplateError
 
-from .errors import UserError
-from .memo import Memo, names_of
+from .copier_internals import MISSING, AnswersMap, Question, SandboxedEnvironment, SettingsModel
+from .errors import UserError, fold_lines
+from .memo import Memo, find_setting_names
 
 RECORDED = "recorded answer"
 HELP = ("help", "placeholder", "qmark")  # what only a person at the prompt sees
@@ -36,7 +33,9 @@ class Questions:
         self._settings = SettingsModel()
         self.data = data
         self.needs = {
-            name: names_of(environment, {k: v for k, v in details.items() if k not in HELP})
+            name: find_setting_names(
+                environment, {k: v for k, v in details.items() if k not in HELP}
+            )
             for name, details in data.items()
         }
         self._asked = {
@@ -45,20 +44,23 @@ class Questions:
         }
 
     def answer(self, recorded: Mapping[str, Any]) -> dict[str, Answer]:
-        """Answers to all questions, as `copier recopy --defaults` takes them."""
+        """Answer all questions as `copier recopy --defaults` does.
+
+        Raises UserError if a question has no valid default.
+        """
         values = dict(recorded)
-        found: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
         for name, ask in self._asked.items():
             own = {RECORDED: recorded[name]} if name in recorded else {}
-            found[name] = ask({**values, **own} if own else values)
-            values[name] = found[name].value
+            answers[name] = ask({**values, **own} if own else values)
+            values[name] = answers[name].value
             if values[name] is MISSING:
                 del values[name]
-        return found
+        return answers
 
-    def asked_for(self, name: str) -> set[str]:
-        """The questions a person is asked that decide about the value of `name`."""
-        asked, seen, left = set(), set(), [name]
+    def list_deciding_questions(self, name: str) -> set[str]:
+        """List the questions a person is asked that decide about the value of `name`."""
+        asked_questions, seen, left = set(), set(), [name]
         while left:
             each = left.pop()
             if each in seen or each not in self.data:
@@ -67,11 +69,11 @@ class Questions:
             if self.data[each].get("when", True) is False:
                 left += self.needs[each]
             else:
-                asked.add(each)
-        return asked
+                asked_questions.add(each)
+        return asked_questions
 
     def _ask(self, name: str, own: dict[str, Any]) -> Answer:
-        """What Copier's own question answers. Raises UserError if it has no valid default."""
+        """Let Copier's own question answer. Raises UserError if it has no valid default."""
         last = {name: own.pop(RECORDED)} if RECORDED in own else {}
         answers = AnswersMap(last=last)
         question = Question(
@@ -83,20 +85,20 @@ class Questions:
             **self.data[name],
         )
         try:
-            refused = refusal(question, answers)
+            refused = take_refused_away(question, answers)
             hidden = not question.get_when()
             if hidden:
                 answers.last.pop(name, None)
             value = question.get_default()
         except (ValueError, TemplateError, CopierError) as error:
-            raise UserError(f"question {name}: {' '.join(str(error).split())}") from error
+            raise UserError(f"question {name}: {fold_lines(error)}") from error
         if value is MISSING and not hidden:
             raise UserError(f"question {name} has no default")
         return Answer(value, hidden, refused)
 
 
-def refusal(question: Question, answers: AnswersMap) -> str | None:
-    """Why the recorded answer is invalid, and takes it away; None: it is fine, or there is none."""
+def take_refused_away(question: Question, answers: AnswersMap) -> str | None:
+    """Take an invalid recorded answer away and say why; None: it is fine, or there is none."""
     name = question.var_name
     if name not in answers.last:
         return None
@@ -104,13 +106,13 @@ def refusal(question: Question, answers: AnswersMap) -> str | None:
         question.validate_answer(question.parse_answer(answers.last[name]))
     except (ValueError, TypeError, TemplateError, CopierError) as error:
         del answers.last[name]
-        said = " ".join(str(error).split())
-        return said.removeprefix(f"Validation error for question '{name}': ")
+        reason = fold_lines(error)
+        return reason.removeprefix(f"Validation error for question '{name}': ")
     return None
 
 
-def choices(question: Mapping[str, Any]) -> list[Any]:
-    """The answers that a question offers; none, if it takes what is typed or makes them itself."""
+def list_choices(question: Mapping[str, Any]) -> list[Any]:
+    """List the answers a question offers; none, if it takes what is typed or makes them itself."""
     offered = question.get("choices") or ()
     if isinstance(offered, str):
         return []

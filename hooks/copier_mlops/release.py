@@ -1,7 +1,7 @@
 """Whether a version of this template may be released: what an update of it would do to projects."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
@@ -11,17 +11,15 @@ from typing import Any
 import yaml
 
 from .errors import UserError
-from .findings import Finding
 from .git import Objects, git
-from .patterns import compiled
-from .questions import choices
+from .patterns import compile_patterns
+from .questions import list_choices
 from .render import Render, Values, Version
 from .template import OWNERSHIP, Template
 
 CONFIG = "copier.yml"
 CHANGELOG = "CHANGELOG.md"
 OLD_ANSWERS = "tests/old_answers"
-Rule = Callable[["Release"], Iterator[Finding]]
 
 
 @dataclass
@@ -37,23 +35,29 @@ class Release:
 
     @cached_property
     def template(self) -> Template:
+        """The template with its earlier releases."""
         return Template(self.folder)
 
     @cached_property
     def version(self) -> Version:
         """What is to be released, as if it were."""
         with Objects(self.folder) as objects:
-            return Version("next release", working_tree(self.folder), objects)
+            return Version("next release", write_working_tree(self.folder), objects)
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        return yaml.safe_load(self.text(CONFIG))
+        """Settings of Copier and questions, as copier.yml has them."""
+        config: dict[str, Any] = yaml.safe_load(self.text(CONFIG))
+        return config
 
     @cached_property
     def ownership(self) -> dict[str, list[str]]:
-        return yaml.safe_load(self.text(OWNERSHIP))
+        """Patterns of paths by owner."""
+        ownership: dict[str, list[str]] = yaml.safe_load(self.text(OWNERSHIP))
+        return ownership
 
     def text(self, name: str) -> str:
+        """Read a file of the template. Raises UserError if there is none."""
         try:
             return (self.folder / name).read_text(encoding="utf-8")
         except FileNotFoundError as error:
@@ -61,7 +65,10 @@ class Release:
 
     @cached_property
     def earlier(self) -> list[Version]:
-        """The releases that a project may come from, the oldest first."""
+        """The releases that a project may come from, the oldest first.
+
+        Raises UserError if `since` is none of them.
+        """
         tags = [tag for tag in self.template.releases if not self.is_this(tag)]
         if self.since and self.since not in tags:
             raise UserError(
@@ -71,74 +78,81 @@ class Release:
         return [self.template.version(tag) for tag in tags[start:]]
 
     def is_this(self, tag: str) -> bool:
-        """Whether the files of a release are the very ones that are looked at."""
+        """Tell whether the files of a release are the very ones that are looked at."""
         return git("rev-parse", f"{tag}^{{tree}}", cwd=self.folder).strip() == self.version.commit
 
     @cached_property
     def renders(self) -> list[Render]:
-        """For every pair of choices that two questions can have."""
-        return renders_of(self.version)
+        """A render for every pair of choices that two questions can have."""
+        return render_all_pairs(self.version)
 
     @cached_property
     def paths(self) -> set[str]:
-        """Every path that any answers can bring."""
+        """The paths that any answers can bring."""
         return {path for render in self.renders for path in render.files}
 
     def owned(self, owner: str) -> set[str]:
-        """The paths that the patterns of an owner name."""
-        return matched(self.ownership.get(owner, []), self.paths)
+        """List the paths that the patterns of an owner name."""
+        return match_paths(self.ownership.get(owner, []), self.paths)
 
     def content(self, render: Render, path: str) -> bytes:
+        """Render one file. Raises UserError if it fails."""
         with Objects(self.folder) as objects:
             return self.version.content(render.files[path].source, render.values, objects)
 
     def old_answers(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What projects may have recorded: kept examples, and what earlier releases offered."""
+        """Yield origin and answers that projects may have recorded: examples, earlier choices."""
         for name in sorted(self.version.files):
             if name.startswith(f"{OLD_ANSWERS}/"):
                 yield name, yaml.safe_load(self.version.text(name))
         for version in self.earlier:
-            for render in renders_of(version):
-                yield version.name, recorded(render)
+            for render in render_all_pairs(version):
+                yield version.name, list_answers(render)
 
 
-def matched(patterns: list[str], paths: set[str]) -> set[str]:
-    return set(compiled(tuple(patterns)).match_files(paths))
+def match_paths(patterns: list[str], paths: set[str]) -> set[str]:
+    """List the paths that any of the patterns matches."""
+    return set(compile_patterns(tuple(patterns)).match_files(paths))
 
 
-def renders_of(version: Version) -> list[Render]:
-    """For every two choices that go together."""
-    return [render for row in rows(version) for render in possible(version, row)]
+def render_all_pairs(version: Version) -> list[Render]:
+    """Render every two choices that go together."""
+    return [
+        render for row in list_answer_pairs(version) for render in render_if_valid(version, row)
+    ]
 
 
-def possible(version: Version, row: Values) -> Iterator[Render]:
-    """Two answers may exclude each other: then Copier would take a default instead."""
+def render_if_valid(version: Version, row: Values) -> Iterator[Render]:
+    """Yield a render, unless its answers exclude each other: then Copier would take a default."""
     render = version.render(row)
     if not any(answer.refused for answer in render.answers.values()):
         yield render
 
 
-def rows(version: Version) -> Iterator[dict[str, Any]]:
-    """Every choice of every two questions, the others with their defaults."""
-    offered = {
+def list_answer_pairs(version: Version) -> Iterator[dict[str, Any]]:
+    """List every choice of every two questions, the others with their defaults."""
+    choices_by_question = {
         name: values
         for name, question in version.questions.data.items()
-        if (values := choices(question))
+        if (values := list_choices(question))
     }
     yield {}
-    if len(offered) == 1:
-        yield from ({name: value} for name, values in offered.items() for value in values)
-    for first, second in combinations(offered, 2):
-        for pair in product(offered[first], offered[second]):
+    if len(choices_by_question) == 1:
+        yield from (
+            {name: value} for name, values in choices_by_question.items() for value in values
+        )
+    for first, second in combinations(choices_by_question, 2):
+        for pair in product(choices_by_question[first], choices_by_question[second]):
             yield dict(zip((first, second), pair, strict=True))
 
 
-def recorded(render: Render) -> dict[str, Any]:
+def list_answers(render: Render) -> dict[str, Any]:
+    """List the answers that Copier would record."""
     return {name: answer.value for name, answer in render.answers.items() if not answer.hidden}
 
 
-def exclusions(ownership: dict[str, list[str]]) -> list[str]:
-    """Copier's _exclude, as the ownership of files asks for.
+def build_exclusions(ownership: dict[str, list[str]]) -> list[str]:
+    """Build Copier's _exclude, as the ownership of files asks for.
 
     The sample comes with a new project only. No seeded file is in the copy of the old version that
     an update compares with, the only one made with further exclusions: what is not in there is
@@ -153,8 +167,8 @@ def exclusions(ownership: dict[str, list[str]]) -> list[str]:
     ]
 
 
-def working_tree(folder: Path) -> str:
-    """The files of a repository as they lie there, as a tree that git knows."""
+def write_working_tree(folder: Path) -> str:
+    """Write the files of a repository into git, as they lie there. Returns the hash of the tree."""
     with tempfile.TemporaryDirectory() as scratch:
         index = Path(scratch, "index")
         git("add", "--all", cwd=folder, index=index)

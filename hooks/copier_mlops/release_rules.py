@@ -6,22 +6,22 @@ from . import release_files, release_questions
 from .findings import Finding
 from .release import Release
 
-OF_THE_CONFIG = (release_questions.known_keys, release_questions.explained_questions)
+OF_THE_CONFIG = (release_questions.check_keys, release_questions.check_explanations)
 OF_WHAT_IT_RENDERS = (
-    release_files.settings,
-    release_files.left_out,
-    release_files.owners,
-    release_files.dropped,
-    release_files.mergeable,
-    release_files.told_apart,
-    release_files.committed,
-    release_questions.old_answers,
-    release_questions.changelog,
+    release_files.check_settings,
+    release_files.check_left_out,
+    release_files.check_owners,
+    release_files.check_dropped,
+    release_files.check_mergeable,
+    release_files.check_repeated_blocks,
+    release_files.check_ignored,
+    release_questions.check_old_answers,
+    release_questions.check_changelog,
 )
 
 
-def found(template: Path, since: str | None = None) -> list[Finding]:
-    """What stands in the way of a release. Raises UserError if the template cannot be read.
+def check_release(template: Path, since: str | None = None) -> list[Finding]:
+    """Find what stands in the way of a release. Raises UserError if it cannot be read.
 
     Nothing is rendered until the questions are in order.
     """

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .answers import recorded_answers
+from .answers import read_answers
 from .errors import UserError
 from .git import EXECUTABLE, Objects
-from .nearest import nearest
 from .render import ANSWERS
+from .spelling import find_nearest
 from .template import Templates
 from .trees import FolderTree
 
@@ -16,14 +16,17 @@ SCRATCH = ".copier-mlops"
 
 
 def restore(repository: Path, paths: Sequence[str], templates: Templates) -> Iterator[str]:
-    """Raises UserError, before anything is written, if a path is none that may be put back."""
-    recorded = recorded_answers(FolderTree(repository))
+    """Put files back and yield the path of each.
+
+    Raises UserError, before anything is written, if a path is none that may be put back.
+    """
+    recorded = read_answers(FolderTree(repository))
     template = templates.get(recorded["_src_path"])
     version = template.version(recorded["_commit"])
     render = version.render(recorded)
     for path in paths:
         if path not in render.files or path == ANSWERS:
-            near = nearest(path, render.files)
+            near = find_nearest(path, render.files)
             meant = f"; did you mean {near}?" if near else ": check the path."
             raise UserError(f"{path} is no file that {version.name} of the template renders{meant}")
         if template.owner(version, path) == "seeded":

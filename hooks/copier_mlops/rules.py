@@ -7,6 +7,8 @@ from .findings import Finding, Severity
 
 @dataclass(frozen=True)
 class Rule:
+    """How grave it is when the standard is not kept, and what it asks for, in one clause."""
+
     severity: Severity
     asks: str
 
@@ -51,5 +53,8 @@ RULES = {
 }
 
 
-def finding(rule: str, message: str, path: str | None = None, line: int | None = None) -> Finding:
+def make_finding(
+    rule: str, message: str, path: str | None = None, line: int | None = None
+) -> Finding:
+    """Make a finding with the severity of its rule. Raises KeyError if there is no such rule."""
     return Finding(rule, RULES[rule].severity, path, line, message)

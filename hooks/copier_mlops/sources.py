@@ -19,6 +19,7 @@ class Source:
 
     @property
     def is_template(self) -> bool:
+        """Whether its content depends on answers."""
         return isinstance(self.blob, Memo)
 
 

@@ -3,16 +3,18 @@
 import hashlib
 import re
 import tempfile
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
-from copier._vcs import get_repo
 from filelock import FileLock
 from packaging.version import InvalidVersion
 from packaging.version import Version as Number
 from platformdirs import user_cache_path
 
+from .copier_internals import get_repo
 from .errors import UserError
 from .git import Objects, git
 from .patterns import matches
@@ -23,6 +25,25 @@ OWNERSHIP = "hooks/ownership.yml"
 POLICY = "hooks/policy.yml"
 OWNERS = ("seeded", "shared", "managed")
 DESCRIBED = re.compile(r"(?P<tag>.+)-(?P<count>\d+)-g(?P<commit>[0-9a-f]{4,})")
+
+
+Kept = TypeVar("Kept")
+
+
+def get_or_make(kept: dict[str, Kept | UserError], name: str, make: Callable[[str], Kept]) -> Kept:
+    """Return what is kept under a name, made at its first use.
+
+    A UserError is kept and raised again, so that the next repository need not wait for it.
+    """
+    if name not in kept:
+        try:
+            kept[name] = make(name)
+        except UserError as error:
+            kept[name] = error
+    result = kept[name]
+    if isinstance(result, UserError):
+        raise result
+    return result
 
 
 class Template:
@@ -36,74 +57,79 @@ class Template:
 
     @cached_property
     def tags(self) -> set[str]:
+        """All tags, of releases or not."""
         return set(git("tag", "--list", cwd=self.folder).split())
 
     @cached_property
     def releases(self) -> list[str]:
         """Its release tags, the oldest first: those that Copier would update to."""
-        numbers = {tag: number(tag) for tag in self.tags}
-        known = {tag: found for tag, found in numbers.items() if found and not found.is_prerelease}
+        numbers = {tag: parse_version(tag) for tag in self.tags}
+        known = {
+            tag: version
+            for tag, version in numbers.items()
+            if version and not version.is_prerelease
+        }
         return sorted(known, key=lambda tag: known[tag])
 
     @property
     def newest(self) -> str | None:
+        """The newest release; None: there is none yet."""
         return self.releases[-1] if self.releases else None
 
     def behind(self, version: str) -> int | None:
-        """How many releases came after that version; None: the template does not know it."""
+        """Count the releases after that version; None: the template does not know it."""
         if version not in self._behind:
             self._behind[version] = self._count_behind(version)
         return self._behind[version]
 
     def _count_behind(self, version: str) -> int | None:
         named = version in self.tags or DESCRIBED.fullmatch(version)  # a hash may be all digits
-        at = number(version) if named else None
+        at = parse_version(version) if named else None
         if at is not None:
-            return sum(1 for tag in self.releases if (number(tag) or at) > at)
-        commit = self._commit(version)
+            return sum(1 for tag in self.releases if (parse_version(tag) or at) > at)
+        commit = self._find_commit(version)
         if commit is None:
             return None
         older = git("tag", "--list", "--merged", commit, cwd=self.folder).split()
         return len(set(self.releases) - set(older))
 
     def version(self, name: str) -> Version:
-        """By tag or commit. Raises UserError if there is none, or one that cannot be rendered."""
-        if name not in self._versions:
-            try:
-                self._versions[name] = self._read(name)
-            except UserError as error:
-                self._versions[name] = error  # the next repository at that version need not wait
-        found = self._versions[name]
-        if isinstance(found, UserError):
-            raise found
-        return found
+        """Read a version by tag or commit, once.
+
+        Raises UserError if there is none, or one that cannot be rendered.
+        """
+        return get_or_make(self._versions, name, self._read)
 
     def _read(self, name: str) -> Version:
-        commit = self._commit(name)
+        commit = self._find_commit(name)
         if commit is None:
             raise UserError(f"The template {self.folder} has no version {name}.")
         with Objects(self.folder) as objects:
             return Version(name, commit, objects)
 
     def knows(self, name: str) -> bool:
-        return name in self._versions or self._commit(name) is not None
+        """Tell whether there is a version of that tag or commit."""
+        return name in self._versions or self._find_commit(name) is not None
 
     def owner(self, version: Version, path: str) -> str | None:
-        """Whose a file is at that version: seeded, shared or managed; None: nobody's."""
+        """Look up whose a file is: seeded, shared or managed; None: nobody's.
+
+        Raises UserError if the version names no owners.
+        """
         if version.name not in self._ownerships:
-            self._ownerships[version.name] = ownership(version)
+            self._ownerships[version.name] = read_ownership(version)
         owners = self._ownerships[version.name].items()
         return next((owner for owner, patterns in owners if matches(patterns, path)), None)
 
     @cached_property
     def policy(self) -> Policy:
-        """That of its newest release: what the platform asks of everybody today."""
+        """The policy of its newest release: what the platform asks of everybody today."""
         newest = self.version(self.newest or "HEAD")
         if POLICY not in newest.files:
             return Policy()
         return Policy.parse(newest.text(POLICY).encode(), f"{POLICY} of {newest.name}")
 
-    def _commit(self, name: str) -> str | None:
+    def _find_commit(self, name: str) -> str | None:
         wanted = f"{name}^{{commit}}"
         try:
             return git(
@@ -113,8 +139,8 @@ class Template:
             return None
 
 
-def number(version: str) -> Number | None:
-    """A tag, or what `git describe` says of a commit after it, as something to compare."""
+def parse_version(version: str) -> Number | None:
+    """Parse a tag, or what `git describe` says of a commit after it; None: it is no version."""
     if described := DESCRIBED.fullmatch(version):
         version = f"{described['tag']}.post{described['count']}"
     try:
@@ -123,8 +149,11 @@ def number(version: str) -> Number | None:
         return None
 
 
-def ownership(version: Version) -> dict[str, tuple[str, ...]]:
-    """Whose files are which, by the patterns that the template itself has at that version."""
+def read_ownership(version: Version) -> dict[str, tuple[str, ...]]:
+    """Read the patterns by which each owner's files are named at that version.
+
+    Raises UserError if there are none.
+    """
     if OWNERSHIP not in version.files:
         raise UserError(
             f"{OWNERSHIP} is missing in the template's {version.name}: no owner is known."
@@ -145,19 +174,13 @@ class Templates:
         self._known: dict[str, Template | UserError] = {}
 
     def get(self, address: str) -> Template:
-        """Raises UserError if it cannot be reached."""
-        address = self._only or address
-        if address not in self._known:
-            try:
-                self._known[address] = Template(self._folder(address))
-            except UserError as error:
-                self._known[address] = error
-        found = self._known[address]
-        if isinstance(found, UserError):
-            raise found
-        return found
+        """Read the template of an address, once. Raises UserError if it cannot be reached."""
+        return get_or_make(self._known, self._only or address, self._open)
 
-    def _folder(self, address: str) -> Path:
+    def _open(self, address: str) -> Template:
+        return Template(self._find_folder(address))
+
+    def _find_folder(self, address: str) -> Path:
         local = Path(address).expanduser()
         if (local / ".git").exists() or (local / "HEAD").is_file():
             return local
@@ -171,7 +194,7 @@ class Templates:
         return self._mirror(url)
 
     def _mirror(self, url: str) -> Path:
-        """A bare copy, brought up to date by one process at a time; made under another name."""
+        """Bring a bare copy up to date, one process at a time. It is made under another name."""
         folder = self._cache / hashlib.sha256(url.encode()).hexdigest()[:16]
         self._cache.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):

@@ -34,24 +34,24 @@ def update(
 
     Example: copier-mlops update --data licence=MIT
     """
-    from .answers import recorded_answers
+    from .answers import read_answers
     from .template import Templates
     from .trees import FolderTree
-    from .update import unsolved
+    from .update import find_unsolved
     from .update import update as run
     from .update_proposal import add_outcome, has_newer_version, make_proposal
-    from .wishes import copiers_options
+    from .update_request import build_copier_options
 
-    before = recorded_answers(FolderTree(project))
+    before = read_answers(FolderTree(project))
     if output and not has_newer_version(project):
         add_outcome(output, "current")
         print(f"{before['_commit']} is the newest version of the template")
         return
     templates = Templates()
-    saved = run(project, copiers_options(project, to, data or [], ask, templates), templates)
-    left = unsolved(project)
+    saved = run(project, build_copier_options(project, to, data or [], ask, templates), templates)
+    left = find_unsolved(project)
     proposal = make_proposal(
-        before, recorded_answers(FolderTree(project)), [finding.message for finding in left]
+        before, read_answers(FolderTree(project)), [finding.message for finding in left]
     )
     if text:
         text.write_text(proposal.text, encoding="utf-8")
@@ -83,9 +83,9 @@ def release(
 
     Example: copier-mlops release --since v1.0.0
     """
-    from .release_rules import found
+    from .release_rules import check_release
 
-    findings = found(template, since)
+    findings = check_release(template, since)
     for finding in findings:
         place = f"{finding.path}:{finding.line}" if finding.line else finding.path
         print(f"{place}: {finding.message} [{finding.rule}]")

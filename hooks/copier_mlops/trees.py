@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from .errors import UserError
-from .git import EXECUTABLE, LINK, Entry, Objects, blob_hash, git
+from .git import EXECUTABLE, LINK, Entry, Objects, git, hash_blob
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
 REGULAR = "100644"
@@ -20,11 +20,11 @@ class Tree(ABC):
 
     @abstractmethod
     def read(self, path: str) -> bytes:
-        """Raises KeyError if there is no such file."""
+        """Read one file. Raises KeyError if there is no such file."""
 
     @abstractmethod
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of files that are not too large to be looked into."""
+        """Read the files that are not too large to be looked into."""
 
     @property
     def committed(self) -> Mapping[str, Entry]:
@@ -36,7 +36,7 @@ class Tree(ABC):
 
 
 class CommitTree(Tree):
-    """Of a commit, read from git's objects while those are open."""
+    """The files of a commit, read from git's objects while those are open."""
 
     def __init__(self, objects: Objects, revision: str) -> None:
         self._objects = objects
@@ -59,7 +59,7 @@ class CommitTree(Tree):
 
 
 class FolderTree(Tree):
-    """As the files lie in a folder, those that git ignores left out."""
+    """The files as they lie in a folder, without those that git ignores."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -87,9 +87,7 @@ class FolderTree(Tree):
     def read(self, path: str) -> bytes:
         if path not in self.files:
             raise KeyError(path)
-        if self.files[path].mode == LINK:
-            return os.fsencode((self._folder / path).readlink())
-        return (self._folder / path).read_bytes()
+        return self._read(path, self.files[path].mode)
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
@@ -101,24 +99,21 @@ class FolderTree(Tree):
         return full.is_symlink() or full.is_file()
 
     def _entries(self, paths: list[str]) -> Iterator[Entry]:
-        """As git would write them: line ends and filters are those of the repository."""
+        """Make entries as git would: line ends and filters are those of the repository."""
         plain = [path for path in paths if self._mode(path) != LINK and "\n" not in path]
         hashes: dict[str, str] = {}
         if self._in_git and plain:
-            done = git(
-                "hash-object", "--stdin-paths", cwd=self._folder, text="\n".join(plain) + "\n"
-            )
-            hashes = dict(zip(plain, done.split(), strict=True))
+            lines = "\n".join(plain) + "\n"
+            names = git("hash-object", "--stdin-paths", cwd=self._folder, text=lines).split()
+            hashes = dict(zip(plain, names, strict=True))
         for path in paths:
             mode = self._mode(path)
-            content = (
-                os.fsencode((self._folder / path).readlink())
-                if mode == LINK
-                else b""
-                if path in hashes
-                else (self._folder / path).read_bytes()
-            )
-            yield Entry(mode, hashes.get(path) or blob_hash(content))
+            yield Entry(mode, hashes.get(path) or hash_blob(self._read(path, mode)))
+
+    def _read(self, path: str, mode: str) -> bytes:
+        """Read a file as git has it: of a link, where it leads."""
+        full = self._folder / path
+        return os.fsencode(full.readlink()) if mode == LINK else full.read_bytes()
 
     def _mode(self, path: str) -> str:
         full = self._folder / path

@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .answers import recorded_answers
+from .answers import read_answers
+from .conflicts import find_conflicts
 from .errors import UserError
 from .findings import Finding
-from .git import Objects, environment, git
-from .leftovers import leftovers
+from .git import Objects, git, make_git_environment
 from .render import ANSWERS
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree
@@ -35,27 +35,29 @@ def update(project: Path, options: list[str], templates: Templates | None = None
     """
     if git("status", "--porcelain", cwd=project):
         raise UserError(f"{project} has work that is not committed: commit it, then update again.")
-    recorded = recorded_answers(FolderTree(project))
+    recorded = read_answers(FolderTree(project))
     template = (templates or Templates()).get(recorded["_src_path"])
-    given = rendered(template, recorded)
-    mine = committed(project) | ignored(project, template, recorded)
+    given = read_given(template, recorded)
+    mine = read_committed(project) | read_ignored(project, template, recorded)
     run_copier(project, options)
     names = [name for name in sorted(mine) if name != ANSWERS]
-    return [name for name in names if save(project, name, given.get(name, b""), mine[name])]
+    return [
+        name for name in names if save_lost_lines(project, name, given.get(name, b""), mine[name])
+    ]
 
 
-def unsolved(project: Path) -> list[Finding]:
-    """The conflicts and rejects in the files that an update changed, and rejects git ignores."""
+def find_unsolved(project: Path) -> list[Finding]:
+    """Find conflicts and rejects in the files that an update changed, and rejects git ignores."""
     listed = git("status", "--porcelain", "-z", "--no-renames", "-uall", cwd=project)
     touched = {line[3:] for line in listed.split("\0") if line}
     rejects = set(git("ls-files", "-z", "--others", "--", f"*{REJECT}", cwd=project).split("\0"))
     tree = FolderTree(project)
     contents = dict(tree.read_all(touched & set(tree.files)))
-    return list(leftovers(sorted(touched | rejects), contents))
+    return list(find_conflicts(sorted(touched | rejects), contents))
 
 
-def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:
-    """The files that the template gave the project, at the version it is at."""
+def read_given(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:
+    """Render the files that the template gave the project, at the version it is at."""
     version = template.version(recorded["_commit"])
     render = version.render(recorded, "update")
     with Objects(template.folder) as objects:
@@ -65,15 +67,17 @@ def rendered(template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes
         }
 
 
-def committed(project: Path) -> dict[str, bytes]:
-    """The files of the last commit."""
+def read_committed(project: Path) -> dict[str, bytes]:
+    """Read the files of the last commit."""
     with Objects(project) as objects:
         tree = CommitTree(objects, "HEAD")
         return {name: tree.read(name) for name in tree.files}
 
 
-def ignored(project: Path, template: Template, recorded: Mapping[str, Any]) -> dict[str, bytes]:
-    """Files that git does not know and that the newest release would write over."""
+def read_ignored(
+    project: Path, template: Template, recorded: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """Read files that git does not know and that the newest release would write over."""
     newest = template.version(template.newest or "HEAD").render(recorded, "update").files
     tracked = set(git("ls-files", "-z", cwd=project).split("\0"))
     return {
@@ -84,54 +88,50 @@ def ignored(project: Path, template: Template, recorded: Mapping[str, Any]) -> d
 
 
 def run_copier(project: Path, options: list[str]) -> None:
-    """Copier's own command, with git as it should be set."""
-    settings = environment()
-    first = int(settings.get("GIT_CONFIG_COUNT", 0))
-    for number, (name, value) in enumerate(SAFE.items(), first):
-        settings |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    settings["GIT_CONFIG_COUNT"] = str(first + len(SAFE))
+    """Run Copier's own command with git as it should be set. Raises UserError if it fails."""
+    environment = make_git_environment(SAFE)
     command = [sys.executable, "-m", "copier", "update", *options]
-    if subprocess.run(command, cwd=project, env=settings, check=False).returncode:
+    if subprocess.run(command, cwd=project, env=environment, check=False).returncode:
         raise UserError(
             "Copier did not finish, for the reason above; "
             "git restore . and git clean -fd bring back what was committed."
         )
 
 
-def save(project: Path, name: str, given: bytes, mine: bytes) -> bool:
+def save_lost_lines(project: Path, name: str, given: bytes, mine: bytes) -> bool:
     """Put a patch beside a file that lost lines of the team's. Returns whether it had to."""
     path = project / name
     reject = path.with_name(path.name + REJECT)
-    kept = content(path) + b"\n" + content(reject)
-    if holds(kept, given, mine):
+    kept = read_content(path) + b"\n" + read_content(reject)
+    if keeps_lines(kept, given, mine):
         return False
     reject.parent.mkdir(parents=True, exist_ok=True)  # gone, if it held nothing else
     with reject.open("ab") as rejects:
-        rejects.write(patch(name, given, mine))
+        rejects.write(make_patch(name, given, mine))
     return True
 
 
-def content(path: Path) -> bytes:
-    """Of a link, where it leads, as git has it; of nothing, nothing."""
+def read_content(path: Path) -> bytes:
+    """Read a file as git has it: of a link, where it leads; of nothing, nothing."""
     if path.is_symlink():
         return os.fsencode(path.readlink())
     return path.read_bytes() if path.is_file() else b""
 
 
-def holds(kept: bytes, given: bytes, mine: bytes) -> bool:
-    """Whether each line of `mine` that was not `given` is kept; a binary file is one line."""
+def keeps_lines(kept: bytes, given: bytes, mine: bytes) -> bool:
+    """Tell whether each line of `mine` that was not `given` is kept; binary files are one line."""
     if b"\0" in mine:
         return mine in (given, kept[: len(mine)])
-    return not (lines(mine) - lines(given)) - lines(kept)
+    return not (count_lines(mine) - count_lines(given)) - count_lines(kept)
 
 
-def lines(text: bytes) -> Counter[bytes]:
-    """How often it has each line, however they end."""
+def count_lines(text: bytes) -> Counter[bytes]:
+    """Count how often a text has each line, however they end."""
     return Counter(line.removeprefix(b"+").rstrip(b"\r") for line in text.split(b"\n") if line)
 
 
-def patch(name: str, given: bytes, mine: bytes) -> bytes:
-    """What `git apply` makes `mine` from `given` with, of any file."""
+def make_patch(name: str, given: bytes, mine: bytes) -> bytes:
+    """Make the patch by which `git apply` turns `given` into `mine`, of any file."""
     with TemporaryDirectory() as scratch:
         for side, bytes_ in (("a", given), ("b", mine)):
             path = Path(scratch, side, name)
@@ -147,7 +147,11 @@ def patch(name: str, given: bytes, mine: bytes) -> bytes:
             "--binary",
         ]
         paths = [f"a/{name}", f"b/{name}"]
-        done = subprocess.run(
-            [*compare, *paths], cwd=scratch, env=environment(), capture_output=True, check=False
+        process = subprocess.run(
+            [*compare, *paths],
+            cwd=scratch,
+            env=make_git_environment(),
+            capture_output=True,
+            check=False,
         )
-    return done.stdout
+    return process.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from .errors import UserError
-from .git import environment
+from .git import make_git_environment
 
 NEXT_STEPS = ("uv run pytest", "uv run dvc repro", "git commit --all")
 Outcome = Literal["current", "updated", "conflicts"]
@@ -65,7 +65,12 @@ def has_newer_version(project: Path) -> bool:
     """
     command = [sys.executable, "-m", "copier", "check-update", "--output-format", "json"]
     done = subprocess.run(
-        command, cwd=project, env=environment(), capture_output=True, text=True, check=False
+        command,
+        cwd=project,
+        env=make_git_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it failed"]

@@ -127,18 +127,18 @@ def measure(contender: Contender, folder: Path, seconds: int) -> None:
         for connections in CONNECTIONS:
             load(url, one, connections, 1)  # not counted: it warms up
             before = seconds_used(process)
-            told = load(url, one, connections, seconds)
+            result = load(url, one, connections, seconds)
             spent = seconds_used(process) - before
             figures = {
-                RATE: told["requests"] / told["seconds"],
-                P50: told["p50"],
-                P99: told["p99"],
-                CPU: spent / told["requests"] * 1000,
+                RATE: result["requests"] / result["seconds"],
+                P50: result["p50"],
+                P99: result["p99"],
+                CPU: spent / result["requests"] * 1000,
             }
             for name, figure in figures.items():
                 contender.note(f"{connections}: {name}", figure)
-        told = load(url, many, 1, seconds)
-        contender.note(BATCHES, MANY * told["requests"] / told["seconds"])
+        result = load(url, many, 1, seconds)
+        contender.note(BATCHES, MANY * result["requests"] / result["seconds"])
         contender.note(MEMORY, tree_memory(process))
 
 
@@ -149,10 +149,10 @@ def load(url: str, payload: Path, connections: int, seconds: int) -> dict[str, f
     command = ["wrk", "--threads", "1", "--connections", str(connections)]
     command += ["--duration", f"{seconds}s", "--timeout", "30s", "--script", str(script), url]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    assert not told["bad"], done.stdout
-    assert told["requests"], "no request was answered in that time; take more seconds"
-    return told
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    assert not result["bad"], done.stdout
+    assert result["requests"], "no request was answered in that time; take more seconds"
+    return result
 
 
 def seconds_used(process: psutil.Process) -> float:
@@ -167,11 +167,11 @@ def show(contenders: list[Contender]) -> None:
     print(f"\n{'':28}" + "".join(f"{each.name:>20}" for each in contenders))
     for name in ours.figures:
         better = [times_better(name, ours, other) for other in others]
-        told = "".join(
+        comparison = "".join(
             f"{other.best(name):9.4g} {ratio:>10}"
             for other, ratio in zip(others, better, strict=True)
         )
-        print(f"{name:28}{ours.best(name):20.4g}{told}")
+        print(f"{name:28}{ours.best(name):20.4g}{comparison}")
 
 
 def times_better(name: str, ours: Contender, other: Contender) -> str:

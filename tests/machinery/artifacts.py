@@ -205,8 +205,8 @@ def blocked(files):
     gates, evaluation = files["reports/gate.json"], files["reports/evaluation.json"]
     gates["passed"] = False
     for place, owner in ((5, "@acme/science"), (6, "@acme/fairness")):
-        told = {"what_to_do": f"Mend number {place}", "owner": owner}
-        gates["gates"][place] |= {"passed": False, **told}
+        advice = {"what_to_do": f"Mend number {place}", "owner": owner}
+        gates["gates"][place] |= {"passed": False, **advice}
     evaluation["champion"] |= {"difference": -0.0312, "low": -0.0401, "high": -0.0223}
     evaluation["slices"][0] |= {"metric": 0.55, "gap": 0.1634, "low": 0.52, "high": 0.58}
     evaluation["value"]["model"] = -312.4
@@ -283,25 +283,25 @@ CASES = [
 
 
 def contract(task="binary"):
-    told = {"id": "flights-late", "name": "flights", "task": task, "classes": CLASSES[task]}
-    return Contract(**told, columns=(*COLUMNS, TARGETS[task]))
+    identity = {"id": "flights-late", "name": "flights", "task": task, "classes": CLASSES[task]}
+    return Contract(**identity, columns=(*COLUMNS, TARGETS[task]))
 
 
-def renamed(found, text):
+def renamed(original, text):
     """The reports with the text in each column's name, description and category, and class."""
     columns = tuple(
         column.model_copy(
             update={"name": column.name + text, "description": text, "categories": (text,)}
         )
-        for column in found.contract.columns
+        for column in original.contract.columns
     )
-    classes = tuple(text for _ in found.contract.classes)
-    told = {"columns": columns, "classes": classes, "id": text, "name": text}
-    evaluation = deepcopy(found.evaluation)
+    classes = tuple(text for _ in original.contract.classes)
+    changes = {"columns": columns, "classes": classes, "id": text, "name": text}
+    evaluation = deepcopy(original.evaluation)
     for entry in evaluation["slices"]:
         entry["column"] += text
-    contract = found.contract.model_copy(update=told)
-    return replace(found, contract=contract, evaluation=evaluation)
+    contract = original.contract.model_copy(update=changes)
+    return replace(original, contract=contract, evaluation=evaluation)
 
 
 def written(change=no_change):
@@ -314,9 +314,9 @@ def written(change=no_change):
 def reports(change=no_change, task="binary"):
     """What `Reports.read` returns in a project with these files."""
     files = written(change)
-    found = {Path(path).stem: content for path, content in files.items() if path in REPORTS}
+    contents = {Path(path).stem: content for path, content in files.items() if path in REPORTS}
     problem, params = Problem(**files["problem.yaml"]), Params(**files["params.yaml"])
-    return Reports(problem, params, contract(task), **found)
+    return Reports(problem, params, contract(task), **contents)
 
 
 def project(folder, change=no_change):

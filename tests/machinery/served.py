@@ -47,8 +47,8 @@ def packed(task="binary", seed=0):
 def register(content, version=3, champion=True):
     MODEL.parent.mkdir(exist_ok=True)
     MODEL.write_bytes(content)
-    told = {"version": version, "sha256": sha256(MODEL), "champion": champion}
-    write_json(REGISTRATION, told)
+    registration = {"version": version, "sha256": sha256(MODEL), "champion": champion}
+    write_json(REGISTRATION, registration)
 
 
 def service(task="binary", **options):

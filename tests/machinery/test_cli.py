@@ -74,8 +74,8 @@ def typed(monkeypatch, capsys):
         with pytest.raises(SystemExit) as left:
             cli.main()
         code = left.value.code
-        said = capsys.readouterr()
-        text = said.out + said.err + (code if isinstance(code, str) else "")
+        captured = capsys.readouterr()
+        text = captured.out + captured.err + (code if isinstance(code, str) else "")
         return (1 if isinstance(code, str) else code or 0), text
 
     return run
@@ -86,26 +86,26 @@ def test_the_whole_life_of_a_table(project, typed):
     assert typed("problem", "check")[0] == 0
     assert typed("data", "check", "orders.csv")[0] == 0
     for stage in (*STAGES, "report", "release"):
-        code, said = typed("stage", stage)
-        assert code == 0, said
+        code, output = typed("stage", stage)
+        assert code == 0, output
     assert "1 " in typed("model", "list")[1]
-    code, said = typed("predict", "orders.csv", "decisions.csv", "--version", "1")
-    assert code == 0, said
-    assert "scored 600 of 600 rows" in said
+    code, output = typed("predict", "orders.csv", "decisions.csv", "--version", "1")
+    assert code == 0, output
+    assert "scored 600 of 600 rows" in output
 
     Path("params.yaml").write_text(PARAMS + "gates: {min_value: 1000000}\n")
     assert typed("stage", "gate")[0] == 0
     assert typed("stage", "register")[0] == 0
-    code, said = typed("stage", "release")
+    code, output = typed("stage", "release")
     assert code == 1
-    assert "value: BLOCKED" in said
-    assert "@acme/business" in said
+    assert "value: BLOCKED" in output
+    assert "@acme/business" in output
     assert typed("model", "promote", "2")[0] == 1
     assert typed("model", "compare", "1", "2")[0] == 0
     assert typed("model", "promote", "1")[0] == 0
-    code, said = typed("model", "rollback")
+    code, output = typed("model", "rollback")
     assert code == 1
-    assert "no champion to go back to" in said
+    assert "no champion to go back to" in output
 
 
 def test_a_gate_that_stops_the_pipeline_still_gets_its_page(project, typed):
@@ -113,9 +113,9 @@ def test_a_gate_that_stops_the_pipeline_still_gets_its_page(project, typed):
     Path("params.yaml").write_text(PARAMS + "data: {min_rows: 5000}\n")
     for stage in STAGES[:2]:
         assert typed("stage", stage)[0] == 0
-    code, said = typed("stage", "split")
+    code, output = typed("stage", "split")
     assert code == 1
-    assert "rows: BLOCKED" in said
+    assert "rows: BLOCKED" in output
     assert not json.loads(Path("reports/gate.json").read_text())["passed"]
     assert "5,000" in Path("reports/index.html").read_text()
 
@@ -124,9 +124,9 @@ def test_a_bad_sample_is_told_and_changes_nothing(project, typed):
     typed("data", "add", "orders.csv", "--target", "returned", "--key", "order")
     Path("bad.csv").write_text("order,amount,city,returned\n1,many,A,yes\n2,5,Z,no\n3,5,A,\n")
     before = sorted(Path().rglob("*"))
-    code, said = typed("data", "check", "bad.csv")
+    code, output = typed("data", "check", "bad.csv")
     assert code == 1
-    assert all(column in said for column in ("amount", "city", "returned"))
+    assert all(column in output for column in ("amount", "city", "returned"))
     assert sorted(Path().rglob("*")) == before
 
 
@@ -142,9 +142,9 @@ def test_a_bad_sample_is_told_and_changes_nothing(project, typed):
 )
 def test_a_mistake_in_a_file_is_one_sentence(project, settings, file, text, says):
     Path(file).write_text(text)
-    with pytest.raises(UserError, match=says) as told:
+    with pytest.raises(UserError, match=says) as error:
         settings.read()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def test_every_example_of_the_help_works(project, typed):
@@ -158,17 +158,17 @@ def test_every_example_of_the_help_works(project, typed):
         example = command.epilog.removeprefix("Example: ")
         assert example.split()[:2] == ["data", name]
         assert example in " ".join(help_text.split())
-        code, said = typed(*shlex.split(example))
-        assert code == 0, said
+        code, output = typed(*shlex.split(example))
+        assert code == 0, output
 
 
 def test_a_stage_before_its_time_is_told(project, typed):
     assert "there is no stage 'fly'" in typed("stage", "fly")[1]
     typed("data", "add", "orders.csv", "--target", "returned")
-    code, said = typed("stage", "train")
-    assert (code, said.count("\n")) == (1, 0)
-    assert "data/split/train.parquet" in said
-    assert "dvc repro" in said
+    code, output = typed("stage", "train")
+    assert (code, output.count("\n")) == (1, 0)
+    assert "data/split/train.parquet" in output
+    assert "dvc repro" in output
 
 
 def test_the_sample_s_problem_goes_with_the_sample(project, typed):
@@ -176,9 +176,9 @@ def test_the_sample_s_problem_goes_with_the_sample(project, typed):
     raw.mkdir(parents=True)
     (raw / "0001-orders.csv").write_text(orders(300))
     bundled(raw / "0001-orders.csv")
-    code, said = typed("data", "add", "orders.csv", "--target", "amount", "--key", "order")
-    assert code == 0, said
-    assert "problem.yaml" in said
+    code, output = typed("data", "add", "orders.csv", "--target", "amount", "--key", "order")
+    assert code == 0, output
+    assert "problem.yaml" in output
     problem = Problem.read()
     assert "amount" in problem.decision
     assert problem.owners.data_engineer == "@acme/data"
@@ -198,18 +198,18 @@ def test_a_broken_problem_file_leaves_the_sample_as_it_is(project, typed):
 
 def test_a_table_needs_a_repository_first(project, typed):
     Path(".dvc").mkdir()
-    code, said = typed("data", "add", "orders.csv", "--target", "returned")
+    code, output = typed("data", "add", "orders.csv", "--target", "returned")
     assert code == 1
-    assert "setup" in said
+    assert "setup" in output
     assert not Path("data").exists()
 
 
 def test_an_incomplete_problem_is_told(project, typed):
     Path("problem.yaml").write_text("name: Orders\ndecision: Which?\n")
-    code, said = typed("problem", "check")
+    code, output = typed("problem", "check")
     assert code == 1
-    assert "kpi" in said
-    assert "owners.data_engineer" in said
+    assert "kpi" in output
+    assert "owners.data_engineer" in output
     missing = Problem.read().missing("regression")
     assert "decision" not in missing
     assert "value.per_unit_of_error" in missing
@@ -228,9 +228,9 @@ def test_what_the_machine_refuses_is_one_sentence(project, typed, monkeypatch, e
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
-    code, said = typed("problem", "check")
-    assert (code, said.count("\n")) == (1, 0)
-    assert says in said
+    code, output = typed("problem", "check")
+    assert (code, output.count("\n")) == (1, 0)
+    assert says in output
 
 
 def test_set_up_without_an_identity_leaves_the_commit_to_the_user(project, typed, monkeypatch):
@@ -240,9 +240,9 @@ def test_set_up_without_an_identity_leaves_the_commit_to_the_user(project, typed
     for name in ("EMAIL", *(f"GIT_{who}_{what}" for who in WHO for what in ("NAME", "EMAIL"))):
         monkeypatch.delenv(name, raising=False)
     settings.write_text("[user]\n  useConfigOnly = true\n")
-    code, said = typed("setup")
-    assert code == 0, said
-    assert "left the first commit to you, since git does not know who you are" in said
+    code, output = typed("setup")
+    assert code == 0, output
+    assert "left the first commit to you, since git does not know who you are" in output
     settings.write_text("[user]\n  name = Tester\n  email = tester@acme.example\n")
     assert "made the first commit" in typed("setup")[1]
 
@@ -250,10 +250,10 @@ def test_set_up_without_an_identity_leaves_the_commit_to_the_user(project, typed
 def test_set_up_says_why_there_are_no_hooks(project, typed):
     subprocess.run(["git", "init", "--quiet"], check=True)
     subprocess.run(["git", "config", "core.hooksPath", "elsewhere"], check=True)
-    code, said = typed("setup")
-    assert (code, said.count("Traceback")) == (1, 0)
-    assert "the pre-commit hooks cannot be installed" in said
-    assert "core.hooksPath" in said
+    code, output = typed("setup")
+    assert (code, output.count("Traceback")) == (1, 0)
+    assert "the pre-commit hooks cannot be installed" in output
+    assert "core.hooksPath" in output
 
 
 def test_a_proxy_is_not_asked_for_this_machine(project, typed, monkeypatch):
@@ -269,9 +269,9 @@ def test_a_library_that_a_stage_lacks_is_named(project, typed, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     for name in ("train", "search"):
         monkeypatch.delitem(sys.modules, f"{cli.__package__}.model.{name}", raising=False)
-    code, said = typed("stage", "train")
+    code, output = typed("stage", "train")
     assert code == 1
-    assert "error: Stage train cannot start: the package optuna is not installed" in said
+    assert "error: Stage train cannot start: the package optuna is not installed" in output
 
 
 def test_set_up_makes_a_repository_once(project, typed, monkeypatch):
@@ -279,13 +279,13 @@ def test_set_up_makes_a_repository_once(project, typed, monkeypatch):
         monkeypatch.setenv(name, "Tester")
     for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
         monkeypatch.setenv(name, "tester@acme.example")
-    code, said = typed("setup")
-    assert code == 0, said
-    assert "first commit" in said
+    code, output = typed("setup")
+    assert code == 0, output
+    assert "first commit" in output
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True)
     assert "problem.yaml" in listed.stdout
     setting = ["git", "config", "--local", "apply.whitespace"]
     assert subprocess.run(setting, capture_output=True, text=True, check=True).stdout == "nowarn\n"
-    assert "next, bring a table: uv run mlops data add TABLE" in said
+    assert "next, bring a table: uv run mlops data add TABLE" in output
     Path("contract.yaml").write_text("")
     assert typed("setup")[1].splitlines() == ["nothing to do: the project is already set up"]

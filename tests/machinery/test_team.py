@@ -100,12 +100,12 @@ def test_the_examples_of_metrics_are_told_and_can_be_chosen_by(tmp_path):
     truth = np.array([0, 1, 1, 0] * 50)
     scores = np.linspace(0, 1, 200)
     with team_package(tmp_path, metrics=with_example("metrics")):
-        told = report("binary", truth, scores, 0.5)
-        assert told["f2"] == pytest.approx(0.5)
-        assert told["cost_at_100"] == 100 + 5 * truth[:100].sum()
-        assert "mape" not in told
+        figures = report("binary", truth, scores, 0.5)
+        assert figures["f2"] == pytest.approx(0.5)
+        assert figures["cost_at_100"] == 100 + 5 * truth[:100].sum()
+        assert "mape" not in figures
         assert report("regression", truth + 1.0, truth + 2.0)["mape"] == pytest.approx(0.75)
-        assert primary("binary", "f2").score(truth, scores) == told["f2"]
+        assert primary("binary", "f2").score(truth, scores) == figures["f2"]
         with pytest.raises(UserError, match="neg_mape"):
             primary("binary", "neg_mape")
 
@@ -143,9 +143,9 @@ def test_the_example_of_a_gate_blocks_and_leads_to_its_line(tmp_path, evidence):
 def test_the_evidence_is_the_rows_and_what_the_model_says_of_them(tmp_path, evidence, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert evidence.clean().equals(tiny.table())
-    told = evidence.predictions()
-    assert told.drop("prediction", "score", "decision").equals(tiny.table())
-    assert (told["decision"] == (told["x"] > 0)).mean() > 0.99
+    predictions = evidence.predictions()
+    assert predictions.drop("prediction", "score", "decision").equals(tiny.table())
+    assert (predictions["decision"] == (predictions["x"] > 0)).mean() > 0.99
     tiny.table().rename({"noise": "score"}).write_parquet(TEST)
     with pytest.raises(UserError, match="the table has a column 'score', as the predictions have"):
         Evidence({}).predictions()
@@ -244,8 +244,8 @@ def test_a_mistake_in_metrics_is_one_sentence(tmp_path, metrics, says):
 def test_only_a_name_that_begins_so_is_a_loss(tmp_path):
     metrics = "Metric('true_neg_rate', lambda truth, scores: 0.25),"
     with team_package(tmp_path, metrics=METRIC.format(metrics=metrics)):
-        told = report("binary", np.array([0, 1]), np.array([0.1, 0.9]), 0.5)
-    assert told["true_neg_rate"] == 0.25
+        figures = report("binary", np.array([0, 1]), np.array([0.1, 0.9]), 0.5)
+    assert figures["true_neg_rate"] == 0.25
 
 
 def test_a_gate_of_another_file_is_found_there(tmp_path):

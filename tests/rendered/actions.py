@@ -87,20 +87,20 @@ def act(
     with tempfile.TemporaryDirectory(prefix="act-") as name:
         folder = Path(name)
         branch = "change" if event == "pull_request" else "main"
-        checkout = checked_out(project, ref, branch, folder)
-        told = merged(tell(checkout), payload or {})
-        (folder / "event.json").write_text(json.dumps(told), encoding="utf-8")
+        checkout = clone_checkout(project, ref, branch, folder)
+        event_payload = merge_settings(tell(checkout), payload or {})
+        (folder / "event.json").write_text(json.dumps(event_payload), encoding="utf-8")
         written = (checkout / ".github/workflows" / workflow).read_text(encoding="utf-8")
         source = folder / workflow
         # act does not know this newer way to name an action of the same repository.
         text = written.replace("uses: $/", "uses: ./")
-        source.write_text(in_its_own(text, environments or {}), encoding="utf-8")
+        source.write_text(inline_environments(text, environments or {}), encoding="utf-8")
         command = ["act", event, "--json", "--workflows", str(source), "--pull=false"]
         command += ["--eventpath", f"{folder}/event.json", "--action-cache-path", f"{folder}/work"]
         command += ["--no-cache-server", "--action-offline-mode", "--container-daemon-socket=-"]
         command += ["--concurrent-jobs=1"]  # as each has a machine of its own on GitHub
         command += ["--platform=ubuntu-24.04=-self-hosted", *(["--job", job] if job else [])]
-        command += stood_in(checkout, folder / "stand-ins")
+        command += list_stand_ins(checkout, folder / "stand-ins")
         for place, values in (environments or {}).items():
             named = [f"{place}_{name}={value}" for name, value in values.items()]
             command += [f"--{kind}={each}" for kind in ("secret", "var") for each in named]
@@ -117,11 +117,11 @@ def act(
             "RUNNER_STORE": str(store or folder / "store"),
             **(env or {}),
         }
-        lines = said(command, checkout, machine)
-        return read(lines, yaml.safe_load(written)["jobs"])
+        lines = run_act(command, checkout, machine)
+        return parse_run(lines, yaml.safe_load(written)["jobs"])
 
 
-def in_its_own(text: str, environments: Mapping[str, Mapping[str, str]]) -> str:
+def inline_environments(text: str, environments: Mapping[str, Mapping[str, str]]) -> str:
     """A workflow whose jobs take from their environment what it has of its own; act knows none."""
     if not environments:
         return text
@@ -130,14 +130,14 @@ def in_its_own(text: str, environments: Mapping[str, Mapping[str, str]]) -> str:
     for name, job in workflow["jobs"].items():
         place = job.get("environment", "")
         place = place if isinstance(place, str) else place["name"]
-        told = json.dumps(job)
+        text_of_job = json.dumps(job)
         for value in environments.get(place, ()):
-            told = re.sub(rf"(secrets|vars)\.{value}\b", rf"\1.{place}_{value}", told)
-        workflow["jobs"][name] = json.loads(told)
+            text_of_job = re.sub(rf"(secrets|vars)\.{value}\b", rf"\1.{place}_{value}", text_of_job)
+        workflow["jobs"][name] = json.loads(text_of_job)
     return json.dumps(workflow)
 
 
-def checked_out(project: Path, ref: str, branch: str, folder: Path) -> Path:
+def clone_checkout(project: Path, ref: str, branch: str, folder: Path) -> Path:
     """A clone of what is committed, as of `ref`, that believes it came from GitHub."""
     checkout = folder / "checkout"
     commit = git(project, "rev-parse", ref).strip()
@@ -167,15 +167,15 @@ def tell(checkout: Path) -> dict[str, Any]:
     }
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merge_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     both = {
-        key: merged(below[key], value) if isinstance(below.get(key), dict) else value
+        key: merge_settings(below[key], value) if isinstance(below.get(key), dict) else value
         for key, value in above.items()
     }
     return {**below, **both}
 
 
-def stood_in(checkout: Path, folder: Path) -> list[str]:
+def list_stand_ins(checkout: Path, folder: Path) -> list[str]:
     """Options that put a stand-in, as a repository, in the place of each action that is used."""
     options = []
     for file in sorted((checkout / ".github").rglob("*.yml")):
@@ -190,7 +190,9 @@ def stood_in(checkout: Path, folder: Path) -> list[str]:
     return options
 
 
-def said(command: list[str], checkout: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
+def run_act(
+    command: list[str], checkout: Path, environment: dict[str, str]
+) -> list[dict[str, Any]]:
     """What act said, line by line. It ends by itself, or after SECONDS with all it started."""
     with subprocess.Popen(
         command,
@@ -212,7 +214,7 @@ def said(command: list[str], checkout: Path, environment: dict[str, str]) -> lis
     return lines
 
 
-def read(lines: list[dict[str, Any]], jobs: Mapping[str, Any]) -> Run:
+def parse_run(lines: list[dict[str, Any]], jobs: Mapping[str, Any]) -> Run:
     run = Run({name: Job() for name in jobs})
     began: dict[str, datetime] = {}
     for line in filter(lambda line: line.get("jobID") in run, lines):

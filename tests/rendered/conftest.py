@@ -8,6 +8,8 @@ import pytest
 from copier import run_copy
 
 from copier_mlops.template import Templates
+from engine import engine
+from imaged import build_image
 from support import ROOT, VERSION, Answers, Render, commit, git, run
 
 
@@ -69,8 +71,6 @@ def flights(set_up: Render) -> Path:
 @pytest.fixture(scope="session")
 def docker(machine: None) -> Iterator[None]:
     """An engine, from the first test that needs one."""
-    from engine import engine  # noqa: PLC0415  (which imports from here)
-
     with engine() as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -80,9 +80,7 @@ def docker(machine: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def image(docker: None, flights: Path) -> Iterator[str]:
     """The id of its image."""
-    from imaged import built  # noqa: PLC0415
-
-    with built(flights) as image:
+    with build_image(flights) as image:
         yield image
 
 

@@ -43,7 +43,7 @@ def engine() -> Iterator[dict[str, str]]:
         lacking("no Docker engine answers, and only root on Debian is lent one")
     debian("runc", "runc")
     debian("iptables", "iptables")  # inside containers: by it they find each other's names
-    programs = unpacked("docker", PACKAGES)
+    programs = unpack_packages("docker", PACKAGES)
     with tempfile.TemporaryDirectory(prefix="engine-") as name, ExitStack() as undo:
         folder = Path(name)
         undo.callback(leave_nothing, folder, BRIDGE.exists())
@@ -101,7 +101,7 @@ def leave_nothing(folder: Path, had_bridge: bool) -> None:
         run("umount", place, cwd=folder)
 
 
-def unpacked(name: str, packages: list[str]) -> Path:
+def unpack_packages(name: str, packages: list[str]) -> Path:
     """The folder of programs of the newer Debian, downloaded if need be."""
     home = CACHE / f"{name}-{RELEASE}-{platform.machine()}"
     if home.exists():
@@ -146,7 +146,7 @@ def debian_sources() -> Path:
 
 def have_image(name: str) -> None:
     """See that there is an image `python:X.Y-slim`: here, in a registry, or a stand-in."""
-    if known(name):
+    if has_image(name):
         return
     [python] = re.findall(r"^python:(\d+\.\d+)-slim$", name)
     settings = [
@@ -154,24 +154,24 @@ def have_image(name: str) -> None:
         f"SSL_CERT_FILE={CERTIFICATES}",
         f"PIP_CERT={CERTIFICATES}",
     ]
-    imported(stand_in(python), f"ENV {' '.join(settings)}", name)
+    import_image(stand_in(python), f"ENV {' '.join(settings)}", name)
 
 
 def have_proxy() -> None:
     """The same of the one that stands before the releases in deploy/compose.yaml."""
     [stack] = (ROOT / "template").glob("*deploy*/*compose.yaml*")
     [name] = re.findall(r"image: (haproxy:.*)$", stack.read_text(encoding="utf-8"), re.MULTILINE)
-    if not known(name):
-        imported(proxy_stand_in(), "USER 99", name)
+    if not has_image(name):
+        import_image(proxy_stand_in(), "USER 99", name)
 
 
-def known(name: str) -> bool:
+def has_image(name: str) -> bool:
     """Whether an image is here by now."""
     ways = (["image", "inspect", name], ["pull", "--quiet", name])
     return any(run("docker", *way, cwd=ROOT, check=False).returncode == 0 for way in ways)
 
 
-def imported(archive: Path, change: str, name: str) -> None:
+def import_image(archive: Path, change: str, name: str) -> None:
     run("docker", "import", f"--change={change}", archive, name, cwd=ROOT)
 
 

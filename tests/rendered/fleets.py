@@ -13,8 +13,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from copier import run_copy
-from copier._main import Worker
 
+from copier_mlops.copier_internals import Worker
 from support import commit, files, git, run
 
 RELEASES = ("v1.0.0", "v1.1.0", "v2.0.0")
@@ -189,47 +189,47 @@ class Damage:
     answers: int | None = None
 
 
-def _found(names: Files, end: str) -> str:
+def _find_path(names: Files, end: str) -> str:
     """The path that ends so, whatever the package is called."""
     return next(name for name in names if name.endswith(end))
 
 
-def _edited(name: str, old: bytes, new: bytes) -> Callable[[Files], Changes]:
+def _edit(name: str, old: bytes, new: bytes) -> Callable[[Files], Changes]:
     def change(names: Files) -> Changes:
-        path = _found(names, name)
+        path = _find_path(names, name)
         assert old in names[path], f"{name} has no {old!r} to damage"
         return {path: names[path].replace(old, new, 1)}
 
     return change
 
 
-def _added(name: str, content: bytes) -> Callable[[Files], Changes]:
+def _add(name: str, content: bytes) -> Callable[[Files], Changes]:
     return lambda names: {name: content}
 
 
-def _removed(name: str) -> Callable[[Files], Changes]:
-    return lambda names: {_found(names, name): None}
+def _remove(name: str) -> Callable[[Files], Changes]:
+    return lambda names: {_find_path(names, name): None}
 
 
-def _appended(name: str, content: bytes) -> Callable[[Files], Changes]:
+def _append_to(name: str, content: bytes) -> Callable[[Files], Changes]:
     def change(names: Files) -> Changes:
-        path = _found(names, name)
+        path = _find_path(names, name)
         return {path: names[path] + content}
 
     return change
 
 
 def _crlf(names: Files) -> Changes:
-    path = _found(names, "/settings.py")
+    path = _find_path(names, "/settings.py")
     return {path: names[path].replace(b"\n", b"\r\n")}
 
 
-def _renamed(names: Files) -> Changes:
-    path = _found(names, "/model/train.py")
+def _rename(names: Files) -> Changes:
+    path = _find_path(names, "/model/train.py")
     return {path: None, path.replace("train", "training"): names[path]}
 
 
-def _emptied(path: Path) -> None:
+def _empty(path: Path) -> None:
     shutil.rmtree(path)
     path.mkdir()
 
@@ -262,69 +262,69 @@ UNTOLD = ("secret.found",)
 
 DAMAGE = {
     "a managed file has another line": Damage(
-        "managed.changed", _appended("/model/train.py", b"\nX = 1\n")
+        "managed.changed", _append_to("/model/train.py", b"\nX = 1\n")
     ),
-    "a managed file lost a line": Damage("managed.changed", _edited(".dvcignore", b"\n", b"")),
+    "a managed file lost a line": Damage("managed.changed", _edit(".dvcignore", b"\n", b"")),
     "a managed file has CRLF": Damage("managed.changed", _crlf),
     "a managed file is empty": Damage(
-        "managed.changed", lambda names: {_found(names, "/cli.py"): b""}
+        "managed.changed", lambda names: {_find_path(names, "/cli.py"): b""}
     ),
-    "a managed file is gone": Damage("managed.missing", _removed("/model/train.py")),
-    "a managed file was renamed": Damage("managed.missing", _renamed),
-    "a conflict was committed": Damage("update.conflict", _appended("README.md", CONFLICT)),
-    "a reject was left": Damage("update.reject", _added("pyproject.toml.rej", b"@@ -1 +1 @@\n")),
-    "a backup was left": Damage("update.reject", _added("pyproject.toml.orig", b"[project]\n")),
-    "the answers are gone": Damage("answers.missing", _removed(".copier-answers.yml"), also=UNTOLD),
+    "a managed file is gone": Damage("managed.missing", _remove("/model/train.py")),
+    "a managed file was renamed": Damage("managed.missing", _rename),
+    "a conflict was committed": Damage("update.conflict", _append_to("README.md", CONFLICT)),
+    "a reject was left": Damage("update.reject", _add("pyproject.toml.rej", b"@@ -1 +1 @@\n")),
+    "a backup was left": Damage("update.reject", _add("pyproject.toml.orig", b"[project]\n")),
+    "the answers are gone": Damage("answers.missing", _remove(".copier-answers.yml"), also=UNTOLD),
     "an answer is invalid": Damage(
         "answers.invalid",
-        _edited(".copier-answers.yml", b"data_engineer: ", b"data_engineer: nobody # "),
+        _edit(".copier-answers.yml", b"data_engineer: ", b"data_engineer: nobody # "),
     ),
     "an answer was edited": Damage(
         "answers.contradict",
-        _edited(".copier-answers.yml", b"deploy: compose", b"deploy: none"),
+        _edit(".copier-answers.yml", b"deploy: compose", b"deploy: none"),
         also=("managed.changed", "shared.missing"),
         answers=0,
     ),
     "the version is unknown": Damage(
         "version.unknown",
-        _edited(".copier-answers.yml", b"_commit: v", b"_commit: v99."),
+        _edit(".copier-answers.yml", b"_commit: v", b"_commit: v99."),
         also=UNTOLD,
     ),
     "the params are no YAML": Damage(
-        "file.unreadable", _edited("params.yaml", b"gates:", b"gates: [")
+        "file.unreadable", _edit("params.yaml", b"gates:", b"gates: [")
     ),
-    "the problem is gone": Damage("required.missing", _removed("problem.yaml")),
+    "the problem is gone": Damage("required.missing", _remove("problem.yaml")),
     "the decision is blank": Damage(
-        "problem.incomplete", _edited("problem.yaml", b'decision: "', b'decision: "" # "')
+        "problem.incomplete", _edit("problem.yaml", b'decision: "', b'decision: "" # "')
     ),
     "an owner is missing": Damage(
-        "owners.missing", _edited("problem.yaml", b"  ml_engineer: ", b"  ml_engineer: null # ")
+        "owners.missing", _edit("problem.yaml", b"  ml_engineer: ", b"  ml_engineer: null # ")
     ),
     "owners disagree": Damage(
         "owners.disagree",
-        _edited("problem.yaml", b"  ml_engineer: ", b'  ml_engineer: "@acme/others" # '),
+        _edit("problem.yaml", b"  ml_engineer: ", b'  ml_engineer: "@acme/others" # '),
     ),
     "a gate is weaker": Damage(
-        "gates.weakened", _edited("params.yaml", b"max_parity_gap: 0.001", b"max_parity_gap: 0.9")
+        "gates.weakened", _edit("params.yaml", b"max_parity_gap: 0.001", b"max_parity_gap: 0.9")
     ),
     "an action is not pinned": Damage(
-        "actions.unpinned", _added(".github/workflows/own.yml", WORKFLOW)
+        "actions.unpinned", _add(".github/workflows/own.yml", WORKFLOW)
     ),
-    "a key is in a file": Damage("secret.found", _added("notebooks/key.pem", KEY)),
-    "a pickle is stored": Damage("pickle.file", _added("models/model.pkl", b"\x80\x04N.")),
+    "a key is in a file": Damage("secret.found", _add("notebooks/key.pem", KEY)),
+    "a pickle is stored": Damage("pickle.file", _add("models/model.pkl", b"\x80\x04N.")),
     "code loads a pickle": Damage(
         "pickle.code",
-        _added("notebooks/load.py", b"import pickle\n\npickle.load(open('m', 'rb'))\n"),
+        _add("notebooks/load.py", b"import pickle\n\npickle.load(open('m', 'rb'))\n"),
     ),
     "a lock file is stale": Damage(
         "lock.stale",
-        _edited("pyproject.toml", b"dependencies = [", b'dependencies = [\n  "humanize",'),
+        _edit("pyproject.toml", b"dependencies = [", b'dependencies = [\n  "humanize",'),
     ),
     "a waiver has expired": Damage(
-        "waiver.expired", _added(".standards.yml", WAIVERS % b"2020-01-31")
+        "waiver.expired", _add(".standards.yml", WAIVERS % b"2020-01-31")
     ),
     "a waiver lasts for ever": Damage(
-        "waiver.refused", _added(".standards.yml", WAIVERS % b"9020-01-31")
+        "waiver.refused", _add(".standards.yml", WAIVERS % b"9020-01-31")
     ),
     "there is no commit": Damage(
         None, after=lambda path: (path / "refs/heads/main").unlink(), says="commit"
@@ -337,7 +337,7 @@ DAMAGE = {
     "the objects are gone": Damage(
         None, after=lambda path: (path / "objects/info/alternates").unlink(), says=""
     ),
-    "it is an empty folder": Damage(None, after=_emptied, says="no git repository"),
+    "it is an empty folder": Damage(None, after=_empty, says="no git repository"),
     "its HEAD is nonsense": Damage(
         None, after=lambda path: (path / "HEAD").write_text("x\n"), says=""
     ),

@@ -24,7 +24,7 @@ def commands(project: Path) -> tuple[str, str, str, str]:
 
 
 @contextmanager
-def built(project: Path) -> Iterator[str]:
+def build_image(project: Path) -> Iterator[str]:
     """The id of the image, which is called IMAGE as long as this lasts."""
     recipe = (project / "deploy/Dockerfile").read_text(encoding="utf-8")
     [base] = re.findall(r"^ARG PYTHON=(.*)$", recipe, re.MULTILINE)

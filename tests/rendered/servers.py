@@ -175,7 +175,7 @@ def ssh_server(**environment: str) -> Iterator[Server]:
     """
     [port] = free_ports(1)
     sshd = debian("/usr/sbin/sshd", "openssh-server")
-    told = " ".join(f"{name}={value}" for name, value in environment.items())
+    settings_line = " ".join(f"{name}={value}" for name, value in environment.items())
     with tempfile.TemporaryDirectory() as name, ExitStack() as undo:
         folder = Path(name)
         for key in ("host", "client"):
@@ -187,7 +187,7 @@ def ssh_server(**environment: str) -> Iterator[Server]:
             f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/client.pub\nStrictModes no\n"
             "PermitRootLogin prohibit-password\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n"
-            + (f"SetEnv {told}\n" if told else "")
+            + (f"SetEnv {settings_line}\n" if settings_line else "")
         )
         if os.getuid() == 0 and not (empty := Path("/run/sshd")).exists():
             empty.mkdir(mode=0o755)
@@ -221,11 +221,11 @@ def running(
         opened.callback(stop, server)
         for _ in range(SECONDS_TO_START * 10):
             log.seek(0)
-            said = log.read()
-            if says in said or server.poll() is not None:
+            log_text = log.read()
+            if says in log_text or server.poll() is not None:
                 break
             time.sleep(0.1)
-        assert says in said, f"{command[0]} did not start:\n{said}"
+        assert says in log_text, f"{command[0]} did not start:\n{log_text}"
         yield
 
 

@@ -26,14 +26,14 @@ def write(path: Path, content: str | bytes) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def found(report: Report) -> list[tuple[str, str | None]]:
+def list_findings(report: Report) -> list[tuple[str, str | None]]:
     assert report.broken is None
     return [(each.rule, each.path) for each in report.findings if each.rule != "lock.missing"]
 
 
-def only(report: Report) -> Finding:
+def get_only_finding(report: Report) -> Finding:
     """The one finding there is."""
-    assert len(found(report)) == 1, found(report)
+    assert len(list_findings(report)) == 1, list_findings(report)
     return next(each for each in report.findings if each.rule != "lock.missing")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support import files
-from toy import CODE, edited
+from toy import CODE, edit_lines
 
 SEEDED = ("problem.yaml", "data/raw/", "src/flights/model/features.py")
 MARK = b"team-"
@@ -50,7 +50,7 @@ def lines_of_the_team(project: Path) -> set[tuple[str, bytes]]:
 def edit(team: Team, chance: random.Random, end: str = "") -> None:
     path = team.pick(chance)
     new = [team.line(end) for _ in range(chance.choice([1, 1, 3]))]
-    path.write_bytes(edited(chance, path.read_bytes(), new))
+    path.write_bytes(edit_lines(chance, path.read_bytes(), new))
 
 
 def leave_blanks(team: Team, chance: random.Random) -> None:
@@ -71,7 +71,7 @@ def delete(team: Team, chance: random.Random) -> None:
 def move(team: Team, chance: random.Random) -> None:
     path = team.pick(chance)
     moved = path.with_name(f"ours_{path.name}")
-    moved.write_bytes(edited(chance, path.read_bytes(), [team.line()]))
+    moved.write_bytes(edit_lines(chance, path.read_bytes(), [team.line()]))
     path.unlink()
 
 

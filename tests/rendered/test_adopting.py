@@ -17,7 +17,7 @@ OLD = {
 RENDER, MERGE, CONCLUDE, CHECK, FORK = blocks(ROOT / "docs" / "adopting.md")
 
 
-def said(block: str, address: Path) -> str:
+def write_commands(block: str, address: Path) -> str:
     """As a person would type it, with the programs that these tests have."""
     text = block.replace("uvx --from git+ADDRESS copier-mlops", "copier-mlops")
     text = text.replace("uvx copier copy", "copier copy --defaults")
@@ -33,8 +33,8 @@ def adopted(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (old / name).parent.mkdir(parents=True, exist_ok=True)
         (old / name).write_text(text)
     commit(old, "Years of work")
-    shell(said(RENDER, template), old)
-    merged = run("sh", "-ec", said(MERGE, template), cwd=old, check=False)
+    shell(write_commands(RENDER, template), old)
+    merged = run("sh", "-ec", write_commands(MERGE, template), cwd=old, check=False)
     assert merged.returncode != 0
     assert "CONFLICT (add/add): Merge conflict in README.md" in merged.stdout
     return old
@@ -53,7 +53,7 @@ def test_nothing_of_the_old_is_lost_and_conflicts_are_shown(adopted: Path) -> No
 
 
 def test_standards_are_measured_from_the_first_day(adopted: Path, template: Path) -> None:
-    done = run("sh", "-ec", said(CHECK, template), cwd=adopted, check=False)
+    done = run("sh", "-ec", write_commands(CHECK, template), cwd=adopted, check=False)
     assert done.returncode == 1
     assert "update.conflict: README.md:1 holds an unsolved conflict" in done.stdout
     assert "file.unreadable: pyproject.toml: cannot be read" in done.stdout
@@ -64,7 +64,7 @@ def test_standards_are_measured_from_the_first_day(adopted: Path, template: Path
 def test_updates_come_from_then_on_and_from_a_fork_too(adopted: Path, template: Path) -> None:
     for name in ("README.md", "pyproject.toml"):
         git(adopted, "checkout", "--ours", name)
-    shell(said(CONCLUDE, template), adopted)
+    shell(write_commands(CONCLUDE, template), adopted)
     assert git(adopted, "ls-files", "uv.lock")
     fork = adopted.parent / "fork"
     git(template, "clone", "--quiet", str(template), str(fork))
@@ -72,7 +72,9 @@ def test_updates_come_from_then_on_and_from_a_fork_too(adopted: Path, template: 
     commit(fork, tag="v0.1.1")
     answers = adopted / ".copier-answers.yml"
     answers.write_text(answers.read_text().replace(f"_src_path: {template}", f"_src_path: {fork}"))
-    shell(said(FORK, template).replace("copier update", "copier update --defaults"), adopted)
+    shell(
+        write_commands(FORK, template).replace("copier update", "copier update --defaults"), adopted
+    )
     assert (adopted / "tests" / "house.txt").read_text() == "Of our house\n"
     assert f"_src_path: {fork}" in answers.read_text()
     assert (adopted / "README.md").read_text() == OLD["README.md"]

@@ -23,7 +23,7 @@ from servers import free_ports, running
 from support import Render, run
 from test_loop import edit
 from test_serving import service
-from watched import RELEASE, World, faster, listener, watching, webhooks
+from watched import RELEASE, World, faster, listener, run_monitoring, webhooks
 
 pytestmark = pytest.mark.slow
 WINDOW = 30
@@ -58,11 +58,11 @@ def flights(project: Path) -> list[Row]:
 @pytest.fixture(scope="module")
 def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
-    made, told = folder / "monitoring", defaultdict(list)
+    made, alerts = folder / "monitoring", defaultdict(list)
     shutil.copytree(project / "deploy/monitoring", made)
     with ExitStack() as opened:
         address = opened.enter_context(service(project, UNEXPECTED="score"))
-        hooks = opened.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), listener(told)))
+        hooks = opened.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), listener(alerts)))
         threading.Thread(target=hooks.serve_forever, daemon=True).start()
         opened.callback(hooks.shutdown)
         watched, alertmanager, prometheus = (f"127.0.0.1:{port}" for port in free_ports(3))
@@ -80,13 +80,13 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         settings = made / "alertmanager.yml"
         text = re.sub(r"group_wait: \d+s", "group_wait: 1s", settings.read_text(encoding="utf-8"))
         settings.write_text(re.sub("group_interval: 5m", "group_interval: 2s", text), "utf-8")
-        opened.enter_context(watching(made, alertmanager, prometheus, folder / "kept"))
-        world = World(address, f"http://{prometheus}", told, made)
+        opened.enter_context(run_monitoring(made, alertmanager, prometheus, folder / "kept"))
+        world = World(address, f"http://{prometheus}", alerts, made)
         until(lambda: len(world.query("up == 1")) == 4)  # what came before is not counted
         yield world
 
 
-def replayed(project: Path, world: World, rows: list[Row], known: bool = False) -> None:
+def replay_rows(project: Path, world: World, rows: list[Row], known: bool = False) -> None:
     """Send rows as the traffic of a second or two."""
     table = project / "traffic.csv"
     with table.open("w", encoding="utf-8", newline="") as stream:
@@ -100,14 +100,14 @@ def replayed(project: Path, world: World, rows: list[Row], known: bool = False) 
 
 def firing(world: World) -> set[tuple[str, str]]:
     """Alerts by name, and the input they speak of."""
-    found = world.query('ALERTS{alertstate="firing"}')
-    return {(each["metric"]["alertname"], each["metric"].get("input", "")) for each in found}
+    alerts = world.query('ALERTS{alertstate="firing"}')
+    return {(each["metric"]["alertname"], each["metric"].get("input", "")) for each in alerts}
 
 
 def calm(world: World) -> None:
     """Wait until what was sent before is out of the window, and nothing fires."""
     until(lambda: not firing(world), 3 * WINDOW)
-    for alerts in world.told.values():
+    for alerts in world.alerts.values():
         alerts.clear()
 
 
@@ -123,33 +123,33 @@ def test_traffic_without_a_shift_raises_nothing(
     project: Path, world: World, flights: list[Row]
 ) -> None:
     for turn in range(20):
-        replayed(project, world, flights[turn * ROWS : (turn + 1) * ROWS])
+        replay_rows(project, world, flights[turn * ROWS : (turn + 1) * ROWS])
         until(
             lambda: bool(world.query("max(input:values:increase1d) >= 500")), 20
         )  # enough to judge
         assert not firing(world)
     raised = world.query(f'count_over_time(ALERTS{{alertstate="firing"}}[{20 * WINDOW}s])')
     assert not raised
-    assert not any(world.told.values())
+    assert not any(world.alerts.values())
 
 
-def spoiled(column: str, change: Callable[[str], str]) -> Callable[[Row], Row]:
+def spoil_column(column: str, change: Callable[[str], str]) -> Callable[[Row], Row]:
     return lambda row: {**row, column: change(row[column])}
 
 
 SHIFTS = {
     "a category that did not exist": (
-        spoiled("dest", lambda text: "ZZZ" if text < "DTW" else text),
+        spoil_column("dest", lambda text: "ZZZ" if text < "DTW" else text),
         ("UnseenCategories", "dest"),
         "data_engineer",
     ),
     "another unit": (
-        spoiled("distance", lambda text: str(round(float(text) * 1.609))),
+        spoil_column("distance", lambda text: str(round(float(text) * 1.609))),
         ("InputDrift", "distance"),
         "data_scientist",
     ),
     "a column gone missing": (
-        spoiled("visib", lambda _: ""),
+        spoil_column("visib", lambda _: ""),
         ("MissingValues", "visib"),
         "data_engineer",
     ),
@@ -162,16 +162,16 @@ def test_a_shift_is_told_to_the_one_who_can_mend_it(
 ) -> None:
     change, alert, role = SHIFTS[shift]
     calm(world)
-    replayed(project, world, [change(row) for row in flights[:ROWS]])
-    until(lambda: alert in {alert_of(each) for each in world.told[role]})
-    [told] = [each for each in world.told[role] if alert_of(each) == alert][:1]
-    assert told["labels"]["owner_role"] == role
+    replay_rows(project, world, [change(row) for row in flights[:ROWS]])
+    until(lambda: alert in {alert_of(each) for each in world.alerts[role]})
+    [notification] = [each for each in world.alerts[role] if alert_of(each) == alert][:1]
+    assert notification["labels"]["owner_role"] == role
     others = {alert_of(each) for name, each in everybody(world) if name != role}
     assert alert not in others
 
 
 def everybody(world: World) -> list[tuple[str, dict[str, dict[str, str]]]]:
-    return [(role, alert) for role, alerts in world.told.items() for alert in alerts]
+    return [(role, alert) for role, alerts in world.alerts.items() for alert in alerts]
 
 
 def alert_of(alert: dict[str, dict[str, str]]) -> tuple[str, str]:
@@ -184,9 +184,9 @@ def test_the_weather_of_the_last_month_is_noticed(
     """In December it is missing more often than in all the months that were learned from."""
     calm(world)
     last = sorted(flights, key=lambda row: row["scheduled"])[-1000:]
-    replayed(project, world, last)
-    until(lambda: "InputDrift" in {alert_of(each)[0] for each in world.told["data_scientist"]})
-    inputs = {alert_of(each)[1] for each in world.told["data_scientist"]}
+    replay_rows(project, world, last)
+    until(lambda: "InputDrift" in {alert_of(each)[0] for each in world.alerts["data_scientist"]})
+    inputs = {alert_of(each)[1] for each in world.alerts["data_scientist"]}
     assert inputs & {"visib", "wind_speed", "precip"}
 
 
@@ -194,7 +194,7 @@ def test_turned_labels_reach_the_data_scientist(
     project: Path, world: World, flights: list[Row]
 ) -> None:
     calm(world)
-    turned = spoiled("late", lambda text: {"true": "false", "false": "true"}[text])
-    replayed(project, world, [turned(row) for row in flights[:ROWS]], known=True)
-    until(lambda: ("PerformanceLow", "") in {alert_of(a) for a in world.told["data_scientist"]})
-    assert not [a for a in world.told["data_engineer"] if alert_of(a)[0] == "InputDrift"]
+    turned = spoil_column("late", lambda text: {"true": "false", "false": "true"}[text])
+    replay_rows(project, world, [turned(row) for row in flights[:ROWS]], known=True)
+    until(lambda: ("PerformanceLow", "") in {alert_of(a) for a in world.alerts["data_scientist"]})
+    assert not [a for a in world.alerts["data_engineer"] if alert_of(a)[0] == "InputDrift"]

@@ -21,7 +21,7 @@ GOOD = "id,size,kind,bought\n" + "".join(
 )
 
 
-def changed(line: int, text: str) -> str:
+def change_line(line: int, text: str) -> str:
     lines = GOOD.splitlines()
     lines[line] = text
     return "\n".join(lines) + "\n"
@@ -44,8 +44,8 @@ BAD: dict[str, tuple[str, str | bytes, list[str]]] = {
     "constant target": ("t.csv", GOOD.replace(",yes", ",no"), ["bought", "no"]),
     "binary garbage": ("t.csv", os.urandom(5000) + b"\0" * 50, ["t.csv"]),
     "wrong encoding": ("t.csv", GOOD.replace(",a,", ",é,").encode("latin-1"), ["--encoding"]),
-    "ragged rows": ("t.csv", changed(7, "7,1,a,yes,extra,more"), ["7", "4", "6"]),
-    "short rows": ("t.csv", changed(9, "9,1"), ["9", "4", "2"]),
+    "ragged rows": ("t.csv", change_line(7, "7,1,a,yes,extra,more"), ["7", "4", "6"]),
+    "short rows": ("t.csv", change_line(9, "9,1"), ["9", "4", "2"]),
     "one line of 10 MB": ("t.csv", "x" * 10_000_000, ["t.csv"]),
     "duplicate columns": ("t.csv", GOOD.replace("size", "kind", 1), ["kind"]),
     "all-null column": ("t.csv", column("void", [""]), ["void", "--ignore"]),

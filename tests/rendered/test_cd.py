@@ -64,8 +64,8 @@ class Company(NamedTuple):
         return json.loads(run("uv", "run", "python", "-c", show, cwd=self.project).stdout)
 
     def in_service(self, environment: str = "production") -> str:
-        told = ["flights", "deploy", "status", "--environment", environment]
-        return run("uv", "run", *told, cwd=self.project).stdout.splitlines()[0]
+        options = ["flights", "deploy", "status", "--environment", environment]
+        return run("uv", "run", *options, cwd=self.project).stdout.splitlines()[0]
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def asking(company: Company) -> Iterator[Counter[int]]:
+def ask_all_the_time(company: Company) -> Iterator[Counter[int]]:
     """Somebody who asks production all the time; what was answered, by status (0: nothing)."""
     answers: Counter[int] = Counter()
     over = threading.Event()
@@ -249,7 +249,7 @@ def test_one_button_brings_the_release_before_back(
         monkeypatch.setenv(*line.split("="))
     run("uv", "run", "flights", "deploy", "up", other, cwd=company.project)
     assert other in company.in_service()
-    with asking(company) as answers:
+    with ask_all_the_time(company) as answers:
         ran = company.act("workflow_dispatch", "rollback.yml")
     assert ran.conclusions == {"production": "success"}, ran.log
     assert good in company.in_service()
@@ -265,7 +265,7 @@ def test_a_bad_release_is_rolled_back_by_itself(company: Company, first: Run) ->
     assert calm.count(CALM) == 1
     app.write_text(calm.replace(CALM, TIRED), encoding="utf-8")
     commit(company.project, "A service that grows tired")
-    with asking(company) as answers:
+    with ask_all_the_time(company) as answers:
         ran = company.act("push", "cd.yml", watch="5m")
     assert ran.conclusions == dict.fromkeys(JOBS, "success") | {"production": "failure"}, ran.log
     steps = ran["production"].steps

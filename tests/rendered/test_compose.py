@@ -141,8 +141,8 @@ def test_prometheus_looks_at_the_stack(deploy: Path, services: Services) -> None
     [package] = names - {"mlops"}
     ours, *others = settings["scrape_configs"]
     assert ours["job_name"] == package
-    [found] = ours["dns_sd_configs"]
-    [name] = found["names"]
+    [targets] = ours["dns_sd_configs"]
+    [name] = targets["names"]
     for release in RELEASES:  # whichever of them runs
         assert services[release]["networks"]["default"]["aliases"] == [name]
     jobs = {job["job_name"]: job["static_configs"][0]["targets"][0].split(":")[0] for job in others}

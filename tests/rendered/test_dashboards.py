@@ -25,7 +25,7 @@ import yaml
 from servers import debian, free_ports
 from support import ROOT, Render, run
 from test_serving import ask, records, service
-from watched import RELEASE, World, faster, listener, watching, webhooks
+from watched import RELEASE, World, faster, listener, run_monitoring, webhooks
 
 pytestmark = pytest.mark.slow
 BOARDS = ["business", "data", "model", "resources", "service"]
@@ -54,7 +54,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     folder = tmp_path_factory.mktemp("world")
     made = folder / "monitoring"
     shutil.copytree(project / "deploy/monitoring", made)
-    flights, told = records(project, 1500), defaultdict(list)
+    flights, alerts = records(project, 1500), defaultdict(list)
     settings = {
         "UNEXPECTED": "score",
         "SHADOW_URI": "models/model.onnx",
@@ -62,7 +62,7 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     }
     with ExitStack() as opened:
         address = opened.enter_context(service(project, **settings))
-        neighbour = opened.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), listener(told)))
+        neighbour = opened.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), listener(alerts)))
         threading.Thread(target=neighbour.serve_forever, daemon=True).start()
         opened.callback(neighbour.shutdown)
         here = f"127.0.0.1:{neighbour.server_port}"
@@ -74,8 +74,8 @@ def world(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
             "localhost:9090": prometheus,
         }, "10m")  # fmt: skip
         webhooks(made, f"http://{here}")
-        opened.enter_context(watching(made, alertmanager, prometheus, folder / "kept"))
-        world = World(address, f"http://{prometheus}", told, made, flights)
+        opened.enter_context(run_monitoring(made, alertmanager, prometheus, folder / "kept"))
+        world = World(address, f"http://{prometheus}", alerts, made, flights)
         busy(world)
         yield world
 
@@ -153,7 +153,7 @@ def test_the_business_owner_reads_their_decision_and_their_unit(
     world: World, boards: dict[str, Any]
 ) -> None:
     panels = boards["business"]["panels"]
-    [shown] = world.query(filled(panels[0]["targets"][0]["expr"]))
+    [shown] = world.query(fill_variables(panels[0]["targets"][0]["expr"]))
     assert shown["metric"]["decision"].startswith("Should a passenger be warned")
     assert shown["metric"]["unit"] == "EUR"
     words = " ".join(panel["title"] + panel["description"] for panel in panels).lower()
@@ -167,17 +167,17 @@ def test_every_panel_has_data(world: World, boards: dict[str, Any]) -> None:
         for panel in board["panels"]:
             assert panel["targets"], panel["title"]
             for target in panel["targets"]:
-                expr = filled(target["expr"])
+                expr = fill_variables(target["expr"])
                 promql_parser.parse(expr)
-                found = world.query(expr)
-                assert found, f"{board['title']}, {panel['title']}: {expr}"
-                values = [float(each["value"][1]) for each in found]
+                samples = world.query(expr)
+                assert samples, f"{board['title']}, {panel['title']}: {expr}"
+                values = [float(each["value"][1]) for each in samples]
                 assert not all(map(math.isnan, values)), f"{panel['title']}: only NaN"
                 legend = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
-                assert all({*legend} <= {*each["metric"]} for each in found), panel["title"]
+                assert all({*legend} <= {*each["metric"]} for each in samples), panel["title"]
 
 
-def filled(expr: str) -> str:
+def fill_variables(expr: str) -> str:
     """With what a reader has chosen."""
     return expr.replace("${job}", "flights").replace("$job", "flights").replace("$input", GONE)
 
@@ -193,7 +193,7 @@ def test_every_metric_that_is_named_exists(world: World, boards: dict[str, Any])
     for board in boards.values():
         for panel in board["panels"]:
             for target in panel["targets"]:
-                named |= metrics(promql_parser.parse(filled(target["expr"])))
+                named |= metrics(promql_parser.parse(fill_variables(target["expr"])))
     assert len(named) > 30
     assert named - {"ALERTS"} <= world.names()  # which is there while one fires
 
@@ -210,7 +210,7 @@ def metrics(node: Any) -> set[str]:
 def test_the_inputs_to_choose_from_are_listed(world: World, boards: dict[str, Any]) -> None:
     [chosen] = [v for v in boards["data"]["templating"]["list"] if v["name"] == "input"]
     [(metric, label)] = re.findall(r"^label_values\((.*), (\w+)\)$", chosen["query"]["query"])
-    metric = filled(metric)
+    metric = fill_variables(metric)
     assert GONE in {each["metric"][label] for each in world.query(metric)}
 
 
@@ -220,21 +220,24 @@ def test_a_column_gone_missing_is_told_to_the_data_engineer(world: World) -> Non
     for start in range(0, 1000, 100):
         ask(f"{world.service}/predict", without[start : start + 100])
     for _ in range(60):
-        missing = [a for a in world.told["data_engineer"] if alert_of(a) == ("MissingValues", GONE)]
+        missing = [
+            a for a in world.alerts["data_engineer"] if alert_of(a) == ("MissingValues", GONE)
+        ]
         if missing:
             break
         time.sleep(1)
-    [told] = missing
-    assert told["labels"]["owner_role"] == "data_engineer"
-    assert told["annotations"]["runbook"] == "docs/runbooks/MissingValues.md"
+    [notification] = missing
+    assert notification["labels"]["owner_role"] == "data_engineer"
+    assert notification["annotations"]["runbook"] == "docs/runbooks/MissingValues.md"
     assert re.search(
-        r"missing values exceeds .* by more than \d+\.\d+% of", told["annotations"]["description"]
+        r"missing values exceeds .* by more than \d+\.\d+% of",
+        notification["annotations"]["description"],
     )
     firing = world.query(f'ALERTS{{alertname="InputDrift",input="{GONE}",alertstate="firing"}}')
     assert firing
-    everybody = [alert_of(alert) for alerts in world.told.values() for alert in alerts]
+    everybody = [alert_of(alert) for alerts in world.alerts.values() for alert in alerts]
     assert ("InputDrift", GONE) not in everybody
-    assert not world.told["everybody"]
+    assert not world.alerts["everybody"]
 
 
 def alert_of(alert: dict[str, Any]) -> tuple[str, str]:

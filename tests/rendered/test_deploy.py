@@ -53,8 +53,8 @@ def staging(build: Any) -> Objects:
 
 
 def one(built: Objects, kind: str) -> dict[str, Any]:
-    [found] = [each for each in built if each["kind"] == kind]
-    return found
+    [manifest] = [each for each in built if each["kind"] == kind]
+    return manifest
 
 
 def pods(built: Objects) -> Objects:

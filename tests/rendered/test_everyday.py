@@ -13,7 +13,7 @@ import yaml
 
 from copier_mlops.check import check
 from copier_mlops.template import Templates
-from standards import found
+from standards import list_findings
 from support import Render, commit, git, run
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +162,7 @@ def test_each_is_made_in_two_files_of_the_teams_and_is_seen_at_work(
         changed = [path for path in changed if not path.startswith("data/raw/")]  # the delivery
         assert 1 <= len(changed) <= 2, (change.__name__, changed)
         commit(project, change.__name__)
-        assert found(check(project, templates)) == [], change.__name__  # so none is managed
+        assert list_findings(check(project, templates)) == [], change.__name__  # so none is managed
 
     run("uv", "run", "dvc", "repro", cwd=project)
     read = {name: json.loads((project / f"reports/{name}.json").read_text()) for name in REPORTS}
@@ -196,6 +196,6 @@ def test_a_place_to_deploy_to_is_one_file(
     text = (overlays / "staging/kustomization.yaml").read_text(encoding="utf-8")
     (overlays / "trial/kustomization.yaml").write_text(text.replace("staging", "trial"))
     commit(project)
-    assert found(check(project, templates)) == []
+    assert list_findings(check(project, templates)) == []
     built = run("kubectl", "kustomize", overlays / "trial", cwd=ROOT).stdout
     assert "namespace: flights-late-trial" in built or "namespace: flights-trial" in built

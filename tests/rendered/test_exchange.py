@@ -162,8 +162,8 @@ def host(image: str, flights: Path, port: int) -> Iterator[Host]:
         ours = f"label=com.docker.compose.project={project}"
         for kind, remove in (("container", "rm -f -v"), ("volume", "rm"), ("network", "rm")):
             every = "--all" if kind == "container" else ""
-            found = f"docker {kind} ls {every} --quiet --filter {ours}"
-            run("sh", "-ec", f"{found} | xargs --no-run-if-empty docker {kind} {remove}", cwd=ROOT)
+            names = f"docker {kind} ls {every} --quiet --filter {ours}"
+            run("sh", "-ec", f"{names} | xargs --no-run-if-empty docker {kind} {remove}", cwd=ROOT)
 
 
 @pytest.fixture
@@ -184,8 +184,8 @@ def test_a_first_release_that_is_bad_leaves_nothing(
 
 
 def test_the_first_release(host: Host, flights: Path, port: int) -> None:
-    said = host.deploy("up")
-    assert "known cases as it should" in said
+    output = host.deploy("up")
+    assert "known cases as it should" in output
     commit = git(flights, "rev-parse", "HEAD").strip()
     assert f"commit {commit[:12]}" in host.in_service()
     assert "is in service already" in host.deploy("up")
@@ -219,9 +219,9 @@ def test_no_request_fails_whatever_is_deployed(
     with users.asking():
         host.deploy("up", name=releases("next"))
         for bad, why in BLOCKED.items():
-            said = host.deploy("up", name=releases(bad), fails=True)
-            assert said.startswith("error: ")
-            assert why in said
+            output = host.deploy("up", name=releases(bad), fails=True)
+            assert output.startswith("error: ")
+            assert why in output
             assert f"{IMAGE}:next (" in host.in_service()
         assert f"{IMAGE} is in service again" in host.deploy("rollback")
         assert f"{IMAGE} (" in host.in_service()

@@ -55,8 +55,8 @@ def fio(folder: Path, pattern: Pattern) -> float:
     }
     command = ["fio", *(f"--{name}={value}" for name, value in options.items())]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout[done.stdout.index("{") :])
-    return told["jobs"][0][pattern.action]["bw_bytes"] / MB
+    report = json.loads(done.stdout[done.stdout.index("{") :])
+    return report["jobs"][0][pattern.action]["bw_bytes"] / MB
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_the_same_as_fio_within_a_factor_of_two(pattern: Pattern, folder: Path) 
     pairs, ratio = list[tuple[float, float]](), 0.0
     while len(pairs) < FEWEST or (len(pairs) < MOST and not 0.8 < ratio < 1.25):
         first, second = (ours, fio) if len(pairs) % 2 else (fio, ours)
-        found = {each: each(folder, pattern) for each in (first, second)}
-        pairs.append((found[ours], found[fio]))
+        measured = {each: each(folder, pattern) for each in (first, second)}
+        pairs.append((measured[ours], measured[fio]))
         ratio = median(one / other for one, other in pairs)
     print(f"{'-'.join(pattern)}: {ratio:.2f} after {len(pairs)}")
     assert 0.5 < ratio < 2, pairs

@@ -18,9 +18,17 @@ from xml.etree import ElementTree
 import pytest
 
 from copier_mlops.findings import Finding, Report
-from copier_mlops.fleet.places import find
-from copier_mlops.fleet.summary import BREAKS, DRIFTED, FINE, UNREAD, Row, levels, states
-from copier_mlops.fleet.workers import each
+from copier_mlops.fleet.repositories import find_repositories
+from copier_mlops.fleet.summary import (
+    BREAKS,
+    DRIFTED,
+    FINE,
+    UNREAD,
+    Row,
+    find_states,
+    find_worst_levels,
+)
+from copier_mlops.fleet.workers import run_each
 from copier_mlops.formats import as_junit, as_sarif
 from fleets import DAMAGE, EDITED, RELEASES, Maker, Project, many, releases, render_all
 from support import ROOT, git, run
@@ -57,8 +65,8 @@ def survey(*words: str | Path, code: int = 0) -> str:
 
 def result(output: Path) -> dict[str, Any]:
     """The repositories of fleet.json by name."""
-    found = json.loads((output / "fleet.json").read_text(encoding="utf-8"))
-    return {repository["name"]: repository for repository in found["repositories"]}
+    parsed = json.loads((output / "fleet.json").read_text(encoding="utf-8"))
+    return {repository["name"]: repository for repository in parsed["repositories"]}
 
 
 def rules(repository: dict[str, Any]) -> set[str]:
@@ -75,10 +83,10 @@ def test_every_damage_among_a_thousand_is_found_and_nothing_else(
     survey(maker.folder, "--output", tmp_path / "output", code=1)
     print(f"{MANY} repositories made in {made - begun:.1f} s", end=", ")
     print(f"checked in {time.perf_counter() - made:.1f} s")
-    found = result(tmp_path / "output")
-    assert set(found) == {project.name for project in projects}
+    repositories = result(tmp_path / "output")
+    assert set(repositories) == {project.name for project in projects}
     for project in projects:
-        repository, lag = found[project.name], RELEASES[::-1].index(project.release)
+        repository, lag = repositories[project.name], RELEASES[::-1].index(project.release)
         if project.damage is None:
             assert rules(repository) == ({"version.behind"} if lag else set()), repository
             assert (repository["behind"], repository["broken"]) == (lag, None)
@@ -105,13 +113,13 @@ def test_counts_say_what_the_repositories_say(maker: Maker, tmp_path: Path) -> N
         ],
         DAMAGE,
     )
-    said = survey(maker.folder, "--output", tmp_path, code=1)
-    told = "5 repositories: 1 is behind, 1 drifted, 2 break a standard and 1 cannot be read"
-    assert told in " ".join(said.split())
-    assert "1  with the error managed.missing\n" in said
-    assert re.search(r"p0 +breaks a standard, drifted ", said)
+    printed = survey(maker.folder, "--output", tmp_path, code=1)
+    headline = "5 repositories: 1 is behind, 1 drifted, 2 break a standard and 1 cannot be read"
+    assert headline in " ".join(printed.split())
+    assert "1  with the error managed.missing\n" in printed
+    assert re.search(r"p0 +breaks a standard, drifted ", printed)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert f"<h1>{told}</h1>" in page
+    assert f"<h1>{headline}</h1>" in page
     summary = json.loads((tmp_path / "fleet.json").read_text(encoding="utf-8"))["summary"]
     assert summary["failed"] == 3
     assert summary["failed"] == sum(summary["states"][it] for it in (BREAKS, UNREAD))
@@ -131,10 +139,10 @@ def test_a_fleet_without_an_error_exits_with_zero(maker: Maker) -> None:
 def test_a_warning_breaks_nothing() -> None:
     warning = Finding("lock.missing", "warning", None, None, "There is none.")
     drift = Finding("managed.changed", "warning", None, None, "It is another.")
-    assert states(Report("/x", findings=[warning])) == (FINE,)
-    assert states(Report("/x", findings=[warning, drift])) == (DRIFTED,)
+    assert find_states(Report("/x", findings=[warning])) == (FINE,)
+    assert find_states(Report("/x", findings=[warning, drift])) == (DRIFTED,)
     row = Row.of("x", Report("/x", findings=[warning]))
-    assert levels([row]) == {"lock.missing": "warning"}
+    assert find_worst_levels([row]) == {"lock.missing": "warning"}
 
 
 def test_the_next_run_tells_what_changed(maker: Maker, tmp_path: Path) -> None:
@@ -222,21 +230,21 @@ def test_places_are_folders_lists_and_repositories(tmp_path: Path) -> None:
         git(tmp_path, "init", "--quiet", *(["--bare"] if name.endswith(".git") else []), str(path))
     (tmp_path / "empty").mkdir()
     (tmp_path / ".cache").mkdir()
-    names = [place.name for place in find([tmp_path])]
+    names = [place.name for place in find_repositories([tmp_path])]
     assert names == ["acme/one", "acme/two", "beta/one", "empty"]
-    without = [place.name for place in find([tmp_path], besides=tmp_path / "empty")]
+    without = [place.name for place in find_repositories([tmp_path], besides=tmp_path / "empty")]
     assert without == names[:-1], "the folder of results is none of the repositories"
     (tmp_path / "list.txt").write_text("# ours\nacme/one\n\nacme/gone  # moved\n")
-    assert [place.name for place in find([tmp_path / "list.txt"])] == ["gone", "one"]
+    assert [place.name for place in find_repositories([tmp_path / "list.txt"])] == ["gone", "one"]
     one = tmp_path / "acme/one"
-    assert [place.path for place in find([one, one, tmp_path / "list.txt"])] == [
+    assert [place.path for place in find_repositories([one, one, tmp_path / "list.txt"])] == [
         tmp_path / "acme/gone",
         one,
     ]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "printed"),
     [
         (["nowhere"], "nowhere: there is no such file or folder."),
         (["empty"], "empty: there is no Git repository here"),
@@ -247,7 +255,7 @@ def test_places_are_folders_lists_and_repositories(tmp_path: Path) -> None:
         (["repository", "--template", "nope"], "The template nope is no repository that this"),
     ],
 )
-def test_what_cannot_start_is_one_sentence(tmp_path: Path, words: list[str], said: str) -> None:
+def test_what_cannot_start_is_one_sentence(tmp_path: Path, words: list[str], printed: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "list.txt").write_text("# nothing yet\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -255,14 +263,14 @@ def test_what_cannot_start_is_one_sentence(tmp_path: Path, words: list[str], sai
     command = ["copier-mlops", "fleet", *words]
     done = run(*command, cwd=tmp_path, check=False)
     assert done.returncode == 2
-    assert said in done.stdout
+    assert printed in done.stdout
     assert len(done.stdout.splitlines()) == 1
 
 
 def test_a_repository_that_ends_its_worker_costs_itself_only() -> None:
     """Whichever of its batch it is, the others come in order."""
     numbers = list(range(40))
-    assert list(each(_work, numbers, _lost, size=4, workers=2)) == [
+    assert list(run_each(_work, numbers, _lost, size=4, workers=2)) == [
         -number if number in FATAL else number * 2 for number in numbers
     ]
 
@@ -283,16 +291,16 @@ def _lost(number: int) -> int:
 def test_the_commands_of_the_readme(maker: Maker, tmp_path: Path) -> None:
     maker.make([Project("late", RELEASES[1], 1), Project("fine", RELEASES[-1], 1)], DAMAGE)
     commands = [block for block in blocks(ROOT / "README.md") if "copier-mlops fleet" in block]
-    said = [
+    printed = [
         shell(
             command.replace("uv run", f"uv run --project '{ROOT}'").replace("CLONES", "fleet"),
             tmp_path,
         )
         for command in commands
     ]
-    assert "Open reports/index.html" in said[0]
+    assert "Open reports/index.html" in printed[0]
     assert (tmp_path / "reports/index.html").exists()
-    assert "--repo=acme/late" in said[1]
+    assert "--repo=acme/late" in printed[1]
 
 
 def test_predict_says_which_lines_will_conflict_and_touches_nothing(
@@ -312,13 +320,14 @@ def test_predict_says_which_lines_will_conflict_and_touches_nothing(
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     output = tmp_path / "output"
-    said = survey(maker.folder, "--predict", "--output", output, "--fix", "multi-gitter", code=1)
+    options = ["--predict", "--output", output, "--fix", "multi-gitter"]
+    printed = survey(maker.folder, *options, code=1)
     assert not list(scratch.iterdir())
-    found = {name: repository["prediction"] for name, repository in result(output).items()}
-    assert found["newest"] is None
-    assert found["clean"]["conflicts"] == []
-    assert found["clean"]["changed"] == 3
-    [conflict] = found["conflict"]["conflicts"]
+    predictions = {name: repository["prediction"] for name, repository in result(output).items()}
+    assert predictions["newest"] is None
+    assert predictions["clean"]["conflicts"] == []
+    assert predictions["clean"]["changed"] == 3
+    [conflict] = predictions["conflict"]["conflicts"]
     assert conflict["path"] == ".gitignore"
     # The same lines as an update that is made.
     clone = tmp_path / "clone"
@@ -327,12 +336,13 @@ def test_predict_says_which_lines_will_conflict_and_touches_nothing(
     lines = (clone / ".gitignore").read_text().splitlines()
     assert lines[conflict["first"] - 1] == "<<<<<<< before updating"
     assert lines[conflict["last"] - 1] == ">>>>>>> after updating"
-    assert "--repo=acme/clean" in said
-    assert "acme/conflict" not in said
-    assert "# By hand: conflict: 1 conflict with v2.0.0" in said
-    assert found["unsolved"]["unsolved"] == ["README.md"]
-    assert "# By hand: unsolved: an earlier update is not solved, and comes before v2.0.0" in said
-    assert "comes before v2.0.0: README.md" in " ".join(said.split())
+    assert "--repo=acme/clean" in printed
+    assert "acme/conflict" not in printed
+    assert "# By hand: conflict: 1 conflict with v2.0.0" in printed
+    assert predictions["unsolved"]["unsolved"] == ["README.md"]
+    unsolved = "# By hand: unsolved: an earlier update is not solved, and comes before v2.0.0"
+    assert unsolved in printed
+    assert "comes before v2.0.0: README.md" in " ".join(printed.split())
     assert {p: p.read_bytes() for p in maker.folder.rglob("*") if p.is_file()} == before
 
 
@@ -373,15 +383,15 @@ def test_fix_prints_a_command_that_a_shell_runs_as_it_is(
     for project in projects:
         address = f"{host}{names[project.name]}.git"
         git(maker.path(project), "config", "remote.origin.url", address)
-    said = survey(maker.folder, "--fix", tool)
-    assert "# By hand: two: its remote named origin is at no code host." in said
-    assert "x:y" not in said, "no password is shown"
+    printed = survey(maker.folder, "--fix", tool)
+    assert "# By hand: two: its remote named origin is at no code host." in printed
+    assert "x:y" not in printed, "no password is shown"
     program, *first = starts
     record = tmp_path / "bin" / program
     record.parent.mkdir()
     record.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > arguments\n')
     record.chmod(0o755)
-    command = said[said.index("# By hand") :]
+    command = printed[printed.index("# By hand") :]
     run("env", f"PATH={record.parent}:{os.environ['PATH']}", "sh", "-ec", command, cwd=tmp_path)
     arguments = (tmp_path / "arguments").read_text().splitlines()
     assert arguments[: len(first)] == first

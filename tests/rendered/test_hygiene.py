@@ -51,3 +51,11 @@ def test_no_path_is_a_problem_on_windows() -> None:
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in listed.split("\0"):
         assert not re.search(r'["<>|?*:\\]', name), name
+
+
+def test_no_test_hangs_for_ever(request: pytest.FixtureRequest) -> None:
+    """It fails after minutes, with its name and stack; a deep one has hours."""
+    assert 0 < float(request.config.getini("timeout")) <= 30 * 60
+    request.node.add_marker("deep")
+    request.node.ihook.pytest_itemcollected(item=request.node)
+    assert request.node.get_closest_marker("timeout").args == (4 * 60 * 60,)

@@ -86,9 +86,9 @@ def test_the_image_holds_what_it_needs_and_no_more(image: str) -> None:
 
 
 def test_the_image_is_small_and_says_what_it_is(image: str, flights: Path) -> None:
-    told = inspect(image)
-    assert told["Size"] < 350_000_000
-    labels = told["Config"]["Labels"]
+    image_details = inspect(image)
+    assert image_details["Size"] < 350_000_000
+    labels = image_details["Config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "flights"
     assert labels["org.opencontainers.image.revision"] == git(flights, "rev-parse", "HEAD").strip()
 

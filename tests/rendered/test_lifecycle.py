@@ -37,9 +37,9 @@ def test_the_pipeline_runs_to_a_champion(set_up: Render, answers: Answers) -> No
 def test_the_project_keeps_its_own_rules(set_up: Render, answers: Answers) -> None:
     """Its types and hooks pass, and the hooks leave every file as they found it."""
     project = set_up(answers)
-    found = git(project, "diff")
+    changes = git(project, "diff")
     run("uv", "run", "pre-commit", "run", "--all-files", cwd=project)
-    assert git(project, "diff") == found
+    assert git(project, "diff") == changes
 
 
 @pytest.mark.parametrize("answers", PROJECTS, ids=name_of)

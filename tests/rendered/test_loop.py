@@ -69,14 +69,14 @@ def address(project: Path) -> Iterator[str]:
 def drift(project: Path, address: str) -> None:
     """Send what is not like that which the model learned from."""
     options = ["--url", address, "--minutes", "0.1", "--truth-after", "1"]
-    told = run("uv", "run", "loop", "monitor", "replay", "traffic.csv", *options, cwd=project)
-    assert re.search(r"^[5-9]\d\d records answered", told.stdout, re.MULTILINE), told.stdout
+    replay = run("uv", "run", "loop", "monitor", "replay", "traffic.csv", *options, cwd=project)
+    assert re.search(r"^[5-9]\d\d records answered", replay.stdout, re.MULTILINE), replay.stdout
 
 
 @contextmanager
-def asked_meanwhile(project: Path, address: str) -> Iterator[list[int]]:
+def ask_meanwhile(project: Path, address: str) -> Iterator[list[int]]:
     """Ask for decisions all the time; the statuses that came."""
-    found: list[int] = []
+    statuses: list[int] = []
     ended = threading.Event()
     sent = itertools.cycle(records(project, 50))
 
@@ -84,20 +84,20 @@ def asked_meanwhile(project: Path, address: str) -> Iterator[list[int]]:
         while not ended.wait(0.05):
             try:
                 ask(f"{address}/predict", next(sent))
-                found.append(200)
+                statuses.append(200)
             except HTTPError as error:
-                found.append(error.code)
+                statuses.append(error.code)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        yield found
+        yield statuses
     finally:
         ended.set()
         thread.join()
 
 
-def watched(project: Path, address: str, code: int = 0) -> list[dict[str, Any]]:
+def watch_once(project: Path, address: str, code: int = 0) -> list[dict[str, Any]]:
     """Look once; the steps that this added to the story."""
     story = project / "reports/story.jsonl"
     before = story.read_text(encoding="utf-8").splitlines() if story.exists() else []
@@ -126,8 +126,8 @@ def test_drift_leads_to_a_better_model_without_a_failed_request(
     assert "\nuv run mlops monitor watch\n" in (project / "README.md").read_text(encoding="utf-8")
     assert version(address) == "1"
     drift(project, address)
-    with asked_meanwhile(project, address) as statuses:
-        steps = watched(project, address)
+    with ask_meanwhile(project, address) as statuses:
+        steps = watch_once(project, address)
     told = "\n".join(step["told"] for step in steps)
     assert kinds(steps) == ["looked", "began", "grew", "trained", "followed", "promoted", "kept"]
     assert re.search(r"among the inputs .*origin.* drifted", told)
@@ -143,7 +143,7 @@ def test_drift_leads_to_a_better_model_without_a_failed_request(
 def test_a_model_that_a_gate_blocks_is_refused_with_the_reason(project: Path, address: str) -> None:
     drift(project, address)
     edit(project / "params.yaml", {"min_lift: 0.01": "min_lift: 0.9"})
-    steps = watched(project, address)
+    steps = watch_once(project, address)
     edit(project / "params.yaml", {"min_lift: 0.9": "min_lift: 0.01"})
     assert kinds(steps) == ["looked", "compared", "began", "grew", "refused"]
     assert re.search(r"version 2 were worth .* EUR .*; .* version 1 were worth", steps[1]["told"])
@@ -159,8 +159,8 @@ def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: st
         {"latency_ms: 1000 ": "latency_ms: 1 ", "share: 0.99": "share: 0.9999"},
     )
     edit(project / "params.yaml", {"linear, hist_gradient_boosting, lightgbm]": "linear]"})
-    with asked_meanwhile(project, address) as statuses:
-        steps = watched(project, address)
+    with ask_meanwhile(project, address) as statuses:
+        steps = watch_once(project, address)
     assert kinds(steps)[-3:] == ["followed", "promoted", "rolled back"]
     assert "requests took over 1 ms on trial. Version 2 answers." in steps[-1]["told"]
     assert version(address) == "2"
@@ -171,8 +171,8 @@ def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: st
 
 def test_training_has_a_floor_and_a_failure_an_exit_code(project: Path, address: str) -> None:
     edit(project / "params.yaml", {"retrain_at_most_every: 1s": "retrain_at_most_every: 1d"})
-    assert kinds(watched(project, address)) == ["looked", "waited"]
+    assert kinds(watch_once(project, address)) == ["looked", "waited"]
     edit(project / "params.yaml", {"retrain_at_most_every: 1d": "retrain_at_most_every: 1s"})
-    steps = watched(project, "http://127.0.0.1:9", code=1)
+    steps = watch_once(project, "http://127.0.0.1:9", code=1)
     assert kinds(steps)[-1] == "failed"
     assert "start the service, or correct --url" in steps[-1]["told"]

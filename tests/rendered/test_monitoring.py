@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from alert_cases import CASES, END, HEALTHY, SHARES, Case, counted
-from engine import unpacked
+from engine import unpack_packages
 from servers import debian
 from support import ROOT, Render, run
 
@@ -52,7 +52,7 @@ def alerts(made: Path) -> list[Rule]:
 @pytest.fixture(scope="module")
 def amtool() -> Path:
     """That of the newer Debian: the older one does not know addresses in files."""
-    return unpacked("monitoring", ["prometheus-alertmanager"]) / "usr/bin/amtool"
+    return unpack_packages("monitoring", ["prometheus-alertmanager"]) / "usr/bin/amtool"
 
 
 def test_prometheus_and_alertmanager_understand_their_settings(made: Path, amtool: Path) -> None:
@@ -66,10 +66,10 @@ def test_every_alert_has_an_owner_and_says_what_was_measured(
     owners = yaml.safe_load((project / "problem.yaml").read_text(encoding="utf-8"))["owners"]
     assert [*owners] == ROLES
     for alert in alerts:
-        labels, told = alert["labels"], alert["annotations"]
+        labels, annotations = alert["labels"], alert["annotations"]
         assert labels["severity"] in {"page", "ticket"}
-        assert {"summary", "description", "runbook"} == {*told}
-        assert "{{ $" in told["description"]
+        assert {"summary", "description", "runbook"} == {*annotations}
+        assert "{{ $" in annotations["description"]
     assert {alert["labels"]["owner_role"] for alert in alerts} == {*ROLES}
 
 
@@ -125,8 +125,8 @@ def test_the_recorded_psi_is_the_analytic_one(made: Path, tmp_path: Path) -> Non
         index = psi([many / 60 for many in rows], list(SHARES[name].values()))
         near = f'abs(input:psi1d{{input="{name}"}} - {index}) < bool 1e-9'
         labels = f'{{input="{name}", job="flights", version="1"}}'
-        found = {"expr": near, "eval_time": "180m", "exp_samples": [{"labels": labels, "value": 1}]}
-        tests.append(found)
+        samples = [{"labels": labels, "value": 1}]
+        tests.append({"expr": near, "eval_time": "180m", "exp_samples": samples})
     promtool(made, tmp_path, [{**world(changes, "0m", "Any", []), "promql_expr_test": tests}])
 
 
@@ -152,15 +152,15 @@ def expectation(alert: Rule, case: Case) -> Rule:
     """The alert with what it measured put in."""
     labels = {"job": case.job, **case.labels}
     values = {"value": case.measured} | {f"labels.{k}": v for k, v in labels.items()}
-    told = {name: LIMIT.sub(shown, text) for name, text in alert["annotations"].items()}
-    told = {
-        name: re.sub(r"\{\{ \$([\w.]+)[^}]*\}\}", lambda found: values[found[1]], text)
-        for name, text in told.items()
+    annotations = {name: LIMIT.sub(show_limit, text) for name, text in alert["annotations"].items()}
+    annotations = {
+        name: re.sub(r"\{\{ \$([\w.]+)[^}]*\}\}", lambda variable: values[variable[1]], text)
+        for name, text in annotations.items()
     }
-    return {"exp_labels": {**labels, **alert["labels"]}, "exp_annotations": told}
+    return {"exp_labels": {**labels, **alert["labels"]}, "exp_annotations": annotations}
 
 
-def shown(limit: re.Match[str]) -> str:
+def show_limit(limit: re.Match[str]) -> str:
     return SHOWN[limit[1]]
 
 
@@ -182,8 +182,8 @@ def test_every_role_is_told_by_its_own_webhook(role: str, made: Path, amtool: Pa
     command = [amtool, "config", "routes", "test", "--config.file", made / "alertmanager.yml"]
     for severity in ("page", "ticket"):
         labels = [f"owner_role={role}", f"severity={severity}", "alertname=Any", "job=flights"]
-        shown = run(*command, *labels, cwd=ROOT).stdout
-        assert shown.splitlines()[-1] == (role or "everybody")
+        receivers = run(*command, *labels, cwd=ROOT).stdout
+        assert receivers.splitlines()[-1] == (role or "everybody")
     settings = yaml.safe_load((made / "alertmanager.yml").read_text(encoding="utf-8"))
     files = {each["name"]: each["webhook_configs"][0]["url_file"] for each in settings["receivers"]}
     assert files == {name: f"/etc/alertmanager/webhooks/{name}" for name in (*ROLES, "everybody")}

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from plumbum import local
 
-from copier_mlops.release_rules import found
+from copier_mlops.release_rules import check_release
 from copier_mlops.update import update
 from support import commit, files
 from team import NO_UTF8, SEEDED, WORK, Team, Work, lines_of_the_team
@@ -62,7 +62,7 @@ def rounds(work: list[Work], changes: list[Change]) -> st.SearchStrategy[list[Ro
     return st.lists(one, min_size=1, max_size=2)
 
 
-def tried(number: int, part: int, trial: Callable[..., None], *given_: Strategy) -> None:
+def run_trials(number: int, part: int, trial: Callable[..., None], *given_: Strategy) -> None:
     """So many trials, of a part always the same ones; the first that fails is shown as it is."""
     few = settings(
         max_examples=number,
@@ -76,7 +76,7 @@ def tried(number: int, part: int, trial: Callable[..., None], *given_: Strategy)
 
 
 @contextmanager
-def started() -> Iterator[tuple[Platform, Team]]:
+def start_project() -> Iterator[tuple[Platform, Team]]:
     """A platform with a first release, and a team with a project made from it."""
     with tempfile.TemporaryDirectory() as scratch:
         platform, team = Platform(Path(scratch, "platform")), Team(Path(scratch, "project"))
@@ -113,22 +113,22 @@ def live(platform: Platform, team: Team, one: Round) -> None:
         change(platform, chance)
     platform.release()
     if platform.lawful:
-        assert found(platform.home, since=f"v{platform.releases - 1}.0.0") == []
+        assert check_release(platform.home, since=f"v{platform.releases - 1}.0.0") == []
 
 
-def plainly(project: Path) -> None:
+def update_plainly(project: Path) -> None:
     run_update(project, defaults=True, overwrite=True, quiet=True)
 
 
 def nothing_is_lost(work: list[Round], setting: str, how: Update) -> None:
-    with started() as (platform, team):
+    with start_project() as (platform, team):
         for one in work:
             live(platform, team, one)
             keeps_all(team, setting, how)
             commit(team.home)
         once = files(team.home)
         keeps_all(team, setting, how)
-        if how is plainly:  # Copier does not read text that is no UTF-8 the same way twice
+        if how is update_plainly:  # Copier does not read text that is no UTF-8 the same way twice
             assert files(team.home) == once
 
 
@@ -137,7 +137,7 @@ def keeps_all(team: Team, setting: str, how: Update) -> None:
     before, seeded = lines_of_the_team(team.home), seeded_files(team.home)
     with git_set_to(setting, team.home.parent):
         how(team.home)
-    assert not before - lines_of_the_team(team.home) - rejected(team.home, before)
+    assert not before - lines_of_the_team(team.home) - find_rejected(team.home, before)
     assert seeded_files(team.home).items() >= seeded.items()
 
 
@@ -145,7 +145,7 @@ def seeded_files(project: Path) -> dict[str, bytes]:
     return {name: content for name, content in files(project).items() if name.startswith(SEEDED)}
 
 
-def rejected(project: Path, lines: set[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+def find_rejected(project: Path, lines: set[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
     """Those that are in the reject beside their file; what is no text is there as a whole."""
     rejects = {name: text for name, text in files(project).items() if name.endswith(".rej")}
     return {
@@ -156,10 +156,10 @@ def rejected(project: Path, lines: set[tuple[str, bytes]]) -> set[tuple[str, byt
 
 
 def what_is_new_arrives(releases: list[Round]) -> None:
-    with started() as (platform, team):
+    with start_project() as (platform, team):
         for one in releases:
             live(platform, team, one)
-            plainly(team.home)
+            update_plainly(team.home)
             commit(team.home)
         fresh = team.home.with_name("fresh")
         run_copy(str(platform.home), fresh, defaults=True, quiet=True)
@@ -169,7 +169,7 @@ def what_is_new_arrives(releases: list[Round]) -> None:
         assert {name: updated[name] for name in new} == new
 
 
-def guarded(project: Path) -> None:
+def update_guarded(project: Path) -> None:
     """With our own command, which saves what Copier would drop."""
     update(project, ["--defaults", "--quiet"])
 
@@ -181,15 +181,15 @@ PARTS = [0, *(pytest.param(part, marks=pytest.mark.deep) for part in range(1, 21
 
 @pytest.mark.parametrize("part", PARTS)
 def test_an_update_loses_no_line(part: int) -> None:
-    tried(25, part, nothing_is_lost, LIVES, st.sampled_from(HARMLESS), st.just(plainly))
+    run_trials(25, part, nothing_is_lost, LIVES, st.sampled_from(HARMLESS), st.just(update_plainly))
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_our_command_loses_no_line_whatever_git_is_set_to(part: int) -> None:
     settings_ = st.sampled_from(HARMLESS + HOSTILE)
-    tried(10, part, nothing_is_lost, ROUGH_LIVES, settings_, st.just(guarded))
+    run_trials(10, part, nothing_is_lost, ROUGH_LIVES, settings_, st.just(update_guarded))
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_an_untouched_project_becomes_a_fresh_one(part: int) -> None:
-    tried(5, part, what_is_new_arrives, rounds([], LAWFUL))
+    run_trials(5, part, what_is_new_arrives, rounds([], LAWFUL))

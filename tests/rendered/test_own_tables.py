@@ -28,7 +28,7 @@ def add(project: Path, source: object, *options: str) -> str:
     return run(*command, cwd=project).stdout
 
 
-def judged(project: Path) -> dict:
+def judge_table(project: Path) -> dict:
     """Run the pipeline. A gate may block an honest table; a stage may not fail."""
     done = run("uv", "run", "dvc", "repro", cwd=project, check=False)
     assert "Traceback" not in done.stdout, done.stdout
@@ -50,11 +50,11 @@ def size(table: Table) -> list[pytest.MarkDecorator]:
 def test_an_unseen_table_goes_through(project: Path, tmp_path: Path, table: Table) -> None:
     options = ["--target", table.target, "--replace", *table.options]
     add(project, table.write(tmp_path), *options)
-    found = judged(project)
-    assert found["task"] == table.task
-    assert found["target"] == table.target
-    assert found["primary_metric"]["low"] <= found["primary_metric"]["value"]
-    assert found["primary_metric"]["value"] > found["baseline"]["value"]
+    evaluation = judge_table(project)
+    assert evaluation["task"] == table.task
+    assert evaluation["target"] == table.target
+    assert evaluation["primary_metric"]["low"] <= evaluation["primary_metric"]["value"]
+    assert evaluation["primary_metric"]["value"] > evaluation["baseline"]["value"]
     assert (project / "reports/index.html").stat().st_size > 5_000
 
 
@@ -81,9 +81,9 @@ def test_dates_accents_and_gaps_in_a_database_table(project: Path, tmp_path: Pat
     database.close()
     options = ["--target", "zurück?", "--key", "Nr.", "--time", "Bestellt am", "--replace"]
     add(project, f"sqlite:///{path}?table=bestellungen", *options)
-    found = judged(project)
-    assert found["task"] == "binary"
-    assert found["primary_metric"]["value"] > 0.6
+    evaluation = judge_table(project)
+    assert evaluation["task"] == "binary"
+    assert evaluation["primary_metric"]["value"] > 0.6
 
 
 def test_the_sample_steps_aside_and_a_team_s_table_does_not(set_up: Render, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_the_sample_steps_aside_and_a_team_s_table_does_not(set_up: Render, tmp_
     table = TABLES[0]
     source = table.write(tmp_path)
     options = ["data", "add", source, "--target", table.target]
-    said = run("uv", "run", "flights", *options, cwd=project).stdout
-    assert "sample" in said
+    output = run("uv", "run", "flights", *options, cwd=project).stdout
+    assert "sample" in output
     assert not (project / "data/raw/0001-flights.csv").exists()
     again = run("uv", "run", "flights", *options, cwd=project).stdout
     assert "nothing" in again.lower()

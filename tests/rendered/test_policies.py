@@ -12,7 +12,7 @@ from copier_mlops.errors import UserError
 from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import append, found, only, replace, template_of_its_own, write
+from standards import append, get_only_finding, list_findings, replace, template_of_its_own, write
 from support import Render, commit, run
 
 
@@ -37,21 +37,15 @@ def test_a_gate_below_the_floor_is_found(
     project: Path, templates: Templates, old: str, new: str, says: str
 ) -> None:
     policy = Policy(floors={"gates.max_loss": "<= 0.02", "gates.min_lift": ">= 0.0"})
-    assert found(check(project, templates, policy)) == []
+    assert list_findings(check(project, templates, policy)) == []
     replace(project / "params.yaml", old, new)
     report = check(project, templates, policy, at=None)
-    line = (
-        (project / "params.yaml")
-        .read_text()
-        .splitlines()
-        .index(
-            next(line for line in (project / "params.yaml").read_text().splitlines() if new in line)
-        )
-    )
-    assert only(report).rule == "gates.weakened"
-    assert (only(report).path, only(report).line) == ("params.yaml", line + 1)
-    assert says in only(report).message
-    assert found(check(project, templates, Policy(), at=None)) == []
+    lines = (project / "params.yaml").read_text().splitlines()
+    finding = get_only_finding(report)
+    assert (finding.rule, finding.path) == ("gates.weakened", "params.yaml")
+    assert finding.line == next(number for number, line in enumerate(lines, 1) if new in line)
+    assert says in finding.message
+    assert list_findings(check(project, templates, Policy(), at=None)) == []
 
 
 def test_a_setting_that_is_taken_out_counts_as_the_template_has_it(
@@ -59,11 +53,11 @@ def test_a_setting_that_is_taken_out_counts_as_the_template_has_it(
 ) -> None:
     replace(project / "params.yaml", "  max_parity_gap: 0.001", "  # max_parity_gap: 0.001")
     kept = Policy(floors={"gates.max_parity_gap": "<= 0.001"})
-    assert found(check(project, templates, kept, at=None)) == []
+    assert list_findings(check(project, templates, kept, at=None)) == []
     report = check(
         project, templates, Policy(floors={"gates.max_parity_gap": "<= 0.0001"}), at=None
     )
-    assert "gates.max_parity_gap is 0.001" in only(report).message
+    assert "gates.max_parity_gap is 0.001" in get_only_finding(report).message
 
 
 def test_the_policy_of_the_newest_release_holds_for_all(project: Path, template: Path) -> None:
@@ -71,8 +65,8 @@ def test_the_policy_of_the_newest_release_holds_for_all(project: Path, template:
     write(platform / "hooks/policy.yml", "floors: {gates.min_lift: '>= 0.1'}\n")
     commit(platform, tag="v0.2.0")
     report = check(project, Templates())
-    assert {rule for rule, _ in found(report)} == {"gates.weakened", "version.behind"}
-    assert found(check(project, Templates(), Policy())) == [("version.behind", ANSWERS)]
+    assert {rule for rule, _ in list_findings(report)} == {"gates.weakened", "version.behind"}
+    assert list_findings(check(project, Templates(), Policy())) == [("version.behind", ANSWERS)]
 
 
 def test_a_template_the_policy_does_not_name_is_not_even_fetched(
@@ -81,8 +75,8 @@ def test_a_template_the_policy_does_not_name_is_not_even_fetched(
     policy = Policy(template={"addresses": ["https://git.acme.example/mlops.git"]})
     replace(project / ANSWERS, "_src_path: ", "_src_path: https://nowhere.invalid/x.git #")
     report = check(project, Templates(cache=tmp_path / "cache"), policy, at=None)
-    assert only(report).rule == "template.foreign"
-    assert "https://nowhere.invalid/x.git" in only(report).message
+    assert get_only_finding(report).rule == "template.foreign"
+    assert "https://nowhere.invalid/x.git" in get_only_finding(report).message
     assert not (tmp_path / "cache").exists()
 
 
@@ -91,7 +85,7 @@ def test_severities_are_the_organisations(project: Path, templates: Templates) -
     raised = check(project, templates, Policy(severities={"shared.missing": "error"}), at=None)
     assert raised.failed
     silent = check(project, templates, Policy(severities={"shared.missing": "off"}), at=None)
-    assert found(silent) == []
+    assert list_findings(silent) == []
 
 
 @pytest.mark.parametrize(
@@ -116,7 +110,7 @@ def test_a_repository_cannot_excuse_itself(project: Path, templates: Templates) 
     """Plain repo-review would heed this; a waiver would need a reason and a day."""
     append(project / "pyproject.toml", '\n[tool.repo-review]\nignore = ["secret.found"]\n')
     write(project / "key", "-----BEGIN PRIVATE KEY-----\n")
-    assert only(check(project, templates, at=None)).rule == "secret.found"
+    assert get_only_finding(check(project, templates, at=None)).rule == "secret.found"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +127,7 @@ def test_a_bad_pyproject_switches_no_policy_off(
     write(project / "pyproject.toml", text)
     write(project / "uv.lock", '[[package]]\nname = "x"\nsource = { editable = "." }\n')
     write(project / "model.pkl", b"\x80\x04N.")
-    rules = {each for each, _ in found(check(project, templates, at=None))}
+    rules = {each for each, _ in list_findings(check(project, templates, at=None))}
     assert "pickle.file" in rules
     assert rule is None or rule in rules
 
@@ -185,12 +179,12 @@ def test_a_pipeline_that_was_not_run_since_is_found(project: Path, templates: Te
         for name, stage in stages.items()
     }
     write(project / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": lock}))
-    assert found(check(project, templates, at=None)) == []
+    assert list_findings(check(project, templates, at=None)) == []
     replace(project / "dvc.yaml", "      - data/raw\n", "")
     assert (
         "its stage ingest is not that of dvc.yaml"
-        in only(check(project, templates, at=None)).message
+        in get_only_finding(check(project, templates, at=None)).message
     )
     append(project / "dvc.yaml", "\n  ours:\n    cmd: echo\n")
-    said = [each.message for each in check(project, templates, at=None).findings]
-    assert any("lacks the stage ours of dvc.yaml: run dvc repro" in each for each in said)
+    messages = [each.message for each in check(project, templates, at=None).findings]
+    assert any("lacks the stage ours of dvc.yaml: run dvc repro" in each for each in messages)

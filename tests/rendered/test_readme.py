@@ -116,9 +116,9 @@ def test_the_models_of_the_project_s_readme(flights: Path) -> None:
 
 def test_new_rows_are_scored_with_the_command_of_the_project_s_readme(flights: Path) -> None:
     command = next(b for b in blocks(flights / "README.md") if " predict " in b)
-    said = shell(command.replace("NEW_ROWS", "data/raw/0001-flights.csv"), flights)
+    output = shell(command.replace("NEW_ROWS", "data/raw/0001-flights.csv"), flights)
     rows = (flights / "decisions.csv").read_text(encoding="utf-8").splitlines()
-    assert "rows" in said
+    assert "rows" in output
     assert len(rows) == 24_001
     (flights / "decisions.csv").unlink()
 
@@ -170,9 +170,9 @@ def test_records_live(flights: Path, tmp_path: Path) -> None:
     for word, value in words.items():
         live, forget = (text.replace(word, str(value)) for text in (live, forget))
     shell(f"{live}\nrm all.parquet", flights)
-    assert kept(flights, "N00007")
+    assert find_kept(flights, "N00007")
     shell(forget.replace("uv run dvc repro", "uv run dvc repro validate"), flights)
-    assert not kept(flights, "N00007")
+    assert not find_kept(flights, "N00007")
     shown = shell(f"uv run flights data show --where 'flight_id = {key}' --format csv", flights)
     assert len(shown.splitlines()) == 1
     assert "the content is the same" in shell("uv run flights data history --check", flights)
@@ -180,7 +180,7 @@ def test_records_live(flights: Path, tmp_path: Path) -> None:
     git(flights, "clean", "--force", "-x", "--quiet", "data/raw")
 
 
-def kept(project: Path, word: str) -> list[Path]:
+def find_kept(project: Path, word: str) -> list[Path]:
     """The files with the word in them that DVC keeps: here, in its cache and in the remote."""
     remote = project.parent / "flights-dvc-remote"
     folders = (project / "data", project / ".dvc" / "cache", remote)
@@ -201,5 +201,5 @@ def test_a_table_of_one_s_own(flights: Path, tmp_path: Path) -> None:
     own = blocks(ROOT / "README.md")[1]
     own = own.replace("TABLE", str(source)).replace("COLUMN", table.target)
     shell(own, flights, check=False)
-    found = json.loads((flights / "reports/evaluation.json").read_text(encoding="utf-8"))
-    assert (found["target"], found["task"]) == (table.target, table.task)
+    evaluation = json.loads((flights / "reports/evaluation.json").read_text(encoding="utf-8"))
+    assert (evaluation["target"], evaluation["task"]) == (table.target, table.task)

@@ -13,12 +13,12 @@ def test_a_deletion_reaches_the_next_training(set_up: Render) -> None:
     project = set_up({})
     run("uv", "run", "dvc", "repro", "split", cwd=project)
     before = json.loads((project / "reports/split.json").read_text())["rows"]
-    said = run(
+    output = run(
         *("uv", "run", "flights", "data", "delete", "--where", "carrier = 'UA'"), cwd=project
     ).stdout
     run("uv", "run", "dvc", "repro", "split", cwd=project)
     after = json.loads((project / "reports/split.json").read_text())["rows"]
-    deleted = int(said.partition(": ")[2].partition(" deleted")[0].replace(",", ""))
+    deleted = int(output.partition(": ")[2].partition(" deleted")[0].replace(",", ""))
     assert deleted > 1000
     assert sum(before.values()) - sum(after.values()) == deleted
     count = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copier_mlops.release_rules import found
+from copier_mlops.release_rules import check_release
 from support import git, run
 from toy import Platform
 
@@ -16,7 +16,7 @@ Break = Callable[[Platform], None]
 
 
 def test_this_template_may_be_released(template: Path) -> None:
-    assert found(template) == []
+    assert check_release(template) == []
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def platform(machine: None, tmp_path: Path) -> Platform:
     platform = Platform(tmp_path / "platform")
     platform.home.mkdir()
     platform.release()
-    assert found(platform.home) == []
+    assert check_release(platform.home) == []
     platform.write("", {OLD: b"owner: '@acme/team'\n", "news.md": b"Of the next release.\n"})
     return platform
 
@@ -123,17 +123,17 @@ def test_a_file_that_would_never_come_is_found(platform: Platform) -> None:
     """It was dropped once, and has come back."""
     replace(OWNERS, "dropped: []", "dropped: [/docs/runbook.md]")(platform)
     config(lambda c: c["_exclude"].append("/docs/runbook.md"))(platform)
-    said = [finding.message for finding in found(platform.home)]
-    assert "docs/runbook.md is dropped and would never come: take it out of dropped." in said
+    messages = [finding.message for finding in check_release(platform.home)]
+    assert "docs/runbook.md is dropped and would never come: take it out of dropped." in messages
 
 
 def test_what_is_dropped_is_left_to_the_team_and_told(platform: Platform) -> None:
     platform.drop("docs/runbook.md")
     platform.release()
-    assert found(platform.home) == []
+    assert check_release(platform.home) == []
     git(platform.home, "tag", "--delete", "v2.0.0")
     replace("CHANGELOG.md", "docs/runbook.md", "it")(platform)
-    (finding,) = found(platform.home)
+    (finding,) = check_release(platform.home)
     assert "/docs/runbook.md is dropped, and **By hand** does not say" in finding.message
 
 
@@ -153,7 +153,7 @@ def test_answers_that_are_missing_are_named_once_with_how_to_make_them(platform:
     (command,) = re.findall(r"uvx (copier copy .+) FOLDER writes", done.stdout)
     run(*command.split(), made, "--defaults", cwd=platform.home)
     shutil.copy(made / ".copier-answers.yml", platform.home / OLD)
-    assert found(platform.home) == []
+    assert check_release(platform.home) == []
 
 
 def test_a_release_that_is_not_there_is_one_sentence(platform: Platform) -> None:
@@ -169,6 +169,6 @@ def test_a_release_that_breaks_a_rule_is_stopped(
     platform: Platform, rule: str, broken: Break, says: str
 ) -> None:
     broken(platform)
-    findings = found(platform.home)
+    findings = check_release(platform.home)
     assert [f for f in findings if f.rule == rule and says in f.message], findings
     assert all(re.fullmatch(r"[^\n]+\.", finding.message) for finding in findings)

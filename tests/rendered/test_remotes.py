@@ -90,7 +90,7 @@ def test_a_colleague_gets_the_identical_metrics(
     trained: Path, render: Render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     remote, metrics = REMOTES[answer], Path("reports/metrics.json")
-    project = answered(trained, render, tmp_path / "project", answer)
+    project = answer_anew(trained, render, tmp_path / "project", answer)
     figures = (project / metrics).read_bytes()
     with remote.start() as server:
         configure(project, remote.settings(server))
@@ -126,7 +126,7 @@ def test_a_colleague_gets_the_identical_metrics(
     assert not git(project, "status", "--porcelain"), "what belongs to one machine is not in git"
 
 
-def answered(trained: Path, render: Render, project: Path, answer: str) -> Path:
+def answer_anew(trained: Path, render: Render, project: Path, answer: str) -> Path:
     """The trained project with its history, had its data been kept elsewhere from the start."""
     git(trained.parent, "clone", "--quiet", str(trained), str(project))
     render({**ANSWERS, "dvc_remote": answer}, project)

@@ -7,7 +7,7 @@ import pytest
 from mlops.business.prices import Prices
 from mlops.core.params import Params
 from mlops.core.problem import Owners, Problem
-from mlops.gates.requirements import Row, demanded, table
+from mlops.gates.requirement_table import Row, demanded, table
 
 from support import ROOT, Render
 
@@ -60,9 +60,9 @@ def test_a_page_names_the_gates_and_runbooks_of_its_role(project: Path, role: st
     }
     assert gates
     assert set(re.findall(r"`(\w+)`", gates.group(1))) == mine
-    told = f"For the {role.replace('_', ' ')};"
+    role_sentence = f"For the {role.replace('_', ' ')};"
     runbooks = Path("docs", "runbooks").glob("*.md")
-    woken = {path.stem for path in runbooks if told in path.read_text(encoding="utf-8")}
+    woken = {path.stem for path in runbooks if role_sentence in path.read_text(encoding="utf-8")}
     assert set(re.findall(r"\.\./runbooks/(\w+)\.md", page)) == woken
 
 

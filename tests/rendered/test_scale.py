@@ -41,7 +41,7 @@ def program(project: Path, name: str = "flights") -> str:
     return str(project / ".venv/bin" / name)
 
 
-def learned(folder: Path) -> tuple[dict, list[dict]]:
+def read_learned(folder: Path) -> tuple[dict, list[dict]]:
     """What was chosen and every trial, without the seconds it took."""
     choice = json.loads((folder / "models/choice.json").read_text(encoding="utf-8"))
     for candidate in choice["candidates"]:
@@ -116,9 +116,9 @@ def run_and_kill(
             time.sleep(0.02)
         victim.send_signal(signal.SIGKILL)
         assert working.poll() is None, "it was done before the worker was killed"
-        said = working.communicate(timeout=300)[0].decode()
-    assert working.returncode == 0, said
-    assert "Traceback" not in said
+        output = working.communicate(timeout=300)[0].decode()
+    assert working.returncode == 0, output
+    assert "Traceback" not in output
 
 
 def test_a_worker_killed_in_the_middle_changes_nothing(
@@ -133,7 +133,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
         return len(list(there.glob(".scored.csv.*/*.parquet"))) >= 2
 
     run_and_kill([program(dask), "stage", "train"], there, address, first, some_trials)
-    assert learned(there) == learned(single)
+    assert read_learned(there) == read_learned(single)
 
     command = [program(dask, "dask"), "worker", address, "--no-nanny", "--nthreads", "1"]
     shutil.copy(single / "models/model.onnx", there / "models")
@@ -202,8 +202,8 @@ def test_a_study_in_postgresql_goes_on_on_another_machine(
     single: Path, there: Path, study: Callable[[], str]
 ) -> None:
     assert "chosen in 7 trials" in study()
-    first = learned(there)
-    assert first == learned(single)
+    first = read_learned(there)
+    assert first == read_learned(single)
     timed = (there / "models/choice.json").read_bytes()
     shutil.rmtree(there / ".search", ignore_errors=True)  # another machine has no file of ours
     assert "chosen in 7 trials" in study()
@@ -217,8 +217,8 @@ def test_a_study_in_postgresql_goes_on_on_another_machine(
 
 
 def test_a_refused_password_is_not_shown(study: Callable[..., str]) -> None:
-    said = study(PGPASSWORD="wr0ng")
-    assert "OPTUNA_STORAGE cannot be used" in said
-    assert "password authentication failed" in said
-    assert "wr0ng" not in said
-    assert "Traceback" not in said
+    output = study(PGPASSWORD="wr0ng")
+    assert "OPTUNA_STORAGE cannot be used" in output
+    assert "password authentication failed" in output
+    assert "wr0ng" not in output
+    assert "Traceback" not in output

@@ -200,7 +200,7 @@ def test_news_of_the_template_come_as_one_pull_request(
     assert "# The team's line" in proposed
     assert "# The platform's line" in proposed
 
-    solved(project, ".dvcignore")
+    solve_conflict(project, ".dvcignore")
     before = git(project, "rev-parse", "template-update")
     released("v1.3.0", **{"news.txt": "More\n"})
     ran, asked = github.run(project, "template-update.yml")
@@ -221,7 +221,7 @@ def quick(project: Path) -> None:
     (project / "tests" / "test_one.py").write_text("def test_one():\n    assert True\n")
 
 
-def solved(project: Path, name: str) -> None:
+def solve_conflict(project: Path, name: str) -> None:
     """Somebody solves a conflict on the branch."""
     git(project, "switch", "--quiet", "template-update")
     (project / name).write_text("# Both\n")

@@ -68,8 +68,8 @@ class Client:
         return content
 
     def predict(self, body: bytes) -> None:
-        found = re.findall(rb'"id":"([0-9a-f]{32})"', self.ask("/predict", body, 200))
-        self.ids += [each.decode() for each in found]
+        names = re.findall(rb'"id":"([0-9a-f]{32})"', self.ask("/predict", body, 200))
+        self.ids += [each.decode() for each in names]
 
     def work(self, requests: int) -> None:
         """Mostly one record; one in ten something else, most of that bad."""
@@ -96,7 +96,7 @@ class Client:
                 yield
 
 
-def measured(address: str, name: str) -> float:
+def sum_metric(address: str, name: str) -> float:
     """The sum of a metric over its labels."""
     page = urlopen(f"{address}/metrics").read().decode()  # noqa: S310
     lines = re.findall(rf"^{re.escape(name)}(?:{{.*}})? (\S+)$", page, re.MULTILINE)
@@ -113,10 +113,10 @@ def test_half_an_hour_s_load_leaves_nothing_behind(project: Path, tmp_path: Path
         with ThreadPoolExecutor(CLIENTS) as pool:
             for requests in (WARM, REQUESTS - WARM):
                 list(pool.map(Client.work, clients, [requests // CLIENTS] * CLIENTS))
-                memory.append(measured(address, "process_resident_memory_bytes"))
-        while measured(address, "journal_pending"):
+                memory.append(sum_metric(address, "process_resident_memory_bytes"))
+        while sum_metric(address, "journal_pending"):
             pass
-        assert measured(address, 'journal_rows_total{outcome="lost"}') == 0
+        assert sum_metric(address, 'journal_rows_total{outcome="lost"}') == 0
     print(f"memory in MB: {memory[0] / 1e6:.0f} warm, {memory[1] / 1e6:.0f} at the end")
     assert sum((client.unexpected for client in clients), Counter()) == {}
     assert memory[1] <= memory[0] * GROWTH, memory

@@ -113,14 +113,17 @@ def test_live_traffic_is_reported_as_the_readme_says(project: Path) -> None:
         ask(f"{address}/feedback", told + told[:100])
     for command in commands.splitlines():
         run(*command.split(), cwd=project)
-    found = json.loads((project / "reports/monitoring.json").read_text(encoding="utf-8"))
-    lived = found["performance"]
+    monitoring = json.loads((project / "reports/monitoring.json").read_text(encoding="utf-8"))
+    lived = monitoring["performance"]
     assert (lived["predictions"], lived["rows"]) == (len(sent), 800)
     assert (lived["contradictions"], lived["strays"]) == (0, 0)
     assert 0.5 < lived["metric"]["low"] < lived["metric"]["expected"]
-    assert found["drift"]["fault"] == ""
-    assert len(found["drift"]["inputs"]) > 10
+    assert monitoring["drift"]["fault"] == ""
+    assert len(monitoring["drift"]["inputs"]) > 10
     business = json.loads((project / "reports/business.json").read_text(encoding="utf-8"))
     assert business["realised"]["total"] == pytest.approx(lived["value"]["total"], abs=0.01)
-    for file, headline in (("monitoring", found["headline"]), ("business", business["headline"])):
+    for file, headline in (
+        ("monitoring", monitoring["headline"]),
+        ("business", business["headline"]),
+    ):
         assert headline in (project / f"reports/{file}.html").read_text(encoding="utf-8")

@@ -12,7 +12,15 @@ from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
 from copier_mlops.restore import restore
 from copier_mlops.template import Templates
-from standards import Damage, append, found, only, replace, template_of_its_own, write
+from standards import (
+    Damage,
+    append,
+    get_only_finding,
+    list_findings,
+    replace,
+    template_of_its_own,
+    write,
+)
 from support import VERSION, Render, commit, git
 from test_render import name_of
 
@@ -26,7 +34,7 @@ def test_a_fresh_project_keeps_all_standards(
     git(project, "clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
     for place, at in ((project, "HEAD"), (project, None), (tmp_path / "bare.git", "HEAD")):
         report = check(place, templates, at=at)
-        assert found(report) == []
+        assert list_findings(report) == []
         assert (report.version, report.newest, report.behind) == (VERSION, VERSION, 0)
 
 
@@ -51,7 +59,7 @@ def test_a_teams_everyday_work_raises_no_alarm(project: Path, templates: Templat
     replace(project / "params.yaml", "max_slice_gap: 0.1 ", "max_slice_gap: 0.2 ")
     replace(project / "problem.yaml", "months: 24", "months: 12")
     for at in (None, "HEAD"):
-        assert found(check(commit(project), templates, at=at)) == []
+        assert list_findings(check(commit(project), templates, at=at)) == []
 
 
 def test_after_an_update_there_is_no_alarm(project: Path, template: Path) -> None:
@@ -62,12 +70,12 @@ def test_after_an_update_there_is_no_alarm(project: Path, template: Path) -> Non
     commit(platform, tag="v0.2.0")
     before = check(project, Templates())
     assert (before.behind, before.newest) == (1, "v0.2.0")
-    assert only(before).rule == "version.behind"
-    assert "one release behind v0.2.0: run uvx copier update" in only(before).message
+    assert get_only_finding(before).rule == "version.behind"
+    assert "one release behind v0.2.0: run uvx copier update" in get_only_finding(before).message
     assert not before.failed
     run_update(project, defaults=True, overwrite=True, quiet=True)
     after = check(commit(project), Templates())
-    assert (found(after), after.behind, after.version) == ([], 0, "v0.2.0")
+    assert (list_findings(after), after.behind, after.version) == ([], 0, "v0.2.0")
 
 
 def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
@@ -80,11 +88,11 @@ def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
     replace(platform / "copier.yml", "[MIT, Apache-2.0, BSD", "[Apache-2.0, BSD")
     commit(platform, tag="v1.0.0")
     report = check(project, Templates())
-    assert found(report) == [("answers.invalid", ANSWERS), ("version.behind", ANSWERS)]
-    said = report.findings[0].message
-    assert 'licence "MIT" is no longer valid in v1.0.0' in said
-    assert 'an update would silently make it "Proprietary"' in said
-    assert "update with --data licence=VALUE" in said
+    assert list_findings(report) == [("answers.invalid", ANSWERS), ("version.behind", ANSWERS)]
+    message = report.findings[0].message
+    assert 'licence "MIT" is no longer valid in v1.0.0' in message
+    assert 'an update would silently make it "Proprietary"' in message
+    assert "update with --data licence=VALUE" in message
 
 
 def test_a_policy_limits_how_far_one_may_lag(project: Path, template: Path) -> None:
@@ -95,11 +103,11 @@ def test_a_policy_limits_how_far_one_may_lag(project: Path, template: Path) -> N
     git(platform, "tag", "nightly")
     allowed = check(project, Templates(), Policy(template={"max_behind": 3}))
     assert (allowed.behind, allowed.newest, allowed.failed) == (3, "v1.10.0", False)
-    assert only(allowed).rule == "version.behind"
+    assert get_only_finding(allowed).rule == "version.behind"
     report = check(project, Templates(), Policy(template={"max_behind": 2}))
     assert report.failed
-    assert only(report).rule == "version.old"
-    assert "3 releases behind v1.10.0, and the policy allows 2" in only(report).message
+    assert get_only_finding(report).rule == "version.old"
+    assert "3 releases behind v1.10.0, and the policy allows 2" in get_only_finding(report).message
 
 
 def test_a_project_between_two_releases_is_compared_with_its_commit(
@@ -114,7 +122,7 @@ def test_a_project_between_two_releases_is_compared_with_its_commit(
     commit(platform, tag="v0.2.0")
     report = check(project, Templates())
     assert str(report.version).startswith(f"{VERSION}-1-g")
-    assert (found(report), report.behind) == ([("version.behind", ANSWERS)], 1)
+    assert (list_findings(report), report.behind) == ([("version.behind", ANSWERS)], 1)
 
 
 BROKEN: dict[str, tuple[Damage, str]] = {
@@ -165,7 +173,7 @@ def test_without_the_template_the_rest_is_still_checked(project: Path, tmp_path:
     replace(project / ANSWERS, "_src_path: ", "_src_path: /home/jo/copier-mlops #")
     write(project / "key", "-----BEGIN PRIVATE KEY-----\n")
     report = check(project, Templates(cache=tmp_path), at=None)
-    assert found(report) == [("template.unreachable", ANSWERS), ("secret.found", "key")]
+    assert list_findings(report) == [("template.unreachable", ANSWERS), ("secret.found", "key")]
     assert "/home/jo/copier-mlops is no repository that this machine has: pass --template" in (
         report.findings[0].message
     )

@@ -20,7 +20,7 @@ from copier_mlops.check import check
 from copier_mlops.policy import Policy, TemplateRules, WaiverRules
 from copier_mlops.rules import RULES
 from copier_mlops.template import Templates
-from standards import append, found, replace, write
+from standards import append, list_findings, replace, write
 from support import ROOT, VERSION, Render, commit, git, run
 
 
@@ -50,8 +50,8 @@ def test_the_command_says_what_it_found(project: Path, template: Path) -> None:
 def test_machines_read_the_same(project: Path) -> None:
     append(project / "src/mlops/cli.py", "# ours\n")
     (project / "LICENSE").unlink()
-    said = command("check", "--format", "json", cwd=project).stdout
-    (report,) = json.loads(said)
+    printed = command("check", "--format", "json", cwd=project).stdout
+    (report,) = json.loads(printed)
     assert report["failed"] is True
     assert {each["rule"] for each in report["findings"]} == {
         "managed.edited",
@@ -89,7 +89,7 @@ def test_restore_puts_a_file_back(project: Path, templates: Templates) -> None:
         "restore", "LICENSE", "src/mlops/cli.py", "src/mlops/core/formatting.py", cwd=project
     )
     assert done.returncode == 0, done.stdout
-    assert found(check(project, templates, at=None)) == []
+    assert list_findings(check(project, templates, at=None)) == []
     assert not git(project, "status", "--porcelain")
 
 
@@ -118,7 +118,7 @@ def test_the_documented_waiver_and_policy_hold(
     append(project / "deploy/Dockerfile", "# ours\n")
     write(project / ".standards.yml", waiver)
     report = check(commit(project), templates)
-    assert {rule for rule, _ in found(report)} == {"managed.changed", "waiver.malformed"}
+    assert {rule for rule, _ in list_findings(report)} == {"managed.changed", "waiver.malformed"}
     last = datetime.now(UTC).date() + timedelta(days=WaiverRules().max_days)
     write(project / ".standards.yml", waiver.replace("YYYY-MM-DD", str(last)))
     assert not check(commit(project), templates).failed
@@ -127,7 +127,7 @@ def test_the_documented_waiver_and_policy_hold(
     write(project / ".standards.yml", "")
     report = check(commit(project), templates, asked)
     assert ("lock.missing", "error") in {(each.rule, each.severity) for each in report.findings}
-    assert found(report) == [("managed.changed", "deploy/Dockerfile")]
+    assert list_findings(report) == [("managed.changed", "deploy/Dockerfile")]
 
 
 def test_an_organisation_adds_a_policy_in_a_few_lines(project: Path, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def no_checks() -> dict:
         (lambda: {"acme.needs": Needs()}, "The policy acme.needs could not be tried"),
         (no_checks, "A plugin of policies could not be tried"),
         (
-            review.loaded(EntryPoint("acme", "no_such_module:checks", "repo_review.checks")),
+            review.load_plugin(EntryPoint("acme", "no_such_module:checks", "repo_review.checks")),
             "A plugin of policies could not be tried (ModuleNotFoundError",
         ),
     ],
@@ -189,15 +189,15 @@ def no_checks() -> dict:
 def test_a_plugin_that_breaks_is_a_finding_and_stops_no_other(
     project: Path, templates: Templates, monkeypatch: pytest.MonkeyPatch, function: Any, says: str
 ) -> None:
-    fixtures, functions = review.plugins()
+    fixtures, functions = review.load_plugins()
     fixtures = fixtures | {"fragile": Breaks.check}
-    monkeypatch.setattr(review, "plugins", lambda: (fixtures, [function, *functions]))
+    monkeypatch.setattr(review, "load_plugins", lambda: (fixtures, [function, *functions]))
     write(project / "model.pkl", b"\x80\x04N.")
     report = check(project, templates, at=None)
-    assert found(report) == [("policy.broken", None), ("pickle.file", "model.pkl")]
-    said = report.findings[[each.rule for each in report.findings].index("policy.broken")].message
-    assert said.startswith(says)
-    assert "oh" in said or "no_such_module" in said
+    assert list_findings(report) == [("policy.broken", None), ("pickle.file", "model.pkl")]
+    [message] = [each.message for each in report.findings if each.rule == "policy.broken"]
+    assert message.startswith(says)
+    assert "oh" in message or "no_such_module" in message
     assert report.failed
 
 

@@ -8,7 +8,7 @@ import pytest
 from copier_mlops.check import check
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import Damage, append, found, replace, write
+from standards import Damage, append, list_findings, replace, write
 from support import VERSION, commit
 
 OLD_ACTION = "on: push\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n"
@@ -238,7 +238,7 @@ def test_damage_is_found_and_named(
     edited = check(project, templates, at=None)
     committed = check(commit(project), templates)
     before_commit = "managed.edited" if rule == "managed.changed" else rule
-    assert set(found(edited)) == {(before_commit, path)}
-    assert set(found(committed)) == {(rule, path)}
+    assert set(list_findings(edited)) == {(before_commit, path)}
+    assert set(list_findings(committed)) == {(rule, path)}
     assert any(says in each.message for each in committed.findings), committed.findings
     assert committed.failed == (rule not in ("shared.missing", "answers.unknown"))

@@ -8,7 +8,7 @@ import yaml
 from copier import run_recopy
 
 from answers import PAIRWISE
-from copier_mlops.git import Objects, blob_hash
+from copier_mlops.git import Objects, hash_blob
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Template
 from support import VERSION, Render, files
@@ -27,7 +27,7 @@ def test_rendering_in_memory_equals_copiers(template: Path, render: Render, answ
         for path, content in expected.items():
             file = rendered.files[path]
             assert version.content(file.source, rendered.values, objects) == content, path
-            assert file.blob == blob_hash(content), path
+            assert file.blob == hash_blob(content), path
             executable = bool((project / path).stat().st_mode & 0o100)
             assert executable == (file.mode == "100755"), path
 
@@ -56,7 +56,7 @@ def test_strange_answers_are_taken_as_copier_takes_them(
     assert {
         path: file.blob for path, file in rendered.files.items() if (again / path).is_file()
     }.items() >= {
-        path: blob_hash((again / path).read_bytes())
+        path: hash_blob((again / path).read_bytes())
         for path in (ANSWERS, "pyproject.toml", "LICENSE", ".github/CODEOWNERS", ".dvc/config")
     }.items()
     asked = {name: each for name, each in rendered.answers.items() if not each.hidden}

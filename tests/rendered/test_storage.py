@@ -102,14 +102,15 @@ def bench(project: Path, package: str, *urls: str) -> subprocess.CompletedProces
 def test_a_real_s3_server_is_measured(project: Path, server: dict[str, str]) -> None:
     done = bench(project, "late_trains", f"s3://{BUCKET}/other")
     assert done.returncode == 0, done.stdout
-    found = figures(project)
+    places = figures(project)
     for name in ("remote", f"s3://{BUCKET}/other"):
-        assert found[name]["fault"] == ""
-        assert len(found[name]["figures"]) == 5
-        assert all(each["mb_s"] > 0 and each["p99_ms"] > 0 for each in found[name]["figures"])
+        place = places[name]
+        assert place["fault"] == ""
+        assert len(place["figures"]) == 5
+        assert all(each["mb_s"] > 0 and each["p99_ms"] > 0 for each in place["figures"])
     report = json.loads((project / "reports/storage.json").read_text(encoding="utf-8"))
     measured = {kind["name"]: kind["place"] for kind in report["kinds"]}
-    assert measured["cloud objects, standard"] in found
+    assert measured["cloud objects, standard"] in places
     written = done.stdout + json.dumps(report) + (project / "reports/storage.html").read_text()
     assert server["AWS_SECRET_ACCESS_KEY"] not in written
 
@@ -122,9 +123,9 @@ def test_stopped_in_the_middle_nothing_is_left_at_the_server(project: Path) -> N
         while child.poll() is None and not objects(project):  # the disk comes first
             time.sleep(0.2)
         child.send_signal(signal.SIGINT)
-        said, _ = child.communicate(timeout=60)
-    assert child.returncode not in (0, -signal.SIGINT), said
-    assert "Traceback" not in said
+        output, _ = child.communicate(timeout=60)
+    assert child.returncode not in (0, -signal.SIGINT), output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("broken", ["no server", "no bucket", "wrong key"])

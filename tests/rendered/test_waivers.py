@@ -8,7 +8,7 @@ import pytest
 from copier_mlops.check import check
 from copier_mlops.policy import Policy
 from copier_mlops.template import Templates
-from standards import append, found, only, write
+from standards import append, get_only_finding, list_findings, write
 from support import commit
 
 WAIVER = """\
@@ -37,8 +37,8 @@ def tampered(project: Path) -> Path:
 def test_a_waived_finding_is_shown_and_does_not_block(tampered: Path, templates: Templates) -> None:
     waive(tampered)
     report = check(commit(tampered), templates)
-    assert only(report).rule == "managed.changed"
-    assert only(report).waived == "The driver is not in the image yet. (@acme/devops)"
+    assert get_only_finding(report).rule == "managed.changed"
+    assert get_only_finding(report).waived == "The driver is not in the image yet. (@acme/devops)"
     assert not report.failed
 
 
@@ -77,7 +77,7 @@ def test_a_waiver_that_does_not_hold_is_told(
 ) -> None:
     waive(tampered, **waiver)
     report = check(commit(tampered), templates)
-    assert {each for each, _ in found(report)} == {"managed.changed", rule}
+    assert {each for each, _ in list_findings(report)} == {"managed.changed", rule}
     assert any(says in each.message for each in report.findings), report.findings
     assert report.failed
 
@@ -110,7 +110,7 @@ def test_what_the_policy_never_waives_stays_an_error(project: Path, templates: T
     waive(project, rule="secret.found", path="key")
     assert not check(commit(project), templates).failed
     report = check(project, templates, Policy(waivers={"never": ["secret.found"]}))
-    assert {rule for rule, _ in found(report)} == {"secret.found", "waiver.refused"}
+    assert {rule for rule, _ in list_findings(report)} == {"secret.found", "waiver.refused"}
     assert report.failed
 
 
@@ -120,7 +120,7 @@ def test_what_could_not_be_tried_cannot_be_waived(project: Path, templates: Temp
     write(project / ".standards.yml", "waivers:\n")
     waive(project, rule="policy.broken", path='"**"')
     report = check(commit(project), templates)
-    assert {rule for rule, _ in found(report)} == {"policy.broken", "waiver.refused"}
+    assert {rule for rule, _ in list_findings(report)} == {"policy.broken", "waiver.refused"}
     assert report.failed
 
 

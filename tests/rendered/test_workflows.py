@@ -23,7 +23,7 @@ SCHEMAS = {
 @pytest.fixture(scope="module")
 def variants(render: Render) -> list[dict[str, str]]:
     """What the answers make of the files that a code host reads, each different set once."""
-    found = []
+    texts = []
     for answers in PAIRWISE:
         rendered = files(render(answers))
         read = {
@@ -31,9 +31,9 @@ def variants(render: Render) -> list[dict[str, str]]:
             for name, content in rendered.items()
             if name.startswith(tuple(SCHEMAS))
         }
-        if read not in found:
-            found.append(read)
-    return found
+        if read not in texts:
+            texts.append(read)
+    return texts
 
 
 @pytest.fixture(scope="module")

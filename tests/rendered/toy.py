@@ -8,7 +8,7 @@ from shutil import rmtree
 
 import yaml
 
-from copier_mlops.release import exclusions
+from copier_mlops.release import build_exclusions
 from support import ROOT, commit
 
 OWNERSHIP = {
@@ -90,12 +90,13 @@ class Platform:
         real = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
         settings = {key: text for key, text in real.items() if key[0] == "_" and "mess" not in key}
         settings["_skip_if_exists"] = ownership["seeded"]
-        settings["_exclude"] = exclusions(ownership)
+        settings["_exclude"] = build_exclusions(ownership)
         names = ", ".join(f"`{name}`" for name in [*self.questions, "owner"])
-        told = CHANGELOG.format(names, " ".join(path.lstrip("/") for path in self.dropped))
+        changelog = CHANGELOG.format(names, " ".join(path.lstrip("/") for path in self.dropped))
         old = {f"{number}.0.0.yml": b"owner: '@acme/team'\n" for number in range(1, self.releases)}
         self.write("", {"copier.yml": as_yaml(self.questions | settings)})
-        self.write("", {"hooks/ownership.yml": as_yaml(ownership), "CHANGELOG.md": told.encode()})
+        self.write("", {"hooks/ownership.yml": as_yaml(ownership)})
+        self.write("", {"CHANGELOG.md": changelog.encode()})
         self.write("tests/old_answers", old)
         commit(self.home, tag=f"v{self.releases}.0.0")
 
@@ -107,7 +108,8 @@ class Platform:
 
     def managed(self) -> list[str]:
         others = [*FIXED[2:], *(f"{path[1:]}." for path in OWNERSHIP["shared"])]
-        paths = [rendered(name) for name in self.files if not f"{name}.".startswith(tuple(others))]
+        names = [name for name in self.files if not f"{name}.".startswith(tuple(others))]
+        paths = [render_pattern(name) for name in names]
         return ["/.copier-answers.yml" if "_copier" in path else path for path in paths]
 
     def pick(self, chance: random.Random) -> str:
@@ -115,11 +117,11 @@ class Platform:
 
     def drop(self, name: str) -> bytes:
         """Take a file out, as the rules say: its path is kept from the broom of updates."""
-        self.dropped.append(rendered(name))
+        self.dropped.append(render_pattern(name))
         return self.files.pop(name)
 
 
-def rendered(name: str) -> str:
+def render_pattern(name: str) -> str:
     """The pattern of what becomes of a file of the template."""
     return "/" + name.removesuffix(".jinja").replace("{{ package }}", "*")
 
@@ -128,7 +130,7 @@ def as_yaml(value: object) -> bytes:
     return yaml.safe_dump(value, sort_keys=False).encode()
 
 
-def edited(chance: random.Random, content: bytes, new: list[str]) -> bytes:
+def edit_lines(chance: random.Random, content: bytes, new: list[str]) -> bytes:
     """Put lines in at some place, in the place of none, one or three others."""
     lines = content.splitlines(keepends=True)
     at = chance.randrange(len(lines) + 1)
@@ -141,14 +143,14 @@ def edited(chance: random.Random, content: bytes, new: list[str]) -> bytes:
 def edit(platform: Platform, chance: random.Random) -> None:
     name = platform.pick(chance)
     news = [f"platform {chance.random()}" for _ in range(chance.choice([1, 1, 4]))]
-    platform.files[name] = edited(chance, platform.files[name], news)
+    platform.files[name] = edit_lines(chance, platform.files[name], news)
 
 
 def add(platform: Platform, chance: random.Random) -> None:
     """A file that the team may have made, too; never again where one was dropped."""
     folder = chance.choice(["src/{{ package }}/", "docs/", "tests/", ""])
     name = f"{folder}news{chance.randrange(3)}.py"
-    if rendered(name) not in platform.dropped:
+    if render_pattern(name) not in platform.dropped:
         platform.files[name] = f"# new {chance.random()}\n".encode() + CODE.format("news").encode()
 
 
@@ -161,7 +163,9 @@ def rename(platform: Platform, chance: random.Random) -> None:
     folder, _, name = platform.pick(chance).rpartition("/")
     if folder:
         new = f"{folder}/moved_{name}"
-        platform.files[new] = edited(chance, platform.drop(f"{folder}/{name}"), ["platform moved"])
+        platform.files[new] = edit_lines(
+            chance, platform.drop(f"{folder}/{name}"), ["platform moved"]
+        )
 
 
 def ask(platform: Platform, chance: random.Random) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from alert_cases import LIMITS
-from engine import unpacked
+from engine import unpack_packages
 from servers import debian, running
 from test_serving import ask
 
@@ -42,7 +42,7 @@ retraining_total{outcome="rolled_back"} 0
 """
 """What `monitor watch` tells, by its names."""
 
-Told = dict[str, list[dict[str, Any]]]
+AlertsByRole = dict[str, list[dict[str, Any]]]
 
 
 @dataclass
@@ -53,14 +53,14 @@ class World:
 
     service: str
     prometheus: str
-    told: Told
+    alerts: AlertsByRole
     made: Path
     flights: list[dict[str, Any]] = field(default_factory=list)
 
     def query(self, expr: str) -> list[dict[str, Any]]:
-        found = ask(f"{self.prometheus}/api/v1/query?{urlencode({'query': expr})}")
-        assert found["status"] == "success", found
-        return found["data"]["result"]
+        reply = ask(f"{self.prometheus}/api/v1/query?{urlencode({'query': expr})}")
+        assert reply["status"] == "success", reply
+        return reply["data"]["result"]
 
     def names(self) -> set[str]:
         return {*ask(f"{self.prometheus}/api/v1/label/__name__/values")["data"]}
@@ -94,9 +94,9 @@ def webhooks(made: Path, address: str) -> None:
 
 
 @contextmanager
-def watching(made: Path, alertmanager: str, prometheus: str, kept: Path) -> Iterator[None]:
+def run_monitoring(made: Path, alertmanager: str, prometheus: str, kept: Path) -> Iterator[None]:
     """Both at work with the settings in `made`, at these addresses; `kept` is a folder to fill."""
-    programs = unpacked("monitoring", ["prometheus-alertmanager"])
+    programs = unpack_packages("monitoring", ["prometheus-alertmanager"])
     tell = [str(programs / "usr/bin/prometheus-alertmanager"), "--cluster.listen-address="]
     tell += [f"--config.file={made}/alertmanager.yml", f"--web.listen-address={alertmanager}"]
     look = [debian("prometheus", "prometheus"), f"--config.file={made}/prometheus.yml"]
@@ -111,7 +111,7 @@ def watching(made: Path, alertmanager: str, prometheus: str, kept: Path) -> Iter
         yield
 
 
-def listener(told: Told) -> type[BaseHTTPRequestHandler]:
+def listener(alerts: AlertsByRole) -> type[BaseHTTPRequestHandler]:
     """`monitor watch` for those who get, and everybody's webhook for those who post."""
 
     class Listener(BaseHTTPRequestHandler):
@@ -121,7 +121,7 @@ def listener(told: Told) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told[self.path.removeprefix("/")] += body["alerts"]
+            alerts[self.path.removeprefix("/")] += body["alerts"]
             self.answer(b"")
 
         def answer(self, content: bytes) -> None:

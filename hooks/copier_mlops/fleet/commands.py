@@ -41,34 +41,35 @@ def fleet(
     from ..policy import Policy
     from ..template import Templates
     from .output import Output
-    from .places import find
+    from .repositories import find_repositories
     from .summary import Row, Summary
     from .survey import Survey
-    from .terminal import show, show_fix
-    from .workers import each
+    from .terminal import show_fix, show_survey
+    from .workers import run_each
 
     begun = time.perf_counter()
     if template:
         Templates(template).get(template)
     survey = Survey(template, Policy.load(policy) if policy else None, predict)
-    found = find(places, besides=output)
+    repositories = find_repositories(places, besides=output)
     rows: list[Row] = []
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    with Output(output, when) if output else nullcontext() as results:
-        for one in track(
-            each(survey, found, survey.lost, size=1 if predict else 8, workers=workers),
+    with Output(output, when) if output else nullcontext() as output_files:
+        for result in track(
+            run_each(survey, repositories, survey.lost, size=1 if predict else 8, workers=workers),
             "Trying updates" if predict else "Comparing",
-            total=len(found),
+            total=len(repositories),
             console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
             transient=True,
         ):
-            rows.append(Row.of(one.place.name, one.report, one.prediction))
-            if results:
-                results.add(rows[-1], one.report)
+            rows.append(Row.of(result.repository.name, result.report, result.prediction))
+            if output_files:
+                output_files.add(rows[-1], result.report)
         summary = Summary.of(rows)
-        page = results.finish(summary, rows, time.perf_counter() - begun) if results else None
-    show(rows, summary)
+        seconds = time.perf_counter() - begun
+        page = output_files.finish(summary, rows, seconds) if output_files else None
+    show_survey(rows, summary)
     if fix:
         show_fix(fix, rows)
     if page:

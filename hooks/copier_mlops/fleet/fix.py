@@ -28,14 +28,15 @@ class Host:
 
     @classmethod
     def of(cls, name: str) -> "Host":
+        """Tell the platform by the name of the host."""
         platform, path = ("gitlab", "api/v4/") if "gitlab" in name else ("github", "api/v3/")
         return cls(platform, None if name == f"{platform}.com" else f"https://{name}/{path}")
 
 
-def commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]]:
-    """A command for each host and release to update to; and what is left to a person, with why.
+def build_commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]]:
+    """Build a command for each host and release to update to; and list what is left, with why.
 
-    Left are repositories whose update will not go through, or that no code host keeps.
+    Left to a person are repositories whose update will not go through, or that no code host keeps.
     """
     write = {"renovate": _renovate, "multi-gitter": _multi_gitter}[tool]
     groups: dict[tuple[Host, str], list[str]] = defaultdict(list)
@@ -43,20 +44,20 @@ def commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]]:
     for row in rows:
         if not row.behind or not row.newest:
             continue
-        address = _origin(Path(row.path))
-        found = ADDRESS.fullmatch(address)
+        address = _read_origin(Path(row.path))
+        match = ADDRESS.fullmatch(address)
         if row.prediction and not row.prediction.clean:
             left.append(f"{row.name}: {row.prediction.title}.")
-        elif not found:
+        elif not match:
             known = "is at no code host" if address else "is missing"
             left.append(f"{row.name}: its remote named origin {known}.")
         else:
-            groups[Host.of(found[1] or found[2]), row.newest].append(found[3].removesuffix(".git"))
-    return [_lines(write(*key, sorted(names))) for key, names in groups.items()], left
+            groups[Host.of(match[1] or match[2]), row.newest].append(match[3].removesuffix(".git"))
+    return [_join_words(write(*key, sorted(names))) for key, names in groups.items()], left
 
 
 def _renovate(host: Host, newest: str, names: list[str]) -> list[str]:
-    """Its manager of Copier goes to the newest release by itself."""
+    """List the words for Renovate, whose manager of Copier takes the newest release by itself."""
     return [
         "npx --yes renovate",
         f"--platform={host.platform}",
@@ -69,7 +70,7 @@ def _renovate(host: Host, newest: str, names: list[str]) -> list[str]:
 
 
 def _multi_gitter(host: Host, newest: str, names: list[str]) -> list[str]:
-    """With the whole history of each: Copier compares with it."""
+    """List the words for multi-gitter, with the whole history: Copier compares with it."""
     update = f"uvx copier update --defaults --skip-answered --vcs-ref {newest}"
     option = {"github": "--repo", "gitlab": "--project"}[host.platform]
     return [
@@ -83,12 +84,12 @@ def _multi_gitter(host: Host, newest: str, names: list[str]) -> list[str]:
     ]
 
 
-def _lines(words: list[str]) -> str:
-    """For a shell, a word a line, so that a person can take one out."""
+def _join_words(words: list[str]) -> str:
+    """Join for a shell, a word a line, so that a person can take one out."""
     return " \\\n  ".join(words)
 
 
-def _origin(repository: Path) -> str:
+def _read_origin(repository: Path) -> str:
     try:
         return git("config", "--get", "remote.origin.url", cwd=repository).strip()
     except UserError:

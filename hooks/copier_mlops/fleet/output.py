@@ -8,22 +8,21 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from xml.etree import ElementTree
 
 from ..errors import UserError
 from ..findings import Report
-from ..formats import as_sarif, junit_suite
-from .history import HISTORY, RESULT, Run, changes, last_states, runs
-from .page import page
+from ..formats import add_junit_suite, as_sarif
+from .history import HISTORY, RESULT, Run, find_changes, read_last_states, read_runs
+from .page import render_page
 from .summary import Row, Summary
 
 PAGE, JUNIT, SARIF = "index.html", "junit.xml", "sarif"
 
 
 class Output:
-    """Of one run, in a `with` block; without `finish` the folder stays as it was.
+    """The results of one run, in a `with` block; without `finish` the folder stays as it was.
 
     Raises UserError if the folder cannot be written, or holds results that no run has written.
     """
@@ -36,7 +35,7 @@ class Output:
         self._count = 0
 
     def __enter__(self) -> Self:
-        self._runs, self._before = runs(self._folder), last_states(self._folder)
+        self._runs, self._before = read_runs(self._folder), read_last_states(self._folder)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._part = Path(tempfile.mkdtemp(prefix=".run-", dir=self._folder))
@@ -56,19 +55,16 @@ class Output:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._files.close()
 
     def add(self, row: Row, report: Report) -> None:
+        """Write the results of one repository."""
         named = replace(report, repository=row.name)
-        self._json.write("," * bool(self._count) + "\n" + json.dumps(_record(row, report)))
+        separator = "," if self._count else ""
+        self._json.write(f"{separator}\n{json.dumps(make_record(row, report))}")
         suites = ElementTree.Element("testsuites")
-        junit_suite(suites, named)
+        add_junit_suite(suites, named)
         self._junit.write(ElementTree.tostring(suites[0], "unicode") + "\n")
         file = self._part / SARIF / f"{row.name}.sarif"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -78,16 +74,16 @@ class Output:
     def finish(self, summary: Summary, rows: list[Row], seconds: float) -> Path:
         """Put everything in place. Returns the page."""
         run = Run.of(self._when, summary)
-        told = {"when": self._when, "tool": self._tool, "summary": summary.as_dict()}
-        self._json.write(f"\n], {json.dumps(told)[1:]}\n")
+        closing = {"when": self._when, "tool": self._tool, "summary": summary.as_dict()}
+        self._json.write(f"\n], {json.dumps(closing)[1:]}\n")
         self._junit.write("</testsuites>\n")
         for file in (self._json, self._junit):
             file.close()
-        text = page(
+        text = render_page(
             summary=summary,
             rows=rows,
             runs=[*self._runs, run],
-            came=changes(self._before, rows),
+            came=find_changes(self._before, rows),
             tool=self._tool,
             seconds=seconds,
         )
@@ -101,8 +97,13 @@ class Output:
         return self._folder / PAGE
 
 
-def _record(row: Row, report: Report) -> dict[str, Any]:
-    """A repository in fleet.json."""
+def make_record(row: Row, report: Report) -> dict[str, Any]:
+    """Make the object of a repository in fleet.json."""
     prediction = asdict(row.prediction) if row.prediction else None
-    told = {"name": row.name, "path": row.path, "states": row.states, "prediction": prediction}
-    return {**report.as_dict(), **told}
+    return {
+        **report.as_dict(),
+        "name": row.name,
+        "path": row.path,
+        "states": row.states,
+        "prediction": prediction,
+    }

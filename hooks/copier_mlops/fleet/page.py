@@ -3,10 +3,10 @@
 import base64
 import hashlib
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
@@ -22,9 +22,9 @@ from .summary import (
     UNREAD,
     Row,
     Summary,
-    headline,
-    levels,
-    urgency,
+    find_worst_levels,
+    rank_urgency,
+    write_headline,
 )
 
 SHOWN = 30
@@ -49,7 +49,28 @@ CAME = {
 KINDS = {UNREAD: "bad", BREAKS: "bad", DRIFTED: "bad", BEHIND: "", FINE: "good"}
 
 
-def page(
+@dataclass(frozen=True)
+class Figure:
+    """How many repositories are in a state: `change` since the last run, `spark` over the runs."""
+
+    title: str
+    number: int
+    kind: str
+    change: str
+    spark: Markup
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """In how many repositories a rule is not kept, how grave that is, and what it asks for."""
+
+    id: str
+    count: int
+    severity: str
+    asks: str
+
+
+def render_page(
     *,
     summary: Summary,
     rows: list[Row],
@@ -58,26 +79,26 @@ def page(
     tool: str,
     seconds: float,
 ) -> str:
-    """HTML of the last of `runs`; `came` says which repositories changed since the one before."""
+    """Render HTML of the last of `runs`; `came` are names by new state since the one before."""
     *earlier, now = runs
-    script = _file("page.js")
+    script = _read_file("page.js")
     digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
     return (
-        _environment()
+        _make_environment()
         .get_template("page.html")
         .render(
-            style=_file("page.css"),
+            style=_read_file("page.css"),
             script=script,
             script_hash=f"sha256-{digest}",
-            headline=headline(summary),
-            when=_moment(now.when),
-            figures=[_figure(state, runs) for state in TITLES],
+            headline=write_headline(summary),
+            when=_format_moment(now.when),
+            figures=[_make_figure(state, runs) for state in TITLES],
             last=earlier[-1] if earlier else None,
             came=[(CAME[state], names) for state in CAME if (names := came.get(state))],
             summary=summary,
-            versions=_versions(rows),
-            rules=_rules(rows, summary),
-            rows=sorted(rows, key=urgency),
+            versions=_count_versions(rows),
+            rules=_count_rules(rows, summary),
+            rows=sorted(rows, key=rank_urgency),
             states=STATES,
             tool=tool,
             seconds=seconds,
@@ -85,25 +106,25 @@ def page(
     )
 
 
-def _figure(state: str, runs: list[Run]) -> dict[str, Any]:
+def _make_figure(state: str, runs: list[Run]) -> Figure:
     counts = [run.states.get(state, 0) for run in runs][-SHOWN:]
-    return {
-        "title": TITLES[state],
-        "number": counts[-1],
-        "kind": KINDS[state],
-        "change": _change(*counts[-2:]) if len(counts) > 1 else "",
-        "spark": _spark(counts),
-    }
+    return Figure(
+        title=TITLES[state],
+        number=counts[-1],
+        kind=KINDS[state],
+        change=_describe_change(*counts[-2:]) if len(counts) > 1 else "",
+        spark=_draw_spark(counts),
+    )
 
 
-def _change(before: int, now: int) -> str:
+def _describe_change(before: int, now: int) -> str:
     if now == before:
         return "as before"
     return f"{now - before:+,} since the last run".replace("-", "\N{MINUS SIGN}")
 
 
-def _spark(counts: list[int]) -> Markup:
-    """The course over the runs, from zero; the figures beside it say what it ends with."""
+def _draw_spark(counts: list[int]) -> Markup:
+    """Draw the course over the runs, from zero; the figures beside it say what it ends with."""
     if len(counts) < 2:
         return Markup()
     top, step = max(counts) or 1, 100 / (len(counts) - 1)
@@ -117,45 +138,45 @@ def _spark(counts: list[int]) -> Markup:
     ).format(line=line)
 
 
-def _versions(rows: list[Row]) -> list[tuple[str, int, int | None]]:
-    """Each version with its repositories and how far it is behind, the newest first."""
+def _count_versions(rows: list[Row]) -> list[tuple[str, int, int | None]]:
+    """List each version with its repositories and how far it is behind, the newest first."""
     counts = Counter((row.version, row.behind) for row in rows if row.version)
     ordered = sorted(counts.items(), key=lambda it: (it[0][1] is None, it[0][1] or 0, it[0][0]))
     return [(version, count, behind) for (version, behind), count in ordered]
 
 
-def _rules(rows: list[Row], summary: Summary) -> list[dict[str, Any]]:
-    """The rules by how many repositories do not keep them, with the worst level of each."""
-    level = levels(rows)
+def _count_rules(rows: list[Row], summary: Summary) -> list[RuleCount]:
+    """List the rules by how many repositories do not keep them, with the worst level of each."""
+    level = find_worst_levels(rows)
     return [
-        {
-            "id": rule,
-            "count": count,
-            "severity": level[rule],
-            "asks": RULES[rule].asks.replace("`", "") if rule in RULES else "",
-        }
+        RuleCount(
+            id=rule,
+            count=count,
+            severity=level[rule],
+            asks=RULES[rule].asks.replace("`", "") if rule in RULES else "",
+        )
         for rule, count in summary.rules.items()
     ]
 
 
-def _moment(when: str) -> str:
+def _format_moment(when: str) -> str:
     moment = datetime.fromisoformat(when)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
-def _file(name: str) -> str:
+def _read_file(name: str) -> str:
     return (files(__package__) / name).read_text(encoding="utf-8").strip()
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
-        loader=DictLoader({"page.html": _file("page.html")}),
+        loader=DictLoader({"page.html": _read_file("page.html")}),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
     environment.filters["number"] = "{:,}".format
-    environment.filters["moment"] = _moment
+    environment.filters["moment"] = _format_moment
     return environment

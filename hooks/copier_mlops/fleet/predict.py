@@ -10,7 +10,8 @@ from pathlib import Path
 import yaml
 from copier import run_update
 
-from ..git import environment, git
+from ..errors import fold_lines
+from ..git import git, make_git_environment
 
 ANSWERS = ".copier-answers.yml"
 OPENS, ENDS = b"<<<<<<< before updating", b">>>>>>> after updating"
@@ -54,6 +55,7 @@ class Prediction:
 
     @property
     def clean(self) -> bool:
+        """Whether it needs no person."""
         return not self.reasons
 
     @property
@@ -64,6 +66,7 @@ class Prediction:
 
     @property
     def title(self) -> str:
+        """What it will do, in one clause."""
         if self.unsolved:
             return f"an earlier update is not solved, and comes before {self.to}"
         if self.failed is not None:
@@ -81,10 +84,13 @@ def predict(repository: Path, template: str, newest: str) -> Prediction:
 
     The repository itself is only read. The clone is removed again.
     """
-    with tempfile.TemporaryDirectory(prefix="copier-mlops-") as folder, _settings(folder):
+    with (
+        tempfile.TemporaryDirectory(prefix="copier-mlops-") as folder,
+        _isolated(folder),
+    ):
         scratch = Path(folder) / "scratch"
         try:
-            _clone(repository, scratch, template)
+            _clone_repository(repository, scratch, template)
             run_update(
                 scratch,
                 vcs_ref=newest,
@@ -93,19 +99,19 @@ def predict(repository: Path, template: str, newest: str) -> Prediction:
                 quiet=True,
                 skip_answered=True,
             )
-            return _outcome(scratch, newest)
+            return _read_outcome(scratch, newest)
         except Exception as error:  # a template may raise anything, and the run goes on
-            return Prediction(newest, failed=" ".join(str(error).split()))
+            return Prediction(newest, failed=fold_lines(error))
 
 
-def _clone(repository: Path, scratch: Path, template: str) -> None:
-    """With the address of the template that is to be used, where the answers name another one."""
+def _clone_repository(repository: Path, scratch: Path, template: str) -> None:
+    """Clone with the address of the template to be used, where the answers name another one."""
     git("clone", "--quiet", "--shared", "--", repository, scratch, cwd=Path.cwd())
     answers = scratch / ANSWERS
-    said = yaml.safe_load(answers.read_text(encoding="utf-8"))
-    if said["_src_path"] != template:
+    recorded = yaml.safe_load(answers.read_text(encoding="utf-8"))
+    if recorded["_src_path"] != template:
         answers.write_text(
-            yaml.safe_dump(said | {"_src_path": template}, allow_unicode=True), encoding="utf-8"
+            yaml.safe_dump(recorded | {"_src_path": template}, allow_unicode=True), encoding="utf-8"
         )
         git(
             "commit",
@@ -118,7 +124,8 @@ def _clone(repository: Path, scratch: Path, template: str) -> None:
         )
 
 
-def _outcome(scratch: Path, newest: str) -> Prediction:
+def _read_outcome(scratch: Path, newest: str) -> Prediction:
+    """Read from git what the update changed."""
     changes = git("status", "--porcelain", "-z", "--no-renames", cwd=scratch).split("\0")
     kinds = {line[3:]: line[:2] for line in changes if line and line[3:] != ANSWERS}
     unmerged = sorted(path for path, kind in kinds.items() if "U" in kind or kind in ("AA", "DD"))
@@ -128,11 +135,11 @@ def _outcome(scratch: Path, newest: str) -> Prediction:
         removed=sorted(
             path for path, kind in kinds.items() if "D" in kind and path not in unmerged
         ),
-        conflicts=[conflict for path in unmerged for conflict in _conflicts(scratch, path)],
+        conflicts=[conflict for path in unmerged for conflict in _find_conflicts(scratch, path)],
     )
 
 
-def _conflicts(scratch: Path, path: str) -> Iterator[Conflict]:
+def _find_conflicts(scratch: Path, path: str) -> Iterator[Conflict]:
     first = 1
     for number, line in enumerate((scratch / path).read_bytes().splitlines(), start=1):
         if line.rstrip() == OPENS:
@@ -142,20 +149,16 @@ def _conflicts(scratch: Path, path: str) -> Iterator[Conflict]:
 
 
 @contextmanager
-def _settings(folder: str) -> Iterator[None]:
-    """Copier works in this process: its git asks nobody, and what it leaves lands in `folder`."""
-    before, place = dict(os.environ), tempfile.tempdir
+def _isolated(folder: str) -> Iterator[None]:
+    """Let Copier, in this process, ask nobody by its git, and leave what it leaves in `folder`."""
+    before, temporary_folder = dict(os.environ), tempfile.tempdir
+    environment = make_git_environment(SETTINGS)
     tempfile.tempdir = folder
     os.environ.clear()
-    os.environ.update(environment())
-    start = int(before.get("GIT_CONFIG_COUNT", 0))
-    for number, (name, text) in enumerate(SETTINGS.items(), start=start):
-        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
-        os.environ[f"GIT_CONFIG_VALUE_{number}"] = text
-    os.environ["GIT_CONFIG_COUNT"] = str(start + len(SETTINGS))
+    os.environ.update(environment)
     try:
         yield
     finally:
-        tempfile.tempdir = place
+        tempfile.tempdir = temporary_folder
         os.environ.clear()
         os.environ.update(before)

@@ -47,8 +47,9 @@ class Row:
 
     @classmethod
     def of(cls, name: str, report: Report, prediction: Prediction | None = None) -> Self:
-        ordered = sorted(report.findings, key=_weight)
-        open_ = [it for it in ordered if it.waived is None and it.rule != LAG]
+        """Take what is kept of a report; the findings most grave come first."""
+        ordered = sorted(report.findings, key=_rank_severity)
+        open_ = [finding for finding in ordered if finding.waived is None and finding.rule != LAG]
         return cls(
             name=name,
             path=report.repository,
@@ -56,7 +57,7 @@ class Row:
             newest=report.newest,
             behind=report.behind,
             broken=report.broken,
-            states=states(report),
+            states=find_states(report),
             rules={finding.rule: finding.severity for finding in reversed(open_)},
             errors=sum(finding.severity == "error" for finding in open_),
             warnings=sum(finding.severity != "error" for finding in open_),
@@ -67,6 +68,7 @@ class Row:
 
     @property
     def failed(self) -> bool:
+        """Whether it could not be read, or breaks a standard."""
         return self.broken is not None or self.errors > 0
 
     @property
@@ -75,20 +77,20 @@ class Row:
         return self.errors + self.warnings + self.waived - len(self.findings)
 
 
-def states(report: Report) -> tuple[str, ...]:
-    """What a platform team would say of the repository; waived findings do not count.
+def find_states(report: Report) -> tuple[str, ...]:
+    """List the states that a repository is in; waived findings do not count.
 
     It breaks a standard with each error, so those that break one, or cannot be read, are those that
     make the exit code 1. One that drifted breaks a standard too, unless that is only a warning.
     """
     open_ = [finding for finding in report.findings if finding.waived is None]
-    found = {
+    holds_by_state = {
         UNREAD: report.broken is not None,
         BREAKS: any(finding.blocks for finding in open_),
         DRIFTED: any(finding.rule.startswith("managed.") for finding in open_),
         BEHIND: bool(report.behind),
     }
-    return tuple(state for state, holds in found.items() if holds) or (FINE,)
+    return tuple(state for state, holds in holds_by_state.items() if holds) or (FINE,)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Summary:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Self:
+        """Count all rows."""
         rows = list(rows)
         in_state = Counter(state for row in rows for state in row.states)
         return cls(
@@ -116,12 +119,13 @@ class Summary:
         )
 
     def as_dict(self) -> dict[str, Any]:
+        """Make the object that is written as JSON."""
         return asdict(self)
 
 
-def headline(summary: Summary) -> str:
-    """The whole fleet in one sentence."""
-    said = {
+def write_headline(summary: Summary) -> str:
+    """Describe the whole fleet in one clause."""
+    phrases = {
         BEHIND: ("is behind", "are behind"),
         DRIFTED: ("drifted", "drifted"),
         BREAKS: ("breaks a standard", "break a standard"),
@@ -129,25 +133,25 @@ def headline(summary: Summary) -> str:
     }
     parts = [
         f"{count:,} {words[count > 1]}"
-        for state, words in said.items()
+        for state, words in phrases.items()
         if (count := summary.states[state])
     ]
     last = parts.pop() if parts else "all are fine"
-    told = f"{', '.join(parts)} and {last}" if parts else last
+    phrase = f"{', '.join(parts)} and {last}" if parts else last
     noun = "repository" if summary.repositories == 1 else "repositories"
-    return f"{summary.repositories:,} {noun}: {told}"
+    return f"{summary.repositories:,} {noun}: {phrase}"
 
 
-def levels(rows: Iterable[Row]) -> dict[str, str]:
-    """Of each rule that was found, the worst in any repository."""
-    found = {pair for row in rows for pair in row.rules.items()}
-    return dict(sorted(found, key=lambda pair: WORST.index(pair[1]), reverse=True))
+def find_worst_levels(rows: Iterable[Row]) -> dict[str, str]:
+    """Find the worst severity of each rule that is not kept, in any repository."""
+    pairs = {pair for row in rows for pair in row.rules.items()}
+    return dict(sorted(pairs, key=lambda pair: WORST.index(pair[1]), reverse=True))
 
 
-def urgency(row: Row) -> tuple[int, int, int, str]:
-    """For sorting: the most urgent first."""
+def rank_urgency(row: Row) -> tuple[int, int, int, str]:
+    """Make the key that sorts the most urgent first."""
     return STATES.index(row.states[0]), -row.errors, -(row.behind or 0), row.name
 
 
-def _weight(finding: Finding) -> tuple[bool, int]:
+def _rank_severity(finding: Finding) -> tuple[bool, int]:
     return finding.waived is not None, WORST.index(finding.severity)

@@ -7,15 +7,17 @@ from ..check import check
 from ..findings import Report
 from ..policy import Policy
 from ..template import Templates
-from .places import Place
 from .predict import Prediction, predict
+from .repositories import Repository
 
 LEFT = ("update.conflict", "update.reject")
 
 
 @dataclass(frozen=True)
-class Found:
-    place: Place
+class SurveyResult:
+    """What is known of one repository; `prediction` only if its update was tried."""
+
+    repository: Repository
     report: Report
     prediction: Prediction | None = None
 
@@ -28,17 +30,17 @@ class Survey:
     policy: Policy | None
     predict: bool
 
-    def __call__(self, place: Place) -> Found:
-        """What goes wrong is said in the report: one repository never stops the others."""
-        report = check(place.path, _templates(self.template), self.policy)
-        return Found(place, report, self._prediction(place, report))
+    def __call__(self, repository: Repository) -> SurveyResult:
+        """Check one. What goes wrong is in the report: one repository never stops the others."""
+        report = check(repository.path, _templates(self.template), self.policy)
+        return SurveyResult(repository, report, self._predict(repository, report))
 
-    def lost(self, place: Place) -> Found:
-        """For a repository whose check has ended its process."""
+    def lost(self, repository: Repository) -> SurveyResult:
+        """Make the result of a repository whose check has ended its process."""
         why = "its check was ended from outside, perhaps for want of memory: check it alone."
-        return Found(place, Report(str(place.path), broken=why))
+        return SurveyResult(repository, Report(str(repository.path), broken=why))
 
-    def _prediction(self, place: Place, report: Report) -> Prediction | None:
+    def _predict(self, repository: Repository, report: Report) -> Prediction | None:
         if not (self.predict and report.behind and report.template and report.newest):
             return None
         unsolved = [
@@ -49,10 +51,10 @@ class Survey:
         if unsolved:
             return Prediction(report.newest, unsolved=unsolved)
         folder = _templates(self.template).get(report.template).folder
-        return predict(place.path, str(folder), report.newest)
+        return predict(repository.path, str(folder), report.newest)
 
 
 @cache
 def _templates(only: str | None) -> Templates:
-    """What this process has read of templates so far."""
+    """Keep what this process has read of templates so far."""
     return Templates(only)

@@ -15,14 +15,14 @@ Result = TypeVar("Result")
 Waiting = deque[tuple[Sequence[Item], Future[list[Result]]]]
 
 
-def each(
+def run_each(
     task: Callable[[Item], Result],
     items: Sequence[Item],
     lost: Callable[[Item], Result],
     size: int = 8,
     workers: int | None = None,
 ) -> Iterator[Result]:
-    """`task` of each item, in their order; `lost` gives the result of one that ended its worker.
+    """Yield `task` of each item, in their order; `lost` of one that ended its worker.
 
     At most a few batches of `size` are on their way at any time, so memory does not grow with the
     number of items. `task` is a function at the top of a module, or a partial of one.
@@ -36,20 +36,22 @@ def each(
                 while batches or waiting:
                     while batches and len(waiting) <= 2 * count:
                         batch = batches.popleft()
-                        waiting.append((batch, pool.submit(_all, task, batch)))
+                        waiting.append((batch, pool.submit(_run_batch, task, batch)))
                     yield from waiting[0][1].result()
                     waiting.popleft()
         except BrokenProcessPool:
             suspects, *later = [batch for batch, _ in waiting]
             batches.extendleft(reversed(later))
-            yield from (_alone(task, item, lost) for item in suspects)
+            yield from (_run_alone(task, item, lost) for item in suspects)
 
 
-def _all(task: Callable[[Item], Result], batch: Sequence[Item]) -> list[Result]:
+def _run_batch(task: Callable[[Item], Result], batch: Sequence[Item]) -> list[Result]:
     return [task(item) for item in batch]
 
 
-def _alone(task: Callable[[Item], Result], item: Item, lost: Callable[[Item], Result]) -> Result:
+def _run_alone(
+    task: Callable[[Item], Result], item: Item, lost: Callable[[Item], Result]
+) -> Result:
     try:
         with ProcessPoolExecutor(1) as pool:
             return pool.submit(task, item).result()

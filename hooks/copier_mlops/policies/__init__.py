@@ -8,7 +8,7 @@ from . import contents, locks, statement, workflows
 
 
 def checks() -> dict[str, Any]:
-    """Each by the name of its rule."""
+    """List the checks by the names of their rules."""
     return {
         "file.unreadable": contents.Unreadable(),
         "problem.incomplete": statement.Incomplete(),
@@ -25,6 +25,7 @@ def checks() -> dict[str, Any]:
 
 
 def families() -> dict[str, Family]:
+    """Describe them to repo-review."""
     return {
         "mlops": Family(
             name="Standards of the template",

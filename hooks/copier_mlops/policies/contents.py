@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 
-import yaml
-
-from ..subject import Loader, Subject
+from ..errors import fold_lines
+from ..repository_view import RepositoryView
+from ..safe_yaml import YAML_ERRORS, parse_yaml
 
 READ = ("problem.yaml", "params.yaml", "contract.yaml", "dvc.yaml", "pyproject.toml")
 SECRETS = re.compile(
@@ -46,25 +46,26 @@ class Unreadable:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
-        said = (
-            (path, unreadable(path, subject.changed[path]))
+    def check(repository: RepositoryView) -> str:
+        reasons = (
+            (path, describe_unreadable(path, repository.changed[path]))
             for path in READ
-            if path in subject.changed
+            if path in repository.changed
         )
         return "\n".join(
-            f"{path}: cannot be read, {words}: correct it." for path, words in said if words
+            f"{path}: cannot be read, {reason}: correct it." for path, reason in reasons if reason
         )
 
 
-def unreadable(path: str, content: bytes) -> str | None:
+def describe_unreadable(path: str, content: bytes) -> str | None:
+    """Say why a file cannot be read as a table; None: it can."""
     try:
         if path.endswith(".toml"):
             tomllib.loads(content.decode())
-        elif not isinstance(yaml.load(content, Loader), dict):  # noqa: S506 - a safe loader
+        elif not isinstance(parse_yaml(content), dict):
             return "it holds no table"
-    except (yaml.YAMLError, ValueError) as error:
-        return " ".join(str(error).split())
+    except YAML_ERRORS as error:
+        return fold_lines(error)
     return None
 
 
@@ -74,29 +75,31 @@ class Secrets:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         return "\n".join(
             f"{path}:{line}: this looks like {kind}: revoke it, and read it from the environment."
-            for path, content in subject.changed.items()
-            for line, kind in secrets(content)
+            for path, content in repository.changed.items()
+            for line, kind in find_secrets(content)
         )
 
 
 @lru_cache(maxsize=4096)
-def secrets(content: bytes) -> tuple[tuple[int, str], ...]:
-    """Line and kind of each, with its article."""
+def find_secrets(content: bytes) -> tuple[tuple[int, str], ...]:
+    """Find line and kind of each secret, the kind with its article."""
     return tuple(
-        (content.count(b"\n", 0, match.start()) + 1, described(str(match.lastgroup)))
+        (content.count(b"\n", 0, match.start()) + 1, name_kind(str(match.lastgroup)))
         for match in SECRETS.finditer(content)
-        if not MADE_UP.search(match[0]) and not ALLOWED.search(line_at(content, match.start()))
+        if not MADE_UP.search(match[0]) and not ALLOWED.search(get_line(content, match.start()))
     )
 
 
-def described(group: str) -> str:
+def name_kind(group: str) -> str:
+    """Name a kind of secret, with its article, by its group in SECRETS."""
     return f"{'an' if group.startswith('A') else 'a'} {group.replace('_', ' ')}"
 
 
-def line_at(content: bytes, place: int) -> bytes:
+def get_line(content: bytes, place: int) -> bytes:
+    """Cut out the line around a byte."""
     return content[content.rfind(b"\n", 0, place) + 1 :].split(b"\n", 1)[0]
 
 
@@ -106,11 +109,11 @@ class PickleFiles:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
-        named = [path for path in subject.tree.files if PICKLES.fullmatch(path)]
+    def check(repository: RepositoryView) -> str:
+        named = [path for path in repository.tree.files if PICKLES.fullmatch(path)]
         inside = [
             path
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             if content.startswith(PROTOCOLS) and content.endswith(b".")
         ]
         return "\n".join(
@@ -125,34 +128,35 @@ class PickleCode:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         return "\n".join(
             f"{path}:{line}: {call} runs whatever code is in the file: read ONNX, Parquet or JSON."
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             if path.endswith(".py") and HINT.search(content)
-            for line, call in unpickling(content)
+            for line, call in find_unpickling(content)
         )
 
 
 @lru_cache(maxsize=4096)
-def unpickling(content: bytes) -> tuple[tuple[int, str], ...]:
-    """Line and name of each call; none in what is no Python."""
+def find_unpickling(content: bytes) -> tuple[tuple[int, str], ...]:
+    """Find line and name of each call that unpickles; none in what is no Python."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
         return ()
-    return tuple(sorted(set(calls(tree))))
+    return tuple(sorted(set(find_calls(tree))))
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def find_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Find imported unpicklers, their use as an attribute, and what allows numpy to unpickle."""
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            modules |= {each.asname or each.name: each.name for each in node.names}
+            modules |= {imported.asname or imported.name: imported.name for imported in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module in UNPICKLERS:
-            for each in node.names:
-                if each.name in UNPICKLERS[node.module]:
-                    yield node.lineno, f"{node.module}.{each.name}"
+            for imported in node.names:
+                if imported.name in UNPICKLERS[node.module]:
+                    yield node.lineno, f"{node.module}.{imported.name}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = modules.get(node.value.id, "")

@@ -1,22 +1,29 @@
 """Lock files against what they lock, by their content: nothing is resolved or run."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from ..subject import Subject
+from ..repository_view import RepositoryView
 
 UV = "uv.lock"
 PYPROJECT = "pyproject.toml"
 BLOCK = b"[[package]]"
 OWN = (b'source = { editable = "." }', b'source = { virtual = "." }')
-Versions = tuple[tuple[str, str], ...]
-Need = tuple[str, frozenset[str], Versions]
+Versions = tuple[tuple[str, str], ...]  # operators and versions
+
+
+class Need(NamedTuple):
+    """A requirement without its marker, which uv writes in its own way."""
+
+    name: str
+    extras: frozenset[str]
+    versions: Versions
 
 
 class Missing:
@@ -25,8 +32,8 @@ class Missing:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
-        if UV in subject.tree.files or PYPROJECT not in subject.tree.files:
+    def check(repository: RepositoryView) -> str:
+        if UV in repository.tree.files or PYPROJECT not in repository.tree.files:
             return ""
         return f"{PYPROJECT}: there is no {UV} beside it: run uv lock and commit the file."
 
@@ -37,19 +44,20 @@ class Stale:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, pyproject: dict[str, Any]) -> str:
-        return "\n".join([*uv_lock(subject, pyproject), *dvc_lock(subject)])
+    def check(repository: RepositoryView, pyproject: dict[str, Any]) -> str:
+        return "\n".join([*check_uv_lock(repository, pyproject), *check_dvc_lock(repository)])
 
 
-def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
-    if UV not in subject.tree.files or "project" not in pyproject:
+def check_uv_lock(repository: RepositoryView, pyproject: dict[str, Any]) -> Iterator[str]:
+    """Say where uv.lock does not know what pyproject.toml asks for."""
+    if UV not in repository.tree.files or "project" not in pyproject:
         return
-    locked = own_package(subject.tree.read(UV))
+    locked = find_own_package(repository.tree.read(UV))
     if locked is None:
         yield f"{UV}: does not hold this project: run uv lock."
         return
-    for where, asked, known in both(pyproject, locked):
-        differ = sorted(name for name, *_ in asked ^ known)
+    for where, asked_there, locked_there in pair_requirements(pyproject, locked):
+        differ = sorted(need.name for need in asked_there ^ locked_there)
         if differ:
             yield (
                 f"{UV}: does not agree with {where} of {PYPROJECT} about "
@@ -57,8 +65,8 @@ def uv_lock(subject: Subject, pyproject: dict[str, Any]) -> Iterator[str]:
             )
 
 
-def own_package(lock: bytes) -> dict[str, Any] | None:
-    """What the lock says of the project itself; the hundreds of others are not parsed."""
+def find_own_package(lock: bytes) -> dict[str, Any] | None:
+    """Read what the lock says of the project itself; the hundreds of others are not parsed."""
     place = max(lock.find(own) for own in OWN)
     if place < 0:
         return None
@@ -67,75 +75,91 @@ def own_package(lock: bytes) -> dict[str, Any] | None:
     return dict(tomllib.loads(block)["package"][0])
 
 
-def both(
+def pair_requirements(
     pyproject: dict[str, Any], locked: dict[str, Any]
 ) -> Iterator[tuple[str, set[Need], set[Need]]]:
-    """Where, what is asked there, and what the lock knows of that."""
+    """Yield where, what is asked there, and what the lock knows of that."""
     project, metadata = pyproject["project"], locked.get("metadata", {})
     extras = project.get("optional-dependencies", {}).values()
     listed = [*project.get("dependencies", []), *(text for group in extras for text in group)]
-    yield "dependencies", needs(listed), known(metadata.get("requires-dist", []))
+    yield "dependencies", parse_requirements(listed), read_locked(metadata.get("requires-dist", []))
     groups = pyproject.get("dependency-groups", {})
     of_lock = metadata.get("requires-dev", {})
     for name in sorted({*groups, *of_lock}):
-        yield f"group {name}", needs(grouped(groups, name)), known(of_lock.get(name, []))
+        yield (
+            f"group {name}",
+            parse_requirements(list_group(groups, name)),
+            read_locked(of_lock.get(name, [])),
+        )
 
 
-def grouped(groups: dict[str, Any], name: str) -> Iterator[str]:
+def list_group(groups: dict[str, Any], name: str) -> Iterator[str]:
+    """List the requirements of a dependency group, with those of groups it includes."""
     for item in groups.get(name, []):
         if isinstance(item, dict):
-            yield from grouped(groups, item["include-group"])
+            yield from list_group(groups, item["include-group"])
         else:
             yield item
 
 
-def needs(texts: Any) -> set[Need]:
-    return {found for text in texts if (found := need(text))}
+def parse_requirements(texts: Iterable[str]) -> set[Need]:
+    """Parse those that can be read."""
+    return {requirement for text in texts if (requirement := parse_requirement(text))}
 
 
 @lru_cache(maxsize=4096)  # a fleet asks for the same packages
-def need(text: str) -> Need | None:
-    """Without its marker, as uv writes those in its own way; None: it cannot be read."""
+def parse_requirement(text: str) -> Need | None:
+    """Parse a requirement; None: it cannot be read."""
     try:
-        read = Requirement(text)
+        requirement = Requirement(text)
     except InvalidRequirement:
         return None  # uv itself says that better
-    return canonicalize_name(read.name), frozenset(read.extras), versions(str(read.specifier))
+    return Need(
+        canonicalize_name(requirement.name),
+        frozenset(requirement.extras),
+        normalize_versions(str(requirement.specifier)),
+    )
 
 
-def known(items: list[dict[str, Any]]) -> set[Need]:
+def read_locked(items: list[dict[str, Any]]) -> set[Need]:
+    """Read requirements as uv.lock writes them."""
     return {
-        (
+        Need(
             canonicalize_name(item["name"]),
             frozenset(item.get("extras", ())),
-            versions(item.get("specifier", "")),
+            normalize_versions(item.get("specifier", "")),
         )
         for item in items
     }
 
 
 @lru_cache(maxsize=4096)
-def versions(text: str) -> Versions:
-    """Operators and versions, in an order of their own: `>=1.0,<2` is `<2,>=1`."""
+def normalize_versions(text: str) -> Versions:
+    """Sort operators and versions, so that `>=1.0,<2` equals `<2,>=1`."""
     return tuple(
         sorted(
-            (each.operator, canonicalize_version(each.version, strip_trailing_zero=zeros(each)))
-            for each in SpecifierSet(text)
+            (
+                specifier.operator,
+                canonicalize_version(
+                    specifier.version, strip_trailing_zero=ignores_zeros(specifier)
+                ),
+            )
+            for specifier in SpecifierSet(text)
         )
     )
 
 
-def zeros(each: Specifier) -> bool:
-    """Whether zeros at the end mean nothing."""
-    return each.operator not in {"~=", "==="}
+def ignores_zeros(specifier: Specifier) -> bool:
+    """Tell whether zeros at the end of its version mean nothing."""
+    return specifier.operator not in {"~=", "==="}
 
 
-def dvc_lock(subject: Subject) -> Iterator[str]:
-    """Its stages are those of dvc.yaml, and run the same commands on the same files."""
-    if "dvc.lock" not in subject.tree.files:
+def check_dvc_lock(repository: RepositoryView) -> Iterator[str]:
+    """Say where stages are not those of dvc.yaml, with the same commands on the same files."""
+    if "dvc.lock" not in repository.tree.files:
         return
-    stages = subject.yaml("dvc.yaml").get("stages") or {}
-    locked = subject.yaml("dvc.lock").get("stages") or {}
+    stages = repository.yaml("dvc.yaml").get("stages") or {}
+    locked = repository.yaml("dvc.lock").get("stages") or {}
     plain = {name for name, stage in stages.items() if "cmd" in stage}  # no foreach, no matrix
     for name in sorted(locked.keys() - stages.keys()):
         if "@" not in name:
@@ -143,18 +167,20 @@ def dvc_lock(subject: Subject) -> Iterator[str]:
     for name in sorted(plain):
         if name not in locked:
             yield f"dvc.lock: lacks the stage {name} of dvc.yaml: run dvc repro."
-        elif "${" not in str(stages[name]) and differs(stages[name], locked[name]):
+        elif "${" not in str(stages[name]) and stage_differs(stages[name], locked[name]):
             yield f"dvc.lock: its stage {name} is not that of dvc.yaml: run dvc repro."
 
 
-def differs(stage: dict[str, Any], locked: dict[str, Any]) -> bool:
+def stage_differs(stage: dict[str, Any], locked: dict[str, Any]) -> bool:
+    """Compare command, dependencies and outputs of a stage."""
     outs = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
     return (
         stage["cmd"] != locked.get("cmd")
-        or paths(stage.get("deps", [])) != {item["path"] for item in locked.get("deps", [])}
-        or paths(outs) != {item["path"] for item in locked.get("outs", [])}
+        or list_paths(stage.get("deps", [])) != {item["path"] for item in locked.get("deps", [])}
+        or list_paths(outs) != {item["path"] for item in locked.get("outs", [])}
     )
 
 
-def paths(items: list[Any]) -> set[str]:
+def list_paths(items: list[Any]) -> set[str]:
+    """List paths of a stage in dvc.yaml, where one with options is a table."""
     return {next(iter(item)) if isinstance(item, dict) else item for item in items}

@@ -1,17 +1,18 @@
 """What problem.yaml, CODEOWNERS and params.yaml say."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from ..patterns import matches
-from ..subject import Loader, Subject, table
+from ..repository_view import RepositoryView, parse_table
+from ..safe_yaml import parse_yaml_nodes
 
 PROBLEM = "problem.yaml"
 PARAMS = "params.yaml"
 CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-SAID = ("decision", "kpi", "baseline.description", "value.unit")
+REQUIRED = ("decision", "kpi", "baseline.description", "value.unit")
 OUTCOMES = ("true_positive", "correct", "per_unit_of_error")
 OWNED = {
     "business_owner": PROBLEM,
@@ -20,7 +21,14 @@ OWNED = {
     "ml_engineer": "dvc.yaml",
     "devops_engineer": ".github/CODEOWNERS",
 }
-CodeOwners = tuple[int, str, list[str]]  # line, pattern, owners
+
+
+class CodeOwners(NamedTuple):
+    """A line of CODEOWNERS: who is asked about files of a pattern."""
+
+    line: int
+    pattern: str
+    owners: list[str]
 
 
 class Incomplete:
@@ -29,15 +37,15 @@ class Incomplete:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
         if not problem:
             return None  # missing, or unreadable: other rules say so
-        missing = [name for name in SAID if not str(within(problem, name) or "").strip()]
-        if not any(within(problem, f"value.{outcome}") is not None for outcome in OUTCOMES):
+        missing = [name for name in REQUIRED if not str(get_setting(problem, name) or "").strip()]
+        if not any(get_setting(problem, f"value.{outcome}") is not None for outcome in OUTCOMES):
             missing.append("value of the outcomes")
-        return lines(
-            f"{at(subject, PROBLEM, name)}: {name} is not said, and no model is released without: "
-            "the business owner fills it in."
+        return join_lines(
+            f"{locate(repository, PROBLEM, name)}: {name} is not said, and no model is released "
+            "without: the business owner fills it in."
             for name in missing
         )
 
@@ -48,14 +56,14 @@ class OwnersMissing:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
         if not problem:
             return None
-        return lines(
-            f"{at(subject, PROBLEM, f'owners.{role}')}: owners.{role} names nobody: "
+        return join_lines(
+            f"{locate(repository, PROBLEM, f'owners.{role}')}: owners.{role} names nobody: "
             "write a team, a person or an e-mail address, for example: @acme/data."
             for role in OWNED
-            if "@" not in owner(problem, role)
+            if "@" not in read_owner(problem, role)
         )
 
 
@@ -65,24 +73,27 @@ class OwnersDisagree:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, problem: dict[str, Any]) -> str | None:
-        path = next((path for path in CODEOWNERS if path in subject.tree.files), None)
+    def check(repository: RepositoryView, problem: dict[str, Any]) -> str | None:
+        path = next((path for path in CODEOWNERS if path in repository.tree.files), None)
         if not problem:
             return None
         if path is None:
             return (
                 f"{PROBLEM}: names owners, but there is no CODEOWNERS that asks them: restore it."
             )
-        rules = list(code_owners(subject.tree.read(path).decode(errors="replace")))
-        return lines(disagreements(rules, path, problem))
+        rules = list(parse_code_owners(repository.tree.read(path).decode(errors="replace")))
+        return join_lines(find_disagreements(rules, path, problem))
 
 
-def disagreements(rules: list[CodeOwners], path: str, problem: dict[str, Any]) -> Iterator[str]:
+def find_disagreements(
+    rules: list[CodeOwners], path: str, problem: dict[str, Any]
+) -> Iterator[str]:
+    """Say where CODEOWNERS asks somebody else than problem.yaml names."""
     for role, file in OWNED.items():
-        named = owner(problem, role)
+        named = read_owner(problem, role)
         if "@" not in named:
             continue
-        matching = [rule for rule in rules if matches((rule[1],), file)]
+        matching = [rule for rule in rules if matches((rule.pattern,), file)]
         line, _, asked = matching[-1] if matching else (1, "", [])
         if named.lower() not in map(str.lower, asked):
             yield (
@@ -97,29 +108,29 @@ class GatesWeakened:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject, params: dict[str, Any]) -> str:
-        return lines(
-            f"{at(subject, PARAMS, name)}: {name} is {text(value)}, and the policy asks for "
-            f"{floor}: set it so, or ask for a waiver."
-            for name, floor in subject.policy.floors.items()
-            if not keeps(value := setting(subject, params, name), floor)
+    def check(repository: RepositoryView, params: dict[str, Any]) -> str:
+        return join_lines(
+            f"{locate(repository, PARAMS, name)}: {name} is {format_value(value)}, and the policy "
+            f"asks for {floor}: set it so, or ask for a waiver."
+            for name, floor in repository.policy.floors.items()
+            if not is_within(value := read_setting(repository, params, name), floor)
         )
 
 
-UNSAID = object()
+UNSET = object()
 
 
-def setting(subject: Subject, params: dict[str, Any], name: str) -> Any:
-    """What the file says, or else what came with the template; UNSAID if neither does."""
-    found = within(params, name, UNSAID)
-    if found is UNSAID:
-        found = within(table(subject.rendered(PARAMS) or b""), name, UNSAID)
-    return found
+def read_setting(repository: RepositoryView, params: dict[str, Any], name: str) -> Any:
+    """Read a setting of the file, else of what came with the template; UNSET: neither has it."""
+    value = get_setting(params, name, UNSET)
+    if value is UNSET:
+        value = get_setting(parse_table(repository.rendered(PARAMS) or b""), name, UNSET)
+    return value
 
 
-def keeps(value: Any, floor: str) -> bool:
-    """Whether a setting is within its bound. Nothing that is switched off or no number is."""
-    if value is UNSAID:
+def is_within(value: Any, floor: str) -> bool:
+    """Tell whether a setting is within its bound. What is switched off or no number is not."""
+    if value is UNSET:
         return True
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -127,24 +138,26 @@ def keeps(value: Any, floor: str) -> bool:
     return value <= float(number) if sign == "<=" else value >= float(number)
 
 
-def text(value: Any) -> str:
+def format_value(value: Any) -> str:
+    """Write a value as people read it."""
     return "null, so nothing blocks" if value is None else repr(value)
 
 
-def owner(problem: dict[str, Any], role: str) -> str:
-    return str(within(problem, f"owners.{role}") or "").strip()
+def read_owner(problem: dict[str, Any], role: str) -> str:
+    """Read who has a role; "": nobody."""
+    return str(get_setting(problem, f"owners.{role}") or "").strip()
 
 
-def code_owners(content: str) -> Iterator[CodeOwners]:
-    """Line, pattern and owners of each rule; the last that matches a file counts."""
+def parse_code_owners(content: str) -> Iterator[CodeOwners]:
+    """Parse each rule; the last that matches a file counts."""
     for number, line in enumerate(content.splitlines(), start=1):
         words = line.split("#")[0].split()
         if words:
-            yield number, words[0], words[1:]
+            yield CodeOwners(number, words[0], words[1:])
 
 
-def within(settings: Any, name: str, default: Any = None) -> Any:
-    """A setting by its dotted name."""
+def get_setting(settings: Any, name: str, default: Any = None) -> Any:
+    """Get a setting by its dotted name."""
     for part in name.split("."):
         if not isinstance(settings, dict) or part not in settings:
             return default
@@ -152,18 +165,19 @@ def within(settings: Any, name: str, default: Any = None) -> Any:
     return settings
 
 
-def at(subject: Subject, path: str, name: str) -> str:
-    """PATH:LINE of a setting, or of the nearest thing around it."""
-    node = yaml.compose(subject.tree.read(path), Loader)
+def locate(repository: RepositoryView, path: str, name: str) -> str:
+    """Write PATH:LINE of a setting, or of the nearest thing around it."""
+    node = parse_yaml_nodes(repository.tree.read(path))
     line = 1
     for part in name.split("."):
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = next((pair for pair in pairs if pair[0].value == part), None)
-        if found is None:
+        match = next((pair for pair in pairs if pair[0].value == part), None)
+        if match is None:
             break
-        line, node = found[0].start_mark.line + 1, found[1]
+        line, node = match[0].start_mark.line + 1, match[1]
     return f"{path}:{line}"
 
 
-def lines(messages: Iterator[str]) -> str:
+def join_lines(messages: Iterator[str]) -> str:
+    """Join messages as repo-review takes several, a line each."""
     return "\n".join(messages)

@@ -2,7 +2,7 @@
 
 import re
 
-from ..subject import Subject
+from ..repository_view import RepositoryView
 
 FILES = re.compile(r"\.github/(workflows/[^/]+|actions/(.+/)?action)\.ya?ml")
 USES = re.compile(r"^\s*(?:-\s+)?uses:\s*[\"']?([^\"'#\s]+)")
@@ -15,11 +15,11 @@ class Unpinned:
     family = "mlops"
 
     @staticmethod
-    def check(subject: Subject) -> str:
+    def check(repository: RepositoryView) -> str:
         return "\n".join(
             f"{path}:{number}: {used[1]} can change under your feet: pin it by the SHA of "
             "a commit, with its version in a comment."
-            for path, content in subject.changed.items()
+            for path, content in repository.changed.items()
             if FILES.fullmatch(path)
             for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1)
             if (used := USES.match(line)) and not PINNED.fullmatch(used[1])

@@ -9,7 +9,7 @@ from mlops.core.params import Params, seconds
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("change", "message"),
     [
         ("window: 1 day", "monitoring.window: this is no length of time: write 30s, 5m"),
         ("window: 0s", "monitoring.window: this is no length of time"),
@@ -19,11 +19,11 @@ from mlops.core.params import Params, seconds
         ("watch: {every: soon}", "monitoring.watch.every: this is no length of time"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(tmp_path, monkeypatch, said, told):
+def test_what_cannot_be_is_one_sentence(tmp_path, monkeypatch, change, message):
     monkeypatch.chdir(tmp_path)
     text = "train:\n  candidates: [linear]\nmonitoring:\n  "
-    Path("params.yaml").write_text(f"{text}{said}\n")
-    with pytest.raises(UserError, match=re.escape(told)):
+    Path("params.yaml").write_text(f"{text}{change}\n")
+    with pytest.raises(UserError, match=re.escape(message)):
         Params.read()
 
 

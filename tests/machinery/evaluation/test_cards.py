@@ -41,43 +41,43 @@ def shape(text):
 
 def rows(text):
     """The first cell of each table row, and the others."""
-    found, cells = {}, None
+    cells_of, cells = {}, None
     for token in tokens(text):
         if token.type == "tr_open":
             cells = []
         elif token.type == "inline" and cells is not None:
             cells.append("".join(child.content for child in token.children))
         elif token.type == "tr_close":
-            found[cells[0]] = cells[1:]
+            cells_of[cells[0]] = cells[1:]
             cells = None
-    return found
+    return cells_of
 
 
 def test_the_model_card_agrees_with_the_reports():
-    found, evaluation = rows(model_card(artifacts.reports())), artifacts.EVALUATION
+    cells_of, evaluation = rows(model_card(artifacts.reports())), artifacts.EVALUATION
     primary = evaluation["primary_metric"]
     interval = f"({score(primary['low'])} to {score(primary['high'])})"
-    assert found["area under the ROC curve"] == [f"{score(primary['value'])} {interval}"]
-    assert found["the same, of the baseline (problem.yaml)"] == [score(0.5)]
-    assert found["average precision"] == [score(evaluation["metrics"]["average_precision"])]
-    assert found["Acts from a score of"] == [number(evaluation["threshold"])]
-    assert found["Version"] == ["7"]
-    assert found["Kind"] == ["lightgbm, binary"]
-    assert found["Git commit"] == [artifacts.REGISTRATION["git_commit"]]
-    assert artifacts.PACKAGE["sha256"] in found["File"][0]
+    assert cells_of["area under the ROC curve"] == [f"{score(primary['value'])} {interval}"]
+    assert cells_of["the same, of the baseline (problem.yaml)"] == [score(0.5)]
+    assert cells_of["average precision"] == [score(evaluation["metrics"]["average_precision"])]
+    assert cells_of["Acts from a score of"] == [number(evaluation["threshold"])]
+    assert cells_of["Version"] == ["7"]
+    assert cells_of["Kind"] == ["lightgbm, binary"]
+    assert cells_of["Git commit"] == [artifacts.REGISTRATION["git_commit"]]
+    assert artifacts.PACKAGE["sha256"] in cells_of["File"][0]
     for entry in evaluation["importance"]:
-        assert found[entry["input"]] == [score(entry["drop"])]
+        assert cells_of[entry["input"]] == [score(entry["drop"])]
     for gate in artifacts.GATES:
-        verdict, measured, limit, meaning = found[gate["name"]]
+        verdict, measured, limit, meaning = cells_of[gate["name"]]
         assert verdict == "passed"
         assert [measured, limit] == [number(gate["measured"]), number(gate["limit"])]
         assert meaning == gate["meaning"]
 
 
 def test_every_slice_is_on_the_model_card():
-    found = rows(model_card(artifacts.reports()))
+    cells_of = rows(model_card(artifacts.reports()))
     for entry in artifacts.EVALUATION["slices"]:
-        count, reached, behind = found[f"{entry['column']}: {entry['value']}"]
+        count, reached, behind = cells_of[f"{entry['column']}: {entry['value']}"]
         assert count == number(entry["rows"])
         assert reached.removesuffix(" (few rows)") == score(entry["metric"])
         assert behind == ("" if entry["gap"] is None else signed(-entry["gap"], 3))
@@ -85,19 +85,19 @@ def test_every_slice_is_on_the_model_card():
 
 def test_the_data_card_agrees_with_the_reports_and_the_contract():
     text = data_card(artifacts.reports())
-    found, validation = rows(text), artifacts.VALIDATION
-    assert found["Read"] == [number(validation["read"])]
-    assert found["Fit for use"] == [number(validation["clean"])]
-    assert found["In quarantine"] == [number(validation["quarantined"])]
-    assert found["of these, breaking the contract"] == [number(validation["rejected"])]
-    assert found["0001-flights.csv"] == ["24,001"]
+    cells_of, validation = rows(text), artifacts.VALIDATION
+    assert cells_of["Read"] == [number(validation["read"])]
+    assert cells_of["Fit for use"] == [number(validation["clean"])]
+    assert cells_of["In quarantine"] == [number(validation["quarantined"])]
+    assert cells_of["of these, breaking the contract"] == [number(validation["rejected"])]
+    assert cells_of["0001-flights.csv"] == ["24,001"]
     assert percent(validation["reject_rate"], 2) in text
     for column in artifacts.contract().columns:
-        cells = found[column.name]
+        cells = cells_of[column.name]
         assert cells[:2] == [column.type, column.role]
         assert cells[2] == rule(column)
-    assert found["dep_delay"][3] == "no: the model never sees it"
-    assert found["origin"][4] == "protected"
+    assert cells_of["dep_delay"][3] == "no: the model never sees it"
+    assert cells_of["origin"][4] == "protected"
 
 
 def test_the_data_card_holds_no_value_of_the_data():

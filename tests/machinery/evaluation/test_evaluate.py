@@ -31,37 +31,37 @@ def judged(task="binary", problem=PROBLEM, params=PARAMS, table=None, **model):
     tiny.write_model(MODEL, task, **model)
     table = tiny.table(task) if table is None else table
     contract = Contract(**tiny.contract(task))
-    found = evaluate.evaluation(Predictor(MODEL), table, contract, problem, params)
-    return evaluate.rounded(found)
+    report = evaluate.evaluation(Predictor(MODEL), table, contract, problem, params)
+    return evaluate.rounded(report)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_good_model_is_seen_to_be_good(task):
-    found = judged(task)
-    metric = found["primary_metric"]
+    report = judged(task)
+    metric = report["primary_metric"]
     assert metric["low"] < metric["value"] < metric["high"]
-    assert metric["low"] > found["baseline"]["value"] + 0.2
-    assert found["value"]["model"] > found["value"]["do_nothing"]
-    assert [found["importance"][0]["input"], found["rows"]] == ["x", 1500]
-    assert found["importance"][1]["drop"] == 0
-    assert [entry["column"] for entry in found["slices"]] == ["group"] * 3
-    assert sum(entry["rows"] for entry in found["calibration"]["bins"]) == 1500
-    json.dumps(found, allow_nan=False)
+    assert metric["low"] > report["baseline"]["value"] + 0.2
+    assert report["value"]["model"] > report["value"]["do_nothing"]
+    assert [report["importance"][0]["input"], report["rows"]] == ["x", 1500]
+    assert report["importance"][1]["drop"] == 0
+    assert [entry["column"] for entry in report["slices"]] == ["group"] * 3
+    assert sum(entry["rows"] for entry in report["calibration"]["bins"]) == 1500
+    json.dumps(report, allow_nan=False)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_that_knows_nothing_is_no_better_than_the_baseline(task):
-    found = judged(task, weight=0.0)
-    assert found["primary_metric"]["value"] <= found["baseline"]["value"] + 0.02
-    assert found["value"]["always_act"] is None or found["value"]["always_act"] != 0
+    report = judged(task, weight=0.0)
+    assert report["primary_metric"]["value"] <= report["baseline"]["value"] + 0.02
+    assert report["value"]["always_act"] is None or report["value"]["always_act"] != 0
 
 
 def test_confusion_counts_truth_by_decision():
-    found = judged(threshold=0.9)["confusion"]
-    (_, wrong), (missed, hit) = found["counts"]
-    assert found["labels"] == ["false", "true"]
+    report = judged(threshold=0.9)["confusion"]
+    (_, wrong), (missed, hit) = report["counts"]
+    assert report["labels"] == ["false", "true"]
     assert wrong < missed
-    assert sum(map(sum, found["counts"])) == 1500
+    assert sum(map(sum, report["counts"])) == 1500
     assert hit > 0
     assert judged("regression")["confusion"] is None
     assert np.array(judged("multiclass")["confusion"]["counts"]).shape == (3, 3)
@@ -94,10 +94,10 @@ def test_value_follows_the_threshold():
 
 def test_a_single_class_is_told_as_not_known():
     table = tiny.table().with_columns(answer=pl.lit(True))
-    found = judged(table=table)
-    assert found["primary_metric"]["value"] is None
-    assert found["primary_metric"]["low"] is None
-    assert found["slices"][0]["metric"] is None
+    report = judged(table=table)
+    assert report["primary_metric"]["value"] is None
+    assert report["primary_metric"]["low"] is None
+    assert report["slices"][0]["metric"] is None
 
 
 def in_use(monkeypatch, tmp_path, **model):
@@ -106,22 +106,22 @@ def in_use(monkeypatch, tmp_path, **model):
 
 
 def compared():
-    found = judged()
-    return found["champion"], found["champion_note"]
+    report = judged()
+    return report["champion"], report["champion_note"]
 
 
 def test_an_identical_champion_differs_by_nothing(monkeypatch, tmp_path):
     in_use(monkeypatch, tmp_path)
-    found, note = compared()
-    assert (found["difference"], found["low"], found["high"], note) == (0, 0, 0, None)
-    assert found["version"] == 4
+    report, note = compared()
+    assert (report["difference"], report["low"], report["high"], note) == (0, 0, 0, None)
+    assert report["version"] == 4
 
 
 def test_a_worse_champion_is_beaten_beyond_chance(monkeypatch, tmp_path):
     in_use(monkeypatch, tmp_path, weight=-2.0)
-    found, _ = compared()
-    assert found["low"] > 0.5
-    assert found["score"] < 0.2
+    report, _ = compared()
+    assert report["low"] > 0.5
+    assert report["score"] < 0.2
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_worse_champion_is_beaten_beyond_chance(monkeypatch, tmp_path):
 )
 def test_a_champion_that_cannot_be_compared_says_why(monkeypatch, tmp_path, changes, reason):
     in_use(monkeypatch, tmp_path, **changes)
-    found, note = compared()
-    assert found is None
+    report, note = compared()
+    assert report is None
     assert "version 4" in note
     assert reason in note
 
@@ -160,15 +160,15 @@ def test_the_stage_writes_its_files_the_same_twice(monkeypatch, tmp_path, capsys
     evaluate.run()
     assert first == [path.read_bytes() for path in files]
     assert [path.stem for path in files[2:]] == ["calibration", "importance", "slices"]
-    found = json.loads(first[0])
-    assert found["champion"] is None
-    assert found["champion_note"] == "there is no champion yet"
-    assert json.loads(first[1])["roc_auc"] == found["primary_metric"]["value"]
+    report = json.loads(first[0])
+    assert report["champion"] is None
+    assert report["champion_note"] == "there is no champion yet"
+    assert json.loads(first[1])["roc_auc"] == report["primary_metric"]["value"]
     assert "roc_auc 0.8" in capsys.readouterr().out
     in_use(monkeypatch, tmp_path, weight=-2.0)
     evaluate.run()
-    found = json.loads(evaluate.EVALUATION.read_text())
-    assert found["value"]["champion"] == found["champion"]["value"] < found["value"]["model"]
+    report = json.loads(evaluate.EVALUATION.read_text())
+    assert report["value"]["champion"] == report["champion"]["value"] < report["value"]["model"]
 
 
 def test_nothing_registered_means_no_mlflow(monkeypatch):

@@ -184,9 +184,9 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "told"), BREAKS, ids=GATES)
-def test_a_broken_input_blocks_its_gate_and_no_other(judged, capsys, name, change, told):
-    advice, owner, entry = told
+@pytest.mark.parametrize(("name", "change", "expected"), BREAKS, ids=GATES)
+def test_a_broken_input_blocks_its_gate_and_no_other(judged, capsys, name, change, expected):
+    advice, owner, entry = expected
     verdicts = judged(change)
     assert blocked(verdicts) == [name]
     assert advice in verdicts[name]["what_to_do"]

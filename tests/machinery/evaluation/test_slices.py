@@ -14,7 +14,7 @@ PARAMS = EvaluateParams()
 MANY_DRAWS = EvaluateParams(resamples=400)
 
 
-def found(table, scores, task="binary"):
+def find_slices(table, scores, task="binary"):
     contract = Contract(**tiny.contract(task))
     truth = table["answer"].to_numpy().astype(int if task == "binary" else float)
     entries = slices(table, contract, truth, scores, metric=primary(task), params=PARAMS)
@@ -28,7 +28,7 @@ def probability(table):
 def test_a_slice_served_worse_is_behind_beyond_chance():
     table = tiny.table(rows=3000)
     scores = np.where(table["group"] == "b", table["noise"], probability(table))
-    by_value = {entry["value"]: entry for entry in found(table, scores)}
+    by_value = {entry["value"]: entry for entry in find_slices(table, scores)}
     assert by_value["b"]["gap"] > 0.1
     assert by_value["b"]["high"] < by_value["a"]["low"]
     assert sum(entry["rows"] for entry in by_value.values()) == 3000
@@ -37,7 +37,7 @@ def test_a_slice_served_worse_is_behind_beyond_chance():
 def test_even_many_even_slices_raise_no_false_alarm():
     table = tiny.table(rows=6000)
     groups = np.random.default_rng(5).integers(0, 30, 6000).astype(str)
-    entries = found(table.with_columns(group=pl.Series(groups)), probability(table))
+    entries = find_slices(table.with_columns(group=pl.Series(groups)), probability(table))
     whole = primary("binary").score(table["answer"].to_numpy(), probability(table))
     assert len(entries) == 30
     assert all(entry["high"] > whole for entry in entries)
@@ -49,7 +49,7 @@ def test_too_few_rows_are_shown_but_not_judged():
     answer = table["answer"].to_numpy().copy()
     answer[40:200] = True
     table = table.with_columns(group=few, answer=pl.Series(answer))
-    by_value = {entry["value"]: entry for entry in found(table, probability(table))}
+    by_value = {entry["value"]: entry for entry in find_slices(table, probability(table))}
     assert by_value["few"]["metric"] is not None
     assert by_value["few"]["high"] is None
     assert by_value["one class"]["metric"] is None
@@ -62,7 +62,7 @@ def test_alike_rows_are_not_called_badly_served():
     alike = np.abs(table["x"].to_numpy()) < 0.3
     table = table.with_columns(group=pl.Series(np.where(alike, "alike", "unlike")))
     scores = 2 * table["x"].to_numpy()
-    by_value = {entry["value"]: entry for entry in found(table, scores, "regression")}
+    by_value = {entry["value"]: entry for entry in find_slices(table, scores, "regression")}
     assert primary("regression").score(table["answer"].to_numpy()[alike], scores[alike]) < 0.2
     assert abs(by_value["alike"]["gap"]) < 0.05
     weights = [entry["rows"] for entry in by_value.values()]
@@ -100,10 +100,10 @@ def mean_of(values):
 
 def test_the_interval_of_a_mean_is_that_of_theory():
     values = np.random.default_rng(3).normal(10, 2, size=900)
-    found = interval(mean_of(values), 900, MANY_DRAWS)
-    assert found["value"] == pytest.approx(values.mean())
-    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * 2 / 30, rel=0.2)
-    spread = deviations(mean_of(values), found["value"], 900, 50).std()
+    estimate = interval(mean_of(values), 900, MANY_DRAWS)
+    assert estimate["value"] == pytest.approx(values.mean())
+    assert estimate["high"] - estimate["low"] == pytest.approx(2 * 1.96 * 2 / 30, rel=0.2)
+    spread = deviations(mean_of(values), estimate["value"], 900, 50).std()
     assert spread == pytest.approx(2 / 30, rel=0.2)
 
 
@@ -122,5 +122,5 @@ def test_the_same_rows_give_the_same_bounds():
 
 
 def test_what_no_draw_can_tell_has_no_bounds():
-    found = interval(lambda rows: float("nan"), 10, MANY_DRAWS)
-    assert np.isnan(list(found.values())).all()
+    estimate = interval(lambda rows: float("nan"), 10, MANY_DRAWS)
+    assert np.isnan(list(estimate.values())).all()

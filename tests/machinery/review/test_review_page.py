@@ -76,10 +76,10 @@ def make(task, failed=(), **model):
     tiny.write_model(MODEL, task, **model)
     lock()
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
-    found = evaluation(Predictor(MODEL), pl.read_parquet(TEST), contract, problem, params)
-    found = rounded(found)
-    write_json(EVALUATION, found)
-    write_json(METRICS, found["metrics"])
+    evaluated = evaluation(Predictor(MODEL), pl.read_parquet(TEST), contract, problem, params)
+    evaluated = rounded(evaluated)
+    write_json(EVALUATION, evaluated)
+    write_json(METRICS, evaluated["metrics"])
     judge(failed)
 
 
@@ -168,10 +168,10 @@ def page():
 @pytest.mark.parametrize("task", TASKS)
 def test_the_same_model_is_as_good(project, task):
     project(task)
-    told, failed = review("main")
+    lines, failed = review("main")
     assert not failed
-    assert "EUR, as much as on main" in told[0]
-    assert "Both models answered the same 1,500 test rows." in told
+    assert "EUR, as much as on main" in lines[0]
+    assert "Both models answered the same 1,500 test rows." in lines
     assert "this may be merged" in page()
 
 
@@ -179,9 +179,9 @@ def test_the_same_model_is_as_good(project, task):
 def test_a_worse_model_blocks(project, task):
     project(task)
     make(task, weight=-0.5)
-    told, failed = review("main")
-    assert "less than on main" in told[0]
-    assert "beyond chance" in told[0]
+    lines, failed = review("main")
+    assert "less than on main" in lines[0]
+    assert "beyond chance" in lines[0]
     better, pays = failed
     assert better.startswith("metric: BLOCKED, \N{MINUS SIGN}")
     assert "(for @acme/science; required by params.yaml:4 gates.max_loss)" in better
@@ -199,17 +199,17 @@ def test_a_better_model_is_better_beyond_chance(project):
     dvc("commit", "--force", "package")
     commit()
     make("binary")
-    told, failed = review("HEAD")
+    lines, failed = review("HEAD")
     assert not failed
-    assert "more than on HEAD" in told[0]
-    assert "beyond chance" in told[0]
+    assert "more than on HEAD" in lines[0]
+    assert "beyond chance" in lines[0]
 
 
 def test_a_difference_that_may_be_chance_is_none(project):
     project()
     make("binary", threshold=0.52)
-    told, failed = review("main")
-    assert "which may be chance" in told[0]
+    lines, failed = review("main")
+    assert "which may be chance" in lines[0]
     assert not failed
 
 
@@ -221,11 +221,11 @@ def test_a_loss_that_is_agreed_to_passes(project):
         text = text.replace(f"  {old}", f"  {new}")
     Path("params.yaml").write_text(text)
     make("binary", weight=-0.5)
-    told, failed = review("main")
+    lines, failed = review("main")
     assert not failed
     assert "params.yaml:5 gates.max_value_loss: 0.0, now 9999.0" in page()
     weaker = "params.yaml:4 gates.max_loss is weaker than on main ("
-    [line] = [line for line in told if line.startswith(weaker)]
+    [line] = [line for line in lines if line.startswith(weaker)]
     assert line.endswith("(0, now 1): @acme/science has to agree.")
     assert (
         "this may be merged only with the consent of @acme/science and @acme/business: " in page()
@@ -246,10 +246,10 @@ def test_a_loss_that_is_agreed_to_passes(project):
 def test_a_gate_that_is_weaker_is_not_simply_merged(project, file, added, weaker):
     project()
     Path(file).write_text(Path(file).read_text() + added)
-    told, failed = review("main")
-    found = [line for line in told if "is weaker than on main" in line]
+    lines, failed = review("main")
+    weaker_lines = [line for line in lines if "is weaker than on main" in line]
     assert not failed
-    assert all(name in line for name, line in zip(weaker, found, strict=True))
+    assert all(name in line for name, line in zip(weaker, weaker_lines, strict=True))
     assert ("this may be merged\n" in page()) is not bool(weaker)
     assert ("merged only with the consent of " in page()) is bool(weaker)
 
@@ -259,8 +259,8 @@ def test_a_limit_that_is_gone_is_weaker(project):
     Path("problem.yaml").write_text(PROBLEM + "baseline: {score: 0.6}\n")
     commit()
     Path("problem.yaml").write_text(PROBLEM)
-    told, _ = review("HEAD")
-    assert any("problem.yaml baseline.score" in line and "now no limit" in line for line in told)
+    lines, _ = review("HEAD")
+    assert any("problem.yaml baseline.score" in line and "now no limit" in line for line in lines)
 
 
 def own_verdict(limit, measured=0.3, passed=True):
@@ -318,8 +318,8 @@ def test_the_models_are_compared_though_the_value_was_changed(project):
     project()
     Path("problem.yaml").write_text(f"{PROBLEM}  true_positive: 50.0\n")
     make("binary")
-    told, failed = review("main")
-    assert "as much as on main" in told[0]
+    lines, failed = review("main")
+    assert "as much as on main" in lines[0]
     assert not failed
     assert "problem.yaml:6 value.true_positive: not set, now 50.0" in page()
 
@@ -328,9 +328,9 @@ def test_a_model_that_is_not_to_be_had_is_held_by_its_figures(project):
     project()
     make("binary", weight=-0.5)
     shutil.rmtree(".dvc/cache")
-    told, failed = review("main")
-    assert "neither in DVC's cache nor in its remote" in told[1]
-    assert "by chance cannot be told" in told[0]
+    lines, failed = review("main")
+    assert "neither in DVC's cache nor in its remote" in lines[1]
+    assert "by chance cannot be told" in lines[0]
     (only,) = failed
     assert only.startswith("metric: BLOCKED")
 
@@ -347,8 +347,8 @@ def test_figures_of_another_kind_are_not_compared(project):
     Path("problem.yaml").write_text(PROBLEM.replace("EUR", "points"))
     make("binary", weight=-0.5)
     shutil.rmtree(".dvc/cache")
-    told, failed = review("main")
-    assert "cannot be compared with main" in told[0]
+    lines, failed = review("main")
+    assert "cannot be compared with main" in lines[0]
     assert not failed
 
 
@@ -357,8 +357,8 @@ def test_a_changed_contract_is_told_and_the_model_that_does_not_fit_is_not_asked
     _, _, *others = tiny.columns("binary")
     x, town = {"name": "x", "type": "number", "maximum": 5.0}, {"name": "town", "type": "string"}
     Contract(**tiny.contract(columns=(x, *others, town))).save(CONTRACT)
-    told, _ = review("main")
-    assert "reads inputs that are gone or changed: noise" in told[1]
+    lines, _ = review("main")
+    assert "reads inputs that are gone or changed: noise" in lines[1]
     assert "| town | column |  | string |" in page()
     assert "| noise | column | number |  |" in page()
     assert "| x | maximum | None | 5.0 |" in page()
@@ -387,17 +387,17 @@ def test_a_failed_gate_blocks(project):
 def test_a_run_that_made_no_model_is_not_compared(project):
     project()
     judge(["leak"], names=["leak"])
-    told, failed = review("main")
-    assert told[0] == "No model was made: the run stopped at the gate leak."
+    lines, failed = review("main")
+    assert lines[0] == "No model was made: the run stopped at the gate leak."
     assert len(failed) == 1
     assert "How good it is" not in page()
 
 
 def test_the_first_model_has_nothing_to_be_compared_with(project):
     project()
-    told, failed = review("untrained")
-    assert "untrained" in told[0]
-    assert "has no model yet, so there is nothing to compare with" in told[0]
+    lines, failed = review("untrained")
+    assert "untrained" in lines[0]
+    assert "has no model yet, so there is nothing to compare with" in lines[0]
     assert not failed
 
 
@@ -407,8 +407,8 @@ def test_a_fresh_repository_has_nothing_before(project, ref):
     if ref != "0" * 40:
         shutil.rmtree(".git")
         git("init", "--quiet")
-    told, failed = review(ref)
-    assert "nothing was here before" in told[0]
+    lines, failed = review(ref)
+    assert "nothing was here before" in lines[0]
     assert not failed
 
 

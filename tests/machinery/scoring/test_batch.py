@@ -58,39 +58,39 @@ def scored(table, name="out.parquet"):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_numbers_are_those_of_the_predictor_row_by_row(task):
     table = given(task)
-    found, model = scored(table), Predictor(MODEL)
+    result, model = scored(table), Predictor(MODEL)
     single = np.concatenate([model.scores(row) for row in table.iter_slices(1)])
     names = np.array(tiny.CLASSES[task])
     scores = single.max(axis=1) if task == "multiclass" else single
-    assert np.abs(found["score"].to_numpy() - scores).max() < 1e-6
-    assert found["id"].to_list() == table["id"].to_list()
-    assert found["_row"].to_list() == list(range(1, 251))
+    assert np.abs(result["score"].to_numpy() - scores).max() < 1e-6
+    assert result["id"].to_list() == table["id"].to_list()
+    assert result["_row"].to_list() == list(range(1, 251))
     if task == "binary":
-        assert (found["prediction"].to_numpy() == names[(single >= 0.5).astype(int)]).all()
-        assert (found["decision"].to_numpy() == (single >= 0.5)).all()
+        assert (result["prediction"].to_numpy() == names[(single >= 0.5).astype(int)]).all()
+        assert (result["decision"].to_numpy() == (single >= 0.5)).all()
     elif task == "multiclass":
-        assert (found["decision"].to_numpy() == names[single.argmax(axis=1)]).all()
+        assert (result["decision"].to_numpy() == names[single.argmax(axis=1)]).all()
     else:
-        assert found["decision"].equals(found["prediction"], check_names=False)
-    assert found["model"].unique().item() == hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
-    assert found["reason"].null_count() == 250
+        assert result["decision"].equals(result["prediction"], check_names=False)
+    assert result["model"].unique().item() == hashlib.sha256(MODEL.read_bytes()).hexdigest()[:12]
+    assert result["reason"].null_count() == 250
 
 
 def test_the_threshold_of_the_business_decides():
     table = given()
     tiny.write_model(MODEL, threshold=0.9)
-    found = scored(table)
-    assert (found["decision"] == (found["score"] >= 0.9)).all()
-    assert (found["prediction"] == "true").sum() > found["decision"].sum() > 0
+    result = scored(table)
+    assert (result["decision"] == (result["score"] >= 0.9)).all()
+    assert (result["prediction"] == "true").sum() > result["decision"].sum() > 0
 
 
 @pytest.mark.parametrize("ending", READERS)
 def test_every_format_holds_the_same(ending):
     table = given().with_columns(x=pl.when(pl.col("id") != 1003).then("x"))
-    found, same = scored(table, f"out{ending}"), scored(table)
-    assert found.columns == same.columns
-    assert found["reason"].to_list() == same["reason"].to_list()
-    assert found["score"].cast(pl.Float32).equals(same["score"])
+    result, same = scored(table, f"out{ending}"), scored(table)
+    assert result.columns == same.columns
+    assert result["reason"].to_list() == same["reason"].to_list()
+    assert result["score"].cast(pl.Float32).equals(same["score"])
 
 
 def test_the_commonest_reason_is_told():
@@ -99,17 +99,17 @@ def test_the_commonest_reason_is_told():
         group=pl.when(pl.col("id") == 1200).then(pl.lit("z")).otherwise("group"),
     )
     table.write_csv("in.csv")
-    [told] = predict("in.csv", Path("out.csv"))
-    assert "scored 246 of 250 rows" in told
-    assert "most often so: x maximum '99.0'" in told
+    [message] = predict("in.csv", Path("out.csv"))
+    assert "scored 246 of 250 rows" in message
+    assert "most often so: x maximum '99.0'" in message
 
 
 def test_a_table_of_which_no_row_is_scored_is_an_error():
-    told = r"scored 0 of 250 rows, which break the contract, most often so: group category 'z'"
-    with pytest.raises(UserError, match=told):
+    message = r"scored 0 of 250 rows, which break the contract, most often so: group category 'z'"
+    with pytest.raises(UserError, match=message):
         scored(given().with_columns(group=pl.lit("z")))
-    found = pl.read_parquet("out.parquet")
-    assert found["prediction"].null_count() == found["score"].null_count() == 250
+    result = pl.read_parquet("out.parquet")
+    assert result["prediction"].null_count() == result["score"].null_count() == 250
 
 
 def test_a_row_that_breaks_the_contract_has_a_reason_and_no_score():
@@ -119,8 +119,8 @@ def test_a_row_that_breaks_the_contract_has_a_reason_and_no_score():
         here = pl.int_range(1, pl.len() + 1) == int(row)
         table = table.with_columns(pl.when(here).then(pl.lit(text)).otherwise(column).alias(column))
     table = table.with_columns(x=pl.when(pl.col("x") == "5").then(pl.lit(" 5.0 ")).otherwise("x"))
-    found = scored(table)
-    broken = found.filter(pl.col("reason").is_not_null())
+    result = scored(table)
+    broken = result.filter(pl.col("reason").is_not_null())
     assert dict(broken.select("_row", "reason").iter_rows()) == {
         3: "x readable 'many'",
         7: "x maximum '99.0'",
@@ -128,7 +128,7 @@ def test_a_row_that_breaks_the_contract_has_a_reason_and_no_score():
         110: "id required ''",
     }
     assert broken["score"].null_count() == broken["decision"].null_count() == 4
-    assert found.filter(pl.col("reason").is_null())["score"].null_count() == 0
+    assert result.filter(pl.col("reason").is_null())["score"].null_count() == 0
 
 
 def test_many_processes_give_the_bytes_of_one(monkeypatch):
@@ -201,8 +201,8 @@ def test_the_shards_of_another_model_are_not_used(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             scored(table)
     tiny.write_model(MODEL, weight=-2.0)
-    found = scored(table)
-    assert ((found["score"] < 0.5) == (table["x"] > 0)).all()
+    result = scored(table)
+    assert ((result["score"] < 0.5) == (table["x"] > 0)).all()
     assert not list(Path().glob(".out*"))
 
 
@@ -212,9 +212,9 @@ def test_a_registered_version_scores(monkeypatch):
     monkeypatch.setattr(batch, "model_file", lambda number: (number, Path("models/version-4.onnx")))
     table.write_csv("in.csv")
     predict("in.csv", Path("out.parquet"), 4)
-    found = pl.read_parquet("out.parquet")
-    assert found["version"].unique().to_list() == [4]
-    assert ((found["score"] < 0.5) == (table["x"] > 0)).all()
+    result = pl.read_parquet("out.parquet")
+    assert result["version"].unique().to_list() == [4]
+    assert ((result["score"] < 0.5) == (table["x"] > 0)).all()
 
 
 @pytest.mark.parametrize(
@@ -249,8 +249,8 @@ def test_all_that_may_be_added_may_be_scored(tmp_path):
     with sqlite3.connect("shop.db") as shop:
         table.to_pandas().to_sql("orders", shop, index=False)
     for source in ("parts", "sqlite:///shop.db?orders", (parts / "1.csv").as_uri()):
-        [said] = predict(source, Path("out.parquet"))
+        [message] = predict(source, Path("out.parquet"))
         rows = 130 if source.startswith("file:") else 250
-        assert f"scored {rows} of {rows} rows" in said
+        assert f"scored {rows} of {rows} rows" in message
         assert pl.read_parquet("out.parquet").drop("_row").equals(whole.drop("_row").head(rows))
     assert not list(Path().glob(".predict-*"))

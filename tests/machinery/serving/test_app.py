@@ -109,17 +109,20 @@ def test_the_truth_comes_later_by_id_or_key(client):
     assert client.post("/feedback", json=truths).json() == {"accepted": 2}
     assert client.post("/feedback", json={"id": made, "truth": "perhaps"}).status_code == 422
     client.__exit__()
-    _, found = served.journal()
-    assert found["truth"].to_list() == ["yes", "no"]
-    assert found["id"].to_list() == [made, None]
-    assert found["key"].to_list() == [None, json.dumps({"id": sent["id"]}, separators=(",", ":"))]
+    _, rows = served.journal()
+    assert rows["truth"].to_list() == ["yes", "no"]
+    assert rows["id"].to_list() == [made, None]
+    assert rows["key"].to_list() == [
+        None,
+        json.dumps({"id": sent["id"]}, separators=(",", ":")),
+    ]
 
 
 def test_health_and_facts(client):
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json() == {"status": "ready"}
-    told = client.get("/info").json()
-    assert (told["model_version"], told["target"], told["threshold"]) == ("3", "y", 0.4)
+    state = client.get("/info").json()
+    assert (state["model_version"], state["target"], state["threshold"]) == ("3", "y", 0.4)
 
 
 def test_the_bare_address_leads_to_the_page_that_shows_how_to_ask(client):
@@ -176,10 +179,10 @@ def test_a_model_is_swapped_and_rolled_back():
         before = client.post("/predict", json=sent).json()
         wanted = other_model()
         assert client.post("/model/swap", json=wanted).status_code == 401
-        told = client.post("/model/swap", json=wanted, headers=KEY).json()
-        assert (told["model_version"], told["previous"]) == (wanted["sha256"][:12], "3")
+        state = client.post("/model/swap", json=wanted, headers=KEY).json()
+        assert (state["model_version"], state["previous"]) == (wanted["sha256"][:12], "3")
         other = client.post("/predict", json=sent).json()
-        assert other["model_version"] == told["model_version"]
+        assert other["model_version"] == state["model_version"]
         assert other["score"] != before["score"]
         back = client.post("/model/rollback", headers=KEY).json()
         assert back["model_version"] == "3"
@@ -204,10 +207,10 @@ def test_a_model_that_is_not_fit_is_not_swapped_in():
 def test_a_shadow_is_called_and_sent_away():
     with client_of(admin_key="s3cret") as client:
         wanted = other_model()
-        told = client.post("/model/shadow", json=wanted, headers=KEY).json()
-        assert (told["model_version"], told["shadow"]) == ("3", wanted["sha256"][:12])
-        told = client.post("/model/shadow", json={"uri": ""}, headers=KEY).json()
-        assert (told["model_version"], told["shadow"]) == ("3", None)
+        state = client.post("/model/shadow", json=wanted, headers=KEY).json()
+        assert (state["model_version"], state["shadow"]) == ("3", wanted["sha256"][:12])
+        state = client.post("/model/shadow", json={"uri": ""}, headers=KEY).json()
+        assert (state["model_version"], state["shadow"]) == ("3", None)
         assert client.post("/model/shadow", json=wanted).status_code == 401
 
 

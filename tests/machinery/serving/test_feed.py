@@ -34,6 +34,6 @@ def test_the_service_reads_records_as_the_training_reads_the_table(task):
 
 def test_numbers_beyond_32_bits_stay_finite():
     entry = {"name": "x", "column": "x", "kind": "number", "part": None}
-    found = feed([{"x": 1e300}, {"x": -1e300}, {}], [entry])["x"]
-    assert np.isfinite(found[:2]).all()
-    assert np.isnan(found[2, 0])
+    values = feed([{"x": 1e300}, {"x": -1e300}, {}], [entry])["x"]
+    assert np.isfinite(values[:2]).all()
+    assert np.isnan(values[2, 0])

@@ -21,9 +21,9 @@ def ask(work, **options):
         service = served.service(**options)
         transport = httpx2.ASGITransport(create(service))
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
-            found = await work(client)
+            result = await work(client)
         service.close()
-        return found
+        return result
 
     return asyncio.run(asked())
 

@@ -65,8 +65,8 @@ def test_a_refused_password_is_in_no_line_of_the_log(
     while "cannot be written" not in caplog.text:
         time.sleep(0.01)
     journal.close()
-    told = str([vars(record) for record in caplog.records])
-    assert "OperationalError" in told
-    assert "wr0ng" not in told
-    assert PASSWORD not in told
+    logged = str([vars(record) for record in caplog.records])
+    assert "OperationalError" in logged
+    assert "wr0ng" not in logged
+    assert PASSWORD not in logged
     monkeypatch.setenv("PGPASSWORD", PASSWORD)

@@ -52,8 +52,8 @@ def test_another_file_needs_its_checksum():
     Path(other).write_bytes(content)
     with pytest.raises(UserError, match="MODEL_SHA256"):
         load(other)
-    found = load(other, Found.of(content).sha256)
-    assert (found.version, found.name) == (None, found.sha256[:12])
+    loaded = load(other, Found.of(content).sha256)
+    assert (loaded.version, loaded.name) == (None, loaded.sha256[:12])
     with pytest.raises(UserError, match="not the model that was registered"):
         load(other, "0" * 64)
 

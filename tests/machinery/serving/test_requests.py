@@ -26,8 +26,8 @@ def refused(body, **options):
 
 
 def parsed(record, **options):
-    [found] = model(**options).requests.read(json.dumps(record).encode()).records
-    return found
+    [only_record] = model(**options).requests.read(json.dumps(record).encode()).records
+    return only_record
 
 
 GOOD = {"count": 3}
@@ -101,9 +101,9 @@ def test_what_is_not_known_yet_may_be_sent_and_is_not_read():
 
 def test_by_policy_a_value_outside_the_limits_is_scored_and_counted():
     body = json.dumps([{**GOOD, "kind": "z"}, {**GOOD, "kind": "y", "size, in cm.": 99}]).encode()
-    found = model(policy="score").requests.read(body)
-    assert found.unexpected == {("kind", "category"): 2, ("size, in cm.", "maximum"): 1}
-    assert [record["kind"] for record in found.records] == ["z", "y"]
+    batch = model(policy="score").requests.read(body)
+    assert batch.unexpected == {("kind", "category"): 2, ("size, in cm.", "maximum"): 1}
+    assert [record["kind"] for record in batch.records] == ["z", "y"]
     assert refused({**GOOD, "count": "many", "kind": "z"}, policy="score")
     assert refused({"count": 10**400}, policy="score")[0][2] == "maximum"
 
@@ -158,8 +158,8 @@ def test_a_fault_of_a_truth_is_told_of_the_form_that_was_meant():
 )
 def test_a_class_may_be_told_as_the_json_value_of_its_name(classes, given, meant):
     requests = Requests(model().meta | {"classes": classes}, "refuse", 100)
-    told = requests.read_truths(json.dumps({"key": {"id": 7}, "truth": given}).encode())
-    assert told == [{"key": {"id": 7}, "truth": meant}]
+    truths = requests.read_truths(json.dumps({"key": {"id": 7}, "truth": given}).encode())
+    assert truths == [{"key": {"id": 7}, "truth": meant}]
     [(column, _, message)] = refused_truth(requests, {"id": "abc", "truth": "perhaps"})
     assert column == "truth"
     assert "; write " in message

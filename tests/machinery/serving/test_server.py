@@ -58,10 +58,12 @@ def test_a_port_that_is_taken_is_one_sentence():
         other.listen()
         port = other.getsockname()[1]
         with running(PORT=str(port)) as process:
-            said, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.startswith(f"error: port {port} is taken: stop what uses it, or choose another by")
-    assert said.count("\n") == 1
+    assert output.startswith(
+        f"error: port {port} is taken: stop what uses it, or choose another by"
+    )
+    assert output.count("\n") == 1
 
 
 def _is_ready(address):
@@ -97,12 +99,12 @@ def test_it_is_stopped_without_losing_what_it_answered():
             assert any(client.is_alive() for client in clients), "it does not answer"
             time.sleep(0.01)
         process.terminate()
-        said, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=30)
         for client in clients:
             client.join()
         assert process.returncode in (0, -signal.SIGTERM)  # uvicorn ends as it was asked to
     assert set(answered) <= set(served.journal()[0]["id"])
-    for line in said.splitlines():
+    for line in output.splitlines():
         assert {"at", "level", "message"} <= json.loads(line).keys()
 
 
@@ -161,11 +163,11 @@ def test_killed_it_has_lost_no_more_than_the_window(durable):
 )
 def test_a_wrong_setting_is_one_sentence(name, value, words):
     with running(**{name: value}) as process:
-        said, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=30)
         assert process.returncode == 1
-    assert said.startswith("error: ")
-    assert words in said
-    assert len(said.splitlines()) == 1
+    assert output.startswith("error: ")
+    assert words in output
+    assert len(output.splitlines()) == 1
 
 
 def test_every_setting_explains_itself():

@@ -31,9 +31,9 @@ def ask(service, records):
 def test_the_rows_of_the_training_fill_the_bins_as_they_did_then():
     service, records = served.service(), served.records(rows=served.ROWS)
     ask(service, records)
-    expected, found = counted(service, "input_expected_ratio"), counted(service)
-    assert found.keys() == expected.keys()
-    for place, number in found.items():
+    expected, counts = counted(service, "input_expected_ratio"), counted(service)
+    assert counts.keys() == expected.keys()
+    for place, number in counts.items():
         assert round(number / len(records), 4) == round(expected[place], 4), place
     service.close()
 

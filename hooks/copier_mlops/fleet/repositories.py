@@ -13,43 +13,43 @@ DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class Repository:
     """A repository, or a path that ought to be one, and what people call it."""
 
     name: str
     path: Path
 
 
-def find(places: Iterable[Path], besides: Path | None = None) -> list[Place]:
-    """All repositories at `places`, each once, in the order of their names; none at `besides`.
+def find_repositories(places: Iterable[Path], besides: Path | None = None) -> list[Repository]:
+    """Find all repositories at `places`, each once, in the order of their names; none at `besides`.
 
     A place is a clone, a bare repository, a folder of them or a text file that lists them, one path
     a line. What a list names but is not there is kept: the check reports it, and goes on.
 
     Raises UserError for a place that is not there itself, or holds no repository.
     """
-    found: dict[Path, None] = {}
-    own = besides and _absolute(besides)
+    repositories: dict[Path, None] = {}
+    left_out = besides and _make_absolute(besides)
     for place in places:
         if not place.exists():
             raise UserError(f"{place}: there is no such file or folder.")
-        listed = _listed(place) if place.is_file() else _below(place)
-        inside = [path for path in listed if path != own]
+        listed = _read_list(place) if place.is_file() else _find_below(place)
+        inside = [path for path in listed if path != left_out]
         if not inside:
             raise UserError(
                 f"{place}: there is no Git repository here; name clones, bare repositories, "
                 "a folder of them or a text file with one path a line."
             )
-        found.update(dict.fromkeys(inside))
-    return _named(list(found))
+        repositories.update(dict.fromkeys(inside))
+    return _name_all(list(repositories))
 
 
 def is_repository(path: Path) -> bool:
-    """Whether `path` looks like a clone or a bare repository, be it a broken one."""
+    """Tell whether `path` looks like a clone or a bare repository, be it a broken one."""
     return (path / ".git").exists() or ((path / "objects").is_dir() and (path / "refs").is_dir())
 
 
-def _listed(file: Path) -> Iterator[Path]:
+def _read_list(file: Path) -> Iterator[Path]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
@@ -58,32 +58,32 @@ def _listed(file: Path) -> Iterator[Path]:
         ) from error
     for line in lines:
         if entry := line.partition("#")[0].strip():
-            yield _absolute(file.parent / Path(entry).expanduser())
+            yield _make_absolute(file.parent / Path(entry).expanduser())
 
 
-def _below(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
-    """The repositories in a folder; one right inside it that holds none ought to be one itself."""
+def _find_below(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
+    """Find repositories in a folder; one right inside it without any ought to be one itself."""
     if is_repository(folder):
-        yield _absolute(folder)
+        yield _make_absolute(folder)
     elif depth:
         for child in sorted(folder.iterdir()):
             if not child.is_dir() or child.name.startswith("."):
                 continue
-            inside = list(_below(child, depth - 1))
-            yield from inside or ([_absolute(child)] if depth == DEPTH else [])
+            inside = list(_find_below(child, depth - 1))
+            yield from inside or ([_make_absolute(child)] if depth == DEPTH else [])
 
 
-def _absolute(path: Path) -> Path:
+def _make_absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _named(paths: list[Path]) -> list[Place]:
-    """Names are what is left of the paths below the folder that all are in."""
+def _name_all(paths: list[Path]) -> list[Repository]:
+    """Name each by what is left of its path below the folder that all are in."""
     top = Path(os.path.commonpath([path.parent for path in paths]))
     names = {path: path.relative_to(top).as_posix() for path in paths}
     short = {path: name.removesuffix(".git") for path, name in names.items()}
     taken = Counter(short.values())
-    places = (
-        Place(short[path] if taken[short[path]] == 1 else names[path], path) for path in paths
+    repositories = (
+        Repository(short[path] if taken[short[path]] == 1 else names[path], path) for path in paths
     )
-    return sorted(places, key=lambda place: place.name)
+    return sorted(repositories, key=lambda repository: repository.name)

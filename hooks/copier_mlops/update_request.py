@@ -7,41 +7,46 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .answers import recorded_answers
+from .answers import read_answers
 from .errors import UserError
-from .nearest import nearest
-from .questions import Questions, choices
+from .questions import Questions, list_choices
+from .spelling import find_nearest
 from .template import Template, Templates
 from .trees import FolderTree
 
 SHOWN = 5  # releases that a sentence names
 
 
-def copiers_options(
+def build_copier_options(
     project: Path, to: str | None, data: Sequence[str], ask: bool, templates: Templates
 ) -> list[str]:
-    """Those of `copier update` that do as asked.
+    """Build the options of `copier update` that do as asked.
 
     `to` is a release, and `data` are answers as NAME=VALUE. Raises UserError if the template has no
     such release, question or answer.
     """
-    recorded = recorded_answers(FolderTree(project))
+    recorded = read_answers(FolderTree(project))
     template = templates.get(recorded["_src_path"])
     release = to or template.newest or "HEAD"
     if not template.knows(release):
-        raise UserError(f"The template has no release {release}: it has {releases(template)}.")
-    check_answers(template.version(release).questions, recorded, dict(map(answer, data)), release)
+        raise UserError(
+            f"The template has no release {release}: it has {list_newest_releases(template)}."
+        )
+    check_answers(
+        template.version(release).questions, recorded, dict(map(parse_answer, data)), release
+    )
     options = [*(["--vcs-ref", to] if to else []), *([] if ask else ["--defaults"])]
     return options + [part for text in data for part in ("--data", text)]
 
 
-def releases(template: Template) -> str:
-    """The newest of them."""
+def list_newest_releases(template: Template) -> str:
+    """List the newest releases in one phrase."""
     before = ["earlier ones"] if len(template.releases) > SHOWN else []
     return ", ".join([*before, *template.releases[-SHOWN:]]) or "none"
 
 
-def answer(text: str) -> tuple[str, str]:
+def parse_answer(text: str) -> tuple[str, str]:
+    """Parse NAME=VALUE. Raises UserError if there is no sign between."""
     name, sign, value = text.partition("=")
     if not sign:
         raise UserError(f"--data {text} says no answer: write NAME=VALUE, such as licence=MIT.")
@@ -51,21 +56,25 @@ def answer(text: str) -> tuple[str, str]:
 def check_answers(
     questions: Questions, recorded: Mapping[str, Any], new: Mapping[str, str], release: str
 ) -> None:
+    """Check new answers against the questions of a release, with the others as recorded.
+
+    Raises UserError for the first that it does not take.
+    """
     asked = [name for name, each in questions.data.items() if each.get("when") is not False]
     for name in new:
         if name not in asked:
-            near = nearest(name, asked)
+            near = find_nearest(name, asked)
             meant = f"did you mean {near}?" if near else f"it asks {', '.join(asked)}."
             raise UserError(f"{name} is no question of {release}: {meant}")
     answers = questions.answer({**recorded, **new})
     for name, value in new.items():
-        found, offered = answers[name], choices(questions.data[name])
-        if found.refused and offered and value not in map(str, offered):
-            listed = ", ".join(map(str, offered))
+        answer, offered_choices = answers[name], list_choices(questions.data[name])
+        if answer.refused and offered_choices and value not in map(str, offered_choices):
+            listed = ", ".join(map(str, offered_choices))
             raise UserError(f'{name} cannot be "{value}": choose one of {listed}.')
-        if found.refused:
-            raise UserError(f'{name} cannot be "{value}": {found.refused.rstrip(".")}.')
-        if found.hidden:
+        if answer.refused:
+            raise UserError(f'{name} cannot be "{value}": {answer.refused.rstrip(".")}.')
+        if answer.hidden:
             raise UserError(
                 f"{name} is not asked with these answers: leave it out, or change the answer that "
                 "it depends on, too."

@@ -9,16 +9,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO, Any
 
-import yaml
-
 from .policy import Policy
+from .safe_yaml import YAML_ERRORS, parse_yaml
 from .trees import FolderTree, Tree
-
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Subject:
+class RepositoryView:
     """`changed` are the contents, by path, of files that are not as the template has them;
     `rendered` gives a file's content as it came from the template, None if it did not.
     """
@@ -29,29 +26,29 @@ class Subject:
     rendered: Callable[[str], bytes | None] = field(default=lambda path: None)
 
     def yaml(self, path: str) -> dict[str, Any]:
-        """A table; an empty one if there is no such file, or another thing in it."""
+        """Read a file as a table; an empty one if there is no such file, or no table in it."""
         content = self.tree.read(path) if path in self.tree.files else b""
-        return table(content)
+        return parse_table(content)
 
-    def __deepcopy__(self, memo: object) -> "Subject":
+    def __deepcopy__(self, memo: object) -> "RepositoryView":
         return self
 
 
 @lru_cache(maxsize=1024)
-def table(content: bytes) -> dict[str, Any]:
-    """Of a YAML text. What cannot be read is said by the rule file.unreadable."""
+def parse_table(content: bytes) -> dict[str, Any]:
+    """Parse a table; an empty one for anything else, which the rule file.unreadable reports."""
     try:
-        found = yaml.load(content, Loader)  # noqa: S506 - one of the two safe loaders
-    except (yaml.YAMLError, ValueError):
+        settings = parse_yaml(content)
+    except YAML_ERRORS:
         return {}
-    return found if isinstance(found, dict) else {}
+    return settings if isinstance(settings, dict) else {}
 
 
 class Root(Traversable):
     """A folder or file of a repository, whether it is checked out or not."""
 
-    def __init__(self, subject: Subject, path: str = "") -> None:
-        self.subject = subject
+    def __init__(self, repository: RepositoryView, path: str = "") -> None:
+        self.repository = repository
         self._path = path
 
     @property
@@ -59,22 +56,22 @@ class Root(Traversable):
         return self._path.rsplit("/", 1)[-1]
 
     def is_file(self) -> bool:
-        return self._path in self.subject.tree.files
+        return self._path in self.repository.tree.files
 
     def is_dir(self) -> bool:
-        return any(path.startswith(self._prefix) for path in self.subject.tree.files)
+        return any(path.startswith(self._prefix) for path in self.repository.tree.files)
 
     def iterdir(self) -> Iterator["Root"]:
         inside = (
             path.removeprefix(self._prefix).split("/")[0]
-            for path in self.subject.tree.files
+            for path in self.repository.tree.files
             if path.startswith(self._prefix)
         )
-        return (Root(self.subject, self._prefix + name) for name in dict.fromkeys(inside))
+        return (Root(self.repository, self._prefix + name) for name in dict.fromkeys(inside))
 
     def joinpath(self, *parts: Any) -> "Root":
         inside = [part for text in parts for part in str(text).split("/") if part not in ("", ".")]
-        return Root(self.subject, self._prefix + "/".join(inside))
+        return Root(self.repository, self._prefix + "/".join(inside))
 
     def __truediv__(self, part: Any) -> "Root":
         return self.joinpath(part)
@@ -101,13 +98,13 @@ class Root(Traversable):
 
     def _content(self) -> bytes:
         try:
-            return self.subject.tree.read(self._path)
+            return self.repository.tree.read(self._path)
         except KeyError as error:
             raise FileNotFoundError(self._path) from error
 
 
-class Nothing(Tree):
-    """No file at all: what repo-review lists the checks with."""
+class EmptyTree(Tree):
+    """A tree without files: repo-review lists the checks with it."""
 
     files: Mapping[str, Any] = {}
 
@@ -121,32 +118,33 @@ class Nothing(Tree):
 # --- Fixtures of repo-review: what a check may ask for by the name of its argument ---
 
 
-def subject(root: Traversable) -> Subject:
-    """Everything about the repository; also where repo-review itself runs, on a folder."""
+def repository(root: Traversable) -> RepositoryView:
+    """Give everything about the repository, also where repo-review itself runs, on a folder."""
     if isinstance(root, Root):
-        return root.subject
-    tree: Tree = FolderTree(root) if isinstance(root, Path) else Nothing()
-    return Subject(tree, dict(tree.read_all(tree.files)))
+        return root.repository
+    tree: Tree = FolderTree(root) if isinstance(root, Path) else EmptyTree()
+    return RepositoryView(tree, dict(tree.read_all(tree.files)))
 
 
-def problem(subject: Subject) -> dict[str, Any]:
-    """problem.yaml as a table."""
-    return subject.yaml("problem.yaml")
+def problem(repository: RepositoryView) -> dict[str, Any]:
+    """Read problem.yaml as a table."""
+    return repository.yaml("problem.yaml")
 
 
-def params(subject: Subject) -> dict[str, Any]:
-    """params.yaml as a table."""
-    return subject.yaml("params.yaml")
+def params(repository: RepositoryView) -> dict[str, Any]:
+    """Read params.yaml as a table."""
+    return repository.yaml("params.yaml")
 
 
 def pyproject(package: Traversable) -> dict[str, Any]:
-    """pyproject.toml as a table. Unlike repo-review's own, it is kept, and may be a bad one."""
+    """Read pyproject.toml as a table, an empty one if it is a bad one: unlike repo-review's own."""
     path = package.joinpath("pyproject.toml")
-    return toml_table(path.read_bytes()) if path.is_file() else {}
+    return parse_toml_table(path.read_bytes()) if path.is_file() else {}
 
 
 @lru_cache(maxsize=1024)
-def toml_table(content: bytes) -> dict[str, Any]:
+def parse_toml_table(content: bytes) -> dict[str, Any]:
+    """Parse a table; an empty one for anything else."""
     try:
         return tomllib.loads(content.decode())
     except ValueError:

@@ -6,18 +6,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from copier._jinja_ext import SandboxedEnvironment
-from copier._main import Worker
-from copier._settings import SettingsModel
 from jinja2 import FunctionLoader, Template
 
+from .copier_internals import SandboxedEnvironment, SettingsModel, Worker
 
-def copiers_environment(
+
+def make_environment(
     envops: Mapping[str, Any], load: Callable[[str], str | None]
 ) -> SandboxedEnvironment:
-    """With the filters, functions and safety of Copier; `load` gives a file's text, None if none.
+    """Make an environment with the filters, functions and safety of Copier.
 
-    Texts are compiled once, however often they are rendered.
+    `envops` are Jinja's settings, as the template gives them; `load` returns the text of a file of
+    the template, None if there is no such file. Texts are compiled once, however often they are
+    rendered.
     """
     worker = Worker(src_path="", settings=SettingsModel())
     worker.template = SimpleNamespace(  # type: ignore[assignment]
@@ -27,23 +28,24 @@ def copiers_environment(
     )
     environment = worker.jinja_env
     environment.loader = FunctionLoader(load)
-    environment.from_string = compiled_once(environment)  # type: ignore[assignment, method-assign]
+    environment.from_string = compile_once(environment)  # type: ignore[assignment, method-assign]
     return environment
 
 
-def compiled_once(environment: SandboxedEnvironment) -> Callable[[str], Template]:
+def compile_once(environment: SandboxedEnvironment) -> Callable[[str], Template]:
+    """Wrap the environment's `from_string`, so that equal texts share one compiled template."""
     compile_text = environment.from_string
 
     @cache
-    def once(text: str) -> Template:
+    def compile_new_text(text: str) -> Template:
         if not isinstance(text, str):
             raise TypeError("this is no text")  # so Copier tells a text from a value
-        return swift(compile_text(text))
+        return flatten_globals(compile_text(text))
 
-    return once
+    return compile_new_text
 
 
-def swift(template: Template) -> Template:
-    """Its globals are copied for each rendering: far faster from a dictionary than from a chain."""
+def flatten_globals(template: Template) -> Template:
+    """Make the globals one dictionary: each rendering copies them, far slower from a chain."""
     template.globals = dict(template.globals)
     return template
