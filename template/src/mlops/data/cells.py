@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from .column_names import col
 from .contract import Column, Type
 
 DTYPES: dict[Type, pl.DataType] = {
@@ -29,7 +30,7 @@ EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what
 def value(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
     """The cell in the contract's type; null if it is blank, or not to be read that way."""
     if _typed(column, dtype):
-        cell = pl.col(column.name)
+        cell = col(column.name)
         if isinstance(dtype, pl.Datetime) and dtype.time_zone:
             cell = cell.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         read = cell.cast(DTYPES[column.type], strict=False)
@@ -42,7 +43,7 @@ def value(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
 
 def blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
     """Whether the cell says that there is no value."""
-    cell = pl.col(column.name)
+    cell = col(column.name)
     if _typed(column, dtype):
         return cell.is_null() | cell.is_nan() if dtype.is_float() else cell.is_null()
     return cell.is_null() | _text(column, thorough).is_in(column.missing)
@@ -58,7 +59,7 @@ def _typed(column: Column, dtype: pl.DataType) -> bool:
 
 
 def _text(column: Column, thorough: bool) -> pl.Expr:
-    text = pl.col(column.name).cast(pl.String)
+    text = col(column.name).cast(pl.String)
     return text.str.strip_chars() if thorough or column.type == "string" else text
 
 

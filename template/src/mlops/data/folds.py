@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from ..core.errors import UserError
 from ..core.params import Params
+from .column_names import col, internal
 from .contract import Contract
 
 Indices = NDArray[np.int64]
+TIE = internal("tie")  # what rows that are never cut apart have in common
 
 
 def policy(contract: Contract) -> str:
@@ -52,17 +54,18 @@ def line(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
     """
     ties = [column.name for column in contract.of_role("group") or contract.keys] or ["_row"]
     alone = pl.format("row {}", "_row")  # without a group or key
-    frame = frame.with_columns(_tie=pl.coalesce(pl.concat_str(ties, separator="\x1f"), alone))
+    tie = pl.coalesce(pl.concat_str(map(col, ties), separator="\x1f"), alone)
+    frame = frame.with_columns(tie.alias(TIE))
     by, stratum = policy(contract), pl.lit(0)
     if by == "time":
-        time = pl.col(contract.of_role("time")[0].name)
-        order = time.max().over("_tie").fill_null(time.min())
+        time = col(contract.of_role("time")[0].name)
+        order = time.max().over(TIE).fill_null(time.min())
     else:
         # Drawn in the same way on every machine and by every version of polars.
-        texts = (f"{seed} {name}".encode() for name in frame["_tie"])
+        texts = (f"{seed} {name}".encode() for name in frame[TIE])
         digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
         order = pl.lit(pl.Series(np.frombuffer(b"".join(digests), dtype="<u8")))
     if by == "stratified":
-        stratum = pl.col(contract.target.name).first().over("_tie")
+        stratum = col(contract.target.name).first().over(TIE)
     place = (pl.col("order").rank() - 0.5) / pl.len()
     return frame.select(order=order, stratum=stratum).select(place.over("stratum")).to_series()

@@ -15,6 +15,7 @@ from ..core.errors import UserError
 from ..core.paths import INGESTED, REPORTS, replacing, write_json
 from . import cells
 from .change_log import Part, landed
+from .column_names import col, cols, internal
 from .contract import Contract
 from .row_rules import REASONS, reasons_where
 from .sources import read
@@ -75,11 +76,10 @@ def _ingest(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
 def quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """What `typed` makes of numbered rows, in two parts: those that read at once, and the rest."""
     tried = _tried(raw, contract, thorough=False)
-    values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
-    unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
+    unread = pl.any_horizontal(col(_unread(column.name)) for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
-    at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
-    left = tried.filter(unread).select(raw.collect_schema().names())
+    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", none)
+    left = tried.filter(unread).select(cols(raw.collect_schema().names()))
     return at_once, typed(left, contract)
 
 
@@ -123,7 +123,7 @@ def numbered(part: Part, contract: Contract | None) -> pl.LazyFrame:
     names = [column.name for column in contract.columns] if contract else found
     if absent := set(names) - set(found):
         raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
-    numbers = table.select(names).with_row_index("_row", offset=part.before + 1)
+    numbers = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
     lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
     if part.gone is None:
         return lines
@@ -135,19 +135,35 @@ def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
     """The contract's columns, read thoroughly, all others as they are, and `_unreadable`: the cells
     that hold something else, as a list of reasons; null where there are none.
     """
-    tried = _tried(frame, contract, thorough=True)
     names = [column.name for column in contract.columns]
-    values = [pl.col(f"={name}").alias(name) for name in names]
-    told = reasons_where([(pl.col(f"?{name}"), name, "readable", pl.col(name)) for name in names])
+    others = [name for name in frame.collect_schema().names() if name not in names]
+    told = reasons_where([(col(_unread(name)), name, "readable", col(name)) for name in names])
     unreadable = pl.when(told.list.len() > 0).then(told).alias("_unreadable")
-    return tried.select(*values, pl.exclude("^[=?].*$", *names), unreadable)
+    tried = _tried(frame, contract, thorough=True)
+    return tried.select(*_values(contract), cols(others), unreadable)
 
 
 def _tried(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
-    """With the value of each cell in `=column`, and in `?column` whether it did not read."""
-    made, unread = {}, {}
+    """Add to each column the internal ones `_value` and `_unread`."""
+    values, unread = {}, {}
     for column in contract.columns:
         name, dtype = column.name, frame.collect_schema()[column.name]
-        made[f"={name}"] = cells.value(column, dtype, thorough)
-        unread[f"?{name}"] = pl.col(f"={name}").is_null() & ~cells.blank(column, dtype, thorough)
-    return frame.with_columns(**made).with_columns(**unread)
+        values[_value(name)] = cells.value(column, dtype, thorough)
+        no_value = col(_value(name)).is_null()
+        unread[_unread(name)] = no_value & ~cells.blank(column, dtype, thorough)
+    return frame.with_columns(**values).with_columns(**unread)
+
+
+def _value(name: str) -> str:
+    """Name the internal column of what was read from the cells of a column."""
+    return internal("value", name)
+
+
+def _unread(name: str) -> str:
+    """Name the internal column of whether a cell holds something else than the contract says."""
+    return internal("unread", name)
+
+
+def _values(contract: Contract) -> list[pl.Expr]:
+    """Give what was read the names of the contract's columns."""
+    return [col(_value(column.name)).alias(column.name) for column in contract.columns]

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from .column_names import col, cols
 from .contract import Contract
 
 SAMPLE = 20_000
@@ -51,7 +52,8 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
     Columns marked `leak_reviewed` are never suspicious.
     """
     rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
-    inputs, target = rows.select(one.name for one in contract.inputs), rows[contract.target.name]
+    inputs = rows.select(cols(one.name for one in contract.inputs))
+    target = rows[contract.target.name]
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
     values = ranked.select(pl.all().to_physical().cast(float))
     # A column of 0 and 1 for each class (of two for one); or the number to predict.
@@ -59,6 +61,8 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
         truth = target.cast(float).to_frame()
     else:
         truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
+    # A name that is no pattern, as methods of a series take it for one.
+    truth.columns = [f"answer {place}" for place in range(truth.width)]
     scores = _scores(values, inputs.select(cs.numeric()).columns, truth, limit)
     tied = _tied(rows, contract)
     limits = {name: limit * (TRUST if name in tied else 1) for name in inputs.columns}
@@ -69,7 +73,7 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
         gone = {suspect.column for suspect in found}
         if contract[name].leak_reviewed or {name, partner} & gone:
             continue
-        others = _score_of_all(values.drop((gone | paired | {name}) - {partner}), truth)
+        others = _score_of_all(values.drop(cols((gone | paired | {name}) - {partner})), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
             found.append(Suspect(name, score, partner, others, limits[name]))
     return scores, found
@@ -81,7 +85,9 @@ def _tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
     numbers = rows.select(cs.numeric()).columns
     pairs = [(one.name, other) for one in contract.inputs for other in later]
     pairs = [pair for pair in pairs if set(pair) <= set(numbers)]
-    each_rho = (pl.corr(*pair, method="spearman").alias(str(n)) for n, pair in enumerate(pairs))
+    each_rho = (
+        pl.corr(*map(col, pair), method="spearman").alias(str(n)) for n, pair in enumerate(pairs)
+    )
     rho = rows.select(each_rho).row(0) if pairs else ()
     return {name for (name, _), r in zip(pairs, rho, strict=True) if r and abs(r) >= TIED}
 
@@ -90,7 +96,7 @@ def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit
     alone = {one.name: _score(one, truth) for one in values}
     scores = [{"column": name, "score": score, "with": None} for name, score in alone.items()]
     pairs = [sorted(pair, key=lambda name: -alone[name]) for pair in combinations(numbers, 2)]
-    each_rho = (pl.corr(*pair).alias(str(place)) for place, pair in enumerate(pairs))
+    each_rho = (pl.corr(*map(col, pair)).alias(str(place)) for place, pair in enumerate(pairs))
     rho = values.select(pl.all().rank()).select(each_rho).rows()
     for (best, other), alike in zip(pairs, *rho, strict=True):
         if alike is not None and alike >= TOGETHER:
@@ -104,7 +110,7 @@ def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit
 def _score(values: pl.Series, truth: pl.DataFrame) -> float:
     """How well the target's mean for like values, taken out of fold, orders the target."""
     pieces = min(64, max(4, truth.height // 20))
-    like = (values.rank() * pieces / truth.height).floor()
+    like = (values.alias("value").rank() * pieces / truth.height).floor()
     table = truth.with_columns(like=like, fold=pl.int_range(pl.len()) % FOLDS)
     answer = pl.col(truth.columns)
     sums = answer.sum().over("like") - answer.sum().over("like", "fold")

@@ -11,11 +11,13 @@ from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_js
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
+from .column_names import cols, internal
 from .contract import Contract
 from .folds import line, policy
 from .ingest import stream
 from .leak import Suspect, assess
 
+PART = internal("part")
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
 
 
@@ -40,15 +42,16 @@ def run() -> None:
 def cut(contract: Contract, params: SplitParams) -> dict[str, Any]:
     """Write the parts of the clean table, and return what went where and what they lack."""
     roles = [c.name for c in contract.columns if c.role in ("target", "key", "group", "time")]
-    frame = pl.read_parquet(CLEAN, columns=["_row", *roles])
-    frame = frame.with_columns(split(frame, contract, params))
-    both = pl.concat([pl.scan_parquet(CLEAN), frame.select("part").lazy()], how="horizontal")
+    table = pl.scan_parquet(CLEAN)
+    frame = table.select("_row", cols(roles)).collect()
+    frame = frame.with_columns(split(frame, contract, params).alias(PART))
+    both = pl.concat([table, frame.select(PART).lazy()], how="horizontal")
     rows, faults = {}, []
     with replacing(TRAIN.parent) as folder:
         folder.mkdir()
         for name, path in PARTS.items():
-            stream({folder / path.name: both.filter(part=name).drop("part")})
-            answers = frame.filter(part=name)[contract.target.name].cast(pl.String)
+            stream({folder / path.name: both.filter(pl.col(PART) == name).drop(PART)})
+            answers = frame.filter(pl.col(PART) == name)[contract.target.name].cast(pl.String)
             rows[name] = len(answers)
             needed = contract.classes if name == "train" or contract.task == "binary" else ()
             faults += [f"{name} has no rows"] if answers.is_empty() else []

@@ -14,9 +14,12 @@ from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
+from .column_names import cols, internal
 from .contract import Contract
 from .ingest import rows_in, stream
-from .row_rules import reasons, sound
+from .row_rules import REPEATED, reasons, sound
+
+IS_CLEAN = internal("clean")
 
 
 def run() -> None:
@@ -64,12 +67,13 @@ def validate(
 
 def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:
     """Of typed rows (data/ingest.py) the clean ones, and all others with their reasons."""
-    names, goes = [column.name for column in contract.columns], repeats(table, contract)
-    marked = table.with_columns(_repeated=pl.col("_row").is_in(goes.implode()))
-    marked = marked.with_columns(_clean=sound(contract) & ~pl.col("_repeated"))
-    clean, held = marked.filter("_clean"), marked.filter(~pl.col("_clean"))
-    told = reasons(contract).alias("reasons")
-    return [clean.select(*names, "_row"), held.select("_row", "_source", told, *names)]
+    repeated = pl.col("_row").is_in(repeats(table, contract).implode())
+    marked = table.with_columns(repeated.alias(REPEATED))
+    marked = marked.with_columns((sound(contract) & ~pl.col(REPEATED)).alias(IS_CLEAN))
+    delivered = cols(column.name for column in contract.columns)
+    clean = marked.filter(IS_CLEAN).select(delivered, "_row")
+    held = marked.filter(~pl.col(IS_CLEAN))
+    return [clean, held.select("_row", "_source", reasons(contract).alias("reasons"), delivered)]
 
 
 def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
@@ -78,8 +82,9 @@ def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
     in 1 of 100,000 tables. Rows without a key, or with a fault, take no part.
     """
-    keys, none = [column.name for column in contract.keys], pl.Series("_row", [], pl.Int64)
-    if not keys or contract.duplicates == "keep_all":
+    keys = cols(column.name for column in contract.keys)
+    none = pl.Series("_row", [], pl.Int64)
+    if not contract.keys or contract.duplicates == "keep_all":
         return none
     keyed = table.drop_nulls(keys)
     digest = pl.struct(keys).hash().alias("hash")

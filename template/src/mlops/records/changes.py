@@ -12,6 +12,7 @@ from ..core.errors import UserError
 from ..core.params import Params
 from ..data import cells, change_log
 from ..data.change_log import Change, Part
+from ..data.column_names import col, cols
 from ..data.contract import Contract
 from ..data.row_rules import sound
 from ..data.sources import read
@@ -64,7 +65,8 @@ def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
     check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
-    parts, keys = change_log.parts(writer.changes), [column.name for column in contract.keys]
+    parts = change_log.parts(writer.changes)
+    keys = [col(column.name) for column in contract.keys]
     with table.rows([Part(delivery.path)], contract) as rows:
         fit, unfit = judged(rows, contract)
         rejected = table.count(rows.filter(~sound(contract)))
@@ -74,7 +76,7 @@ def _upsert(
         effect = table.effect(now, fit, contract)
         if not effect.changes:
             return [*says, f"{delivery.path.name} is here already; nothing changed"]
-        same = [*keys, "_h1", "_h2"]
+        same = [*keys, *map(pl.col, table.HASHES)]
         new, old = (table.hashed(each, contract).select(same) for each in (fit, now))
         differ = [new.join(old, on=same, how="anti"), old.join(new, on=same, how="anti")]
         changed = pl.concat(differ).select(keys).unique().collect(engine="streaming").lazy()
@@ -84,7 +86,7 @@ def _upsert(
     numbered = read(delivery.path).with_row_index("_row", 1).cast({"_row": pl.Int64})
     landing = writer.scratch / "rows.parquet"
     numbered.join(take.lazy(), on="_row", how="semi").drop("_row").sink_parquet(landing)
-    reached = pl.scan_parquet(delivery.path).select(pl.col(cursor).max()) if cursor else None
+    reached = pl.scan_parquet(delivery.path).select(col(cursor).max()) if cursor else None
     return says + writer.log(
         "update",
         effect,
@@ -139,8 +141,8 @@ def delete(
         else:
             wanted = _wanted(writer, keys or [], file, contract)
             gone = table.with_keys(parts, wanted, contract).collect(engine="streaming")
-            known = gone.select(wanted.columns).unique()
-            missing = wanted.join(known, on=wanted.columns, how="anti")
+            keys = [col(column.name) for column in contract.keys]
+            missing = wanted.join(gone.select(keys), on=keys, how="anti")
             says = [f"keys without a record: {missing.height:,}"] if missing.height else []
         if gone.is_empty():
             return [*says, "no record is to be deleted; nothing changed"]
@@ -161,7 +163,7 @@ def _wanted(writer: Writer, keys: list[str], file: str | None, contract: Contrac
     if file:
         (delivery, *_) = deliver(file, writer.scratch)
         check_columns(delivery, names, "the key")
-        frame = read(delivery.path).select(names)
+        frame = read(delivery.path).select(cols(names))
     elif len(names) > 1:
         raise UserError(f"a key is {', '.join(names)} here: give a --file with these columns.")
     else:
@@ -179,13 +181,13 @@ def _wanted(writer: Writer, keys: list[str], file: str | None, contract: Contrac
 
 def _meeting(parts: list[Part], where: str, contract: Contract) -> pl.DataFrame:
     """All rows of the records that meet a condition, and broken rows that meet it themselves."""
-    keys = [column.name for column in contract.keys]
+    keys = [col(column.name) for column in contract.keys]
     condition = table.condition(where, contract)
     with table.rows(parts, contract) as rows:
         fit, _ = judged(rows, contract)
         broken = rows.filter(~sound(contract) & condition)
         met = fit.filter(condition)
-        by = keys if keys and contract.duplicates != "keep_all" else ["_row"]
+        by = keys if keys and contract.duplicates != "keep_all" else [pl.col("_row")]
         same = rows.join(met.select(by).unique(), on=by, how="semi")
         return pl.concat([same, broken]).unique("_row").collect(engine="streaming")
 

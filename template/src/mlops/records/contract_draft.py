@@ -16,6 +16,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
+from ..data.column_names import col
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
 from .type_inference import guess, retyped
 
@@ -138,7 +139,7 @@ def _figures(
         quick, slow = (cells.value(column, types[column.name], way) for way in (False, True))
         odd, even = sample.select(odd=slow.count(), even=quick.count()).row(0)
         thorough = odd != even
-        cell, ordered = pl.col(column.name), column.type not in ("string", "boolean")
+        cell, ordered = col(column.name), column.type not in ("string", "boolean")
         value = slow if thorough else quick
         present = ~cells.blank(column, types[column.name], thorough)
         figures = pl.struct(

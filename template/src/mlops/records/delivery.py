@@ -12,6 +12,7 @@ import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import sha256
+from ..data.column_names import cols
 from ..data.sources import FORMATS, extension, opened, read
 from .inspection import inspect
 
@@ -86,7 +87,7 @@ def together(deliveries: list[Delivery]) -> pl.LazyFrame:
     columns = deliveries[0].columns
     for delivery in deliveries:
         check_columns(delivery, columns, deliveries[0].path.name)
-    tables = [read(delivery.path).select(columns) for delivery in deliveries]
+    tables = [read(delivery.path).select(cols(columns)) for delivery in deliveries]
     return pl.concat(tables, how="vertical_relaxed")
 
 

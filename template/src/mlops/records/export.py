@@ -9,6 +9,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.paths import replacing
 from ..data import cells, change_log
+from ..data.column_names import col, cols
 from ..data.contract import Column, Contract
 from . import table
 from .delivery import is_database, refuse_password, shown, split_address
@@ -44,7 +45,7 @@ def show(
         found = clean.filter(table.condition(where, contract)) if where else clean
         if only_count:
             return [str(table.count(found))]
-        names = [column.name for column in contract.columns]
+        names = cols(column.name for column in contract.columns)
         some = (found.head(head) if head else found).select(names).collect(engine="streaming")
     if form == "table":
         with TABLE:
@@ -73,7 +74,7 @@ def export(
         raise UserError(f"{target} is there already; say --replace to write over it.")
     with table.content(change_log.parts(change_log.read(), version), contract) as clean:
         found = clean.filter(table.condition(where, contract)) if where else clean
-        records = found.select(column.name for column in contract.columns)
+        records = found.select(cols(column.name for column in contract.columns))
         rows = table.count(records)
         if is_database(target):
             _to_database(records, target, replace)
@@ -87,7 +88,7 @@ def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.Laz
     """With dates, and in CSV decimals, written as the contract reads them from such a file."""
     texts: dict[str, pl.Expr] = {}
     for column in contract.columns if form != ".parquet" else ():
-        cell = pl.col(column.name)
+        cell = col(column.name)
         if column.formats and (known := _lossless(records, column)):
             texts[column.name] = cell.dt.to_string(known)
         elif column.type == "number" and column.decimal != "." and form == ".csv":
@@ -97,7 +98,7 @@ def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.Laz
 
 def _lossless(records: pl.LazyFrame, column: Column) -> str | None:
     """The first of the column's formats in which nothing of a value is lost."""
-    cell = pl.col(column.name)
+    cell = col(column.name)
     for form in column.formats:
         text = cell.dt.to_string(form)
         same = (cells.moment(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()

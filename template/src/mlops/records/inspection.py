@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from ..core.errors import UserError
+from ..data.column_names import MARK
 from ..data.sources import LONGEST_LINE, SEPARATORS, extension, header, lines, opened, read
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
@@ -43,8 +44,9 @@ def inspect(path: Path) -> tuple[list[str], int]:
             "it again."
         ) from error
     for name, dtype in schema.items():
-        if dtype.is_nested() or dtype == pl.Binary or name in RESERVED:
-            why = "is a name used by this project" if name in RESERVED else f"holds {dtype}"
+        reserved = name in RESERVED or MARK in name
+        if dtype.is_nested() or dtype == pl.Binary or reserved:
+            why = "is a name used by this project" if reserved else f"holds {dtype}"
             raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")

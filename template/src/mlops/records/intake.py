@@ -13,6 +13,7 @@ from ..core.paths import sha256
 from ..core.problem import Problem, Task
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
+from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import alike, stream
 from ..data.row_rules import sound
@@ -185,7 +186,7 @@ def _arrival(
             return table.effect(None, fit, contract), rejected, told
         touched = table.sharing_keys(parts, fit, contract, writer.scratch)
         after, _ = judged(
-            pl.concat([touched, rows.select(touched.collect_schema().names())]), contract
+            pl.concat([touched, rows.select(cols(touched.collect_schema().names()))]), contract
         )
         return table.effect(judged(touched, contract)[0], after, contract), rejected, told
 

@@ -18,9 +18,12 @@ import polars_hash as plh
 from ..core.errors import UserError
 from ..data import cells, validate
 from ..data.change_log import Part
+from ..data.column_names import col, cols, internal
 from ..data.contract import Contract
 from ..data.ingest import alike, ingest, stream, typed
 from ..data.row_rules import REASONS
+
+HASHES = internal("hash", "1"), internal("hash", "2")
 
 
 @contextmanager
@@ -49,16 +52,12 @@ def nothing(contract: Contract) -> pl.LazyFrame:
 def with_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
     """The typed rows that have one of the keys, found without typing the others."""
     found = [nothing(contract)]
-    names = [column.name for column in contract.keys]
+    names = [col(column.name) for column in contract.keys]
     for raw in alike(parts, contract):
         schema = raw.collect_schema()
-        read = {f"={c.name}": cells.value(c, schema[c.name], thorough=True) for c in contract.keys}
-        few = raw.with_columns(**read).join(
-            keys.lazy(), left_on=list(read), right_on=names, how="semi"
-        )
-        found.append(
-            typed(few.drop(list(read)), contract).select(found[0].collect_schema().names())
-        )
+        key = [cells.value(c, schema[c.name], thorough=True) for c in contract.keys]
+        few = raw.join(keys.lazy(), left_on=key, right_on=names, how="semi")
+        found.append(typed(few, contract).select(cols(found[0].collect_schema().names())))
     return pl.concat(found)
 
 
@@ -66,7 +65,7 @@ def sharing_keys(
     parts: list[Part], fit: pl.LazyFrame, contract: Contract, scratch: Path
 ) -> pl.LazyFrame:
     """The typed rows of the table that have a key in common with `fit`, through a scratch file."""
-    keys = fit.select(column.name for column in contract.keys).drop_nulls().unique()
+    keys = fit.select(cols(column.name for column in contract.keys)).drop_nulls().unique()
     found = scratch / "sharing.parquet"
     stream({found: with_keys(parts, keys.collect(engine="streaming"), contract)})
     return pl.scan_parquet(found)
@@ -93,21 +92,24 @@ def condition(where: str, contract: Contract) -> pl.Expr:
 
 
 def hashed(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
-    """With `_h1` and `_h2`, the hashes of each row: of its cells as text, told apart from each
-    other and from no value.
+    """With `HASHES` of each row: of its cells as text, told apart from each other and from no
+    value.
     """
     texts = []
     for column in contract.columns:
-        cell = pl.col(column.name)
+        cell = col(column.name)
         dated = column.type in ("date", "timestamp")
         texts.append((cell.to_physical() if dated else cell).cast(pl.String).fill_null("\0"))
     text = plh.concat_str(texts, separator="\x1f")
-    return clean.with_columns(_h1=text.nchash.xxh3_64(), _h2=text.nchash.wyhash())
+    first, second = HASHES
+    return clean.with_columns(
+        text.nchash.xxh3_64().alias(first), text.nchash.wyhash().alias(second)
+    )
 
 
 def content_hash(clean: pl.LazyFrame, contract: Contract) -> str:
     """The hash of clean rows, as 32 hexadecimal digits."""
-    both = hashed(clean, contract).select("_h1", "_h2").sum().collect(engine="streaming")
+    both = hashed(clean, contract).select(cols(HASHES)).sum().collect(engine="streaming")
     return "".join(f"{total:016x}" for total in both.row(0))
 
 
@@ -139,39 +141,35 @@ def effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract)
 
     The rows of both should be those that the change touches; None stands for no rows.
     """
+    first, second = map(pl.col, HASHES)
     if before is None:
-        totals = hashed(after, contract).select(pl.len(), pl.col("_h1").sum(), pl.col("_h2").sum())
-        added, first, second = totals.collect(engine="streaming").row(0)
-        return Effect(added, 0, 0, 0, first, second)
-    names = [column.name for column in contract.keys]
-    keys = names if contract.duplicates != "keep_all" else []
+        totals = hashed(after, contract).select(pl.len(), first.sum(), second.sum())
+        added, *moves = totals.collect(engine="streaming").row(0)
+        return Effect(added, 0, 0, 0, *moves)
+    keyed = contract.keys and contract.duplicates != "keep_all"
+    keys = [col(column.name) for column in contract.keys] if keyed else [first, second]
+    same_key = pl.struct(keys).alias("key")
+    # Hashes are summed modulo 2^64, which a sum of signed ones is too.
     sides = [
         hashed(side, contract).select(
-            *keys,
-            *([] if keys else [pl.col("_h1").alias("_key1"), pl.col("_h2").alias("_key2")]),
-            _is=pl.lit(number, pl.Int64),
-            **{f"_{half}{number}": pl.col(f"_h{half}") for half in (1, 2)},
+            same_key,
+            sign=pl.lit(sign),
+            first=sign * first.reinterpret(signed=True),
+            second=sign * second.reinterpret(signed=True),
         )
-        for number, side in enumerate((before, after))
+        for side, sign in ((before, -1), (after, 1))
     ]
-    old, new = (pl.col("_is") == 0).sum(), pl.col("_is").sum()
-    each = (
-        pl.concat(sides, how="diagonal")
-        .group_by(keys or ["_key1", "_key2"])
-        .agg(old.cast(pl.Int64).alias("old"), new.alias("new"), pl.col("^_[12][01]$").sum())
-        .with_columns(pairs=pl.min_horizontal("old", "new"), same=pl.col("_10") == pl.col("_11"))
+    moves = pl.col("first", "second").sum()
+    old, new = ((pl.col("sign") == sign).sum().cast(pl.Int64) for sign in (-1, 1))
+    each = pl.concat(sides).group_by("key").agg(moves, old=old, new=new)
+    pairs = pl.min_horizontal("old", "new")
+    same = (pl.col("first") == 0) & (pl.col("second") == 0)
+    totals = each.select(
+        added=(pl.col("new") - pairs).sum(),
+        updated=pairs.filter(~same).sum(),
+        unchanged=pairs.filter(same).sum(),
+        deleted=(pl.col("old") - pairs).sum(),
+        first=pl.col("first").sum(),
+        second=pl.col("second").sum(),
     )
-    same, pairs = pl.col("same"), pl.col("pairs")
-    told = (
-        each.select(
-            (pl.col("new") - pairs).sum().alias("added"),
-            pairs.filter(~same).sum().alias("updated"),
-            pairs.filter(same).sum().alias("unchanged"),
-            (pl.col("old") - pairs).sum().alias("deleted"),
-            pl.col("^_[12][01]$").sum(),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-    moves = [told.pop(f"_{half}1") - told.pop(f"_{half}0") for half in (1, 2)]
-    return Effect(**told, first=moves[0], second=moves[1])
+    return Effect(**totals.collect(engine="streaming").row(0, named=True))

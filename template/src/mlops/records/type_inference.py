@@ -38,7 +38,8 @@ def guess(
     column = Column(name=cell.name, type=_type(cell.dtype), role=role)
     if role == "ignored" or not (formats or column.type == "string"):
         return column
-    text = cell.cast(pl.String).str.strip_chars().drop_nulls()
+    # Methods of a series take its name for a pattern too.
+    text = cell.alias("cell").cast(pl.String).str.strip_chars().drop_nulls()
     odd = sorted(ODD_MISSING.intersection(text.unique()))
     column = retyped(column, type="string", missing=(*DEFAULT_MISSING, *odd))
     infinite = text.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
