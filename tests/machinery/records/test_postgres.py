@@ -57,7 +57,7 @@ def test_a_table_is_added_with_one_command(
 
 
 def test_a_query_is_added(server: str, orders: str, tmp_path: Path) -> None:
-    query = 'SELECT shop, count(*) AS many FROM "my orders" GROUP BY shop;'
+    query = 'SELECT shop, count(*) AS many FROM "my orders" GROUP BY shop -- one a shop'
     land_query(server, query, tmp_path / "t.parquet")
     assert pl.read_parquet(tmp_path / "t.parquet")["many"].sum() == 200_000
 

@@ -19,7 +19,8 @@ from ..data.sources import read
 from ..data.validate import faults
 from ..data.validate import parts as judged
 from . import table
-from .delivery import Delivery, check_columns, deliver, shown, stem
+from .addresses import redact
+from .delivery import Delivery, check_columns, deliver, stem
 from .writer import Writer, writing
 
 
@@ -50,13 +51,13 @@ def update(
             source, writer.scratch, query=query, encoding=encoding, since=since
         ):
             says += _upsert(writer, delivery, contract, source, cursor)
-        return writer.end(says or [f"nothing is new in {shown(source)}; nothing changed"], dry_run)
+        return writer.end(says or [f"nothing is new in {redact(source)}; nothing changed"], dry_run)
 
 
 def _since(changes: list[Change], source: str, cursor: str) -> tuple[str, Any]:
     """How far the source was read before."""
     same = [
-        c for c in change_log.standing(changes) if (c.source, c.cursor) == (shown(source), cursor)
+        c for c in change_log.standing(changes) if (c.source, c.cursor) == (redact(source), cursor)
     ]
     return cursor, same[-1].reached if same else None
 
@@ -92,7 +93,7 @@ def _upsert(
         effect,
         writer.content_hash(contract),
         contract,
-        source=shown(source),
+        source=redact(source),
         sha256=delivery.sha256,
         file=writer.land(landing, f"{name}.parquet"),
         rows=len(take),

@@ -14,11 +14,9 @@ from ..core.errors import UserError
 from ..core.paths import sha256
 from ..data.column_names import cols
 from ..data.sources import FORMATS, extension, opened, read
+from .addresses import URLS, is_database, refuse_password, split_address
 from .inspection import inspect
 
-DATABASES = ("sqlite:///", "postgresql://", "postgres://")
-URLS = ("http://", "https://", "file://")
-PASSWORD = re.compile(r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)")
 Reached = int | float | str | None
 
 
@@ -58,28 +56,6 @@ def stem(name: str) -> str:
     """A file's name without extension, in small letters and digits."""
     plain = re.sub(r"\.[a-z]+(\.gz)?$", "", name.lower())
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "table"
-
-
-def shown(source: str) -> str:
-    """A source as the log may hold it: of an address, no user and nothing that may be a secret."""
-    if not source.startswith((*DATABASES, *URLS)):
-        return source
-    table = split_address(source)[1] if is_database(source) else ""
-    place = re.sub(r"://[^/]*@", "://", source.partition("?")[0])
-    return f"{place}?{table}" if table else place
-
-
-def refuse_password(address: str) -> None:
-    """Raises UserError if an address holds a password, which others could read there."""
-    if PASSWORD.match(address):
-        raise UserError(
-            "leave the password out of the address, where others can read it: a database takes it "
-            "from the environment (PGPASSWORD) or from ~/.pgpass."
-        )
-
-
-def is_database(source: str) -> bool:
-    return source.startswith(DATABASES)
 
 
 def together(deliveries: list[Delivery]) -> pl.LazyFrame:
@@ -143,15 +119,6 @@ def _from_database(
     file = scratch / f"{'query' if query else stem(table)}.parquet"
     land_query(uri, query or table, file, since)
     return file
-
-
-def split_address(source: str) -> tuple[str, str]:
-    """A database's address as its driver takes it, and the table named at its end."""
-    uri, _, end = source.partition("?")
-    parts = [part.removeprefix("table=") for part in end.split("&")]
-    options = "&".join(part for part in parts if "=" in part)
-    table = unquote(next((part for part in parts if "=" not in part), ""))
-    return (f"{uri}?{options}" if options else uri), table
 
 
 def _copied(file: Path, folder: Path, encoding: str | None) -> Path:

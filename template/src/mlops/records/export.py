@@ -12,7 +12,7 @@ from ..data import cells, change_log
 from ..data.column_names import col, cols
 from ..data.contract import Column, Contract
 from . import table
-from .delivery import is_database, refuse_password, shown, split_address
+from .addresses import is_database, redact, refuse_password, split_address
 
 WRITERS: dict[str, Any] = {
     ".csv": pl.LazyFrame.sink_csv,
@@ -81,7 +81,7 @@ def export(
         else:
             with replacing(Path(target)) as scratch:
                 WRITERS[form](as_delivered(records, contract, form), scratch)
-    return [f"{rows:,} records are in {shown(target)}"]
+    return [f"{rows:,} records are in {redact(target)}"]
 
 
 def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:

@@ -21,8 +21,9 @@ from ..data.sources import extension
 from ..data.validate import faults
 from ..data.validate import parts as judged
 from . import table
+from .addresses import redact
 from .contract_draft import draft
-from .delivery import Delivery, check_columns, deliver, shown, stem, together
+from .delivery import Delivery, check_columns, deliver, stem, together
 from .table import Effect
 from .writer import Writer, own, writing
 
@@ -163,7 +164,7 @@ def _land(
             effect,
             before,
             contract,
-            source=shown(source),
+            source=redact(source),
             sha256=delivery.sha256,
             file=file,
             rows=delivery.rows,
