@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.data.contract import Column, Contract
-from mlops.data.leak import assess
+from mlops.data.leak import find_leaks
 from sklearn import datasets
 
 
@@ -23,7 +23,8 @@ def found_in(columns, target, task, **reviewed):
         classes=() if task == "regression" else tuple(map(str, np.unique(target))),
         columns=(*made, Column(name="y", type=answer, role="target")),
     )
-    return {one.column: one.partner for one in assess(frame, contract, 0.7)[1]}
+    suspects = find_leaks(frame, contract, 0.7)["suspects"]
+    return {one["column"]: one["partner"] for one in suspects}
 
 
 def columns_of(values):

@@ -7,8 +7,8 @@ from mlops.core.errors import BlockedError
 from mlops.core.problem import Problem
 from mlops.data.change_log import Part
 from mlops.data.contract import Column, Contract
-from mlops.data.ingest import ingest, typed
-from mlops.data.validate import parts, run, validate, verdict
+from mlops.data.ingest import ingest, type_rows
+from mlops.data.validate import judge_rows, reject_rate_verdict, run, validate
 
 COLUMNS = (
     Column(name="k", type="integer", role="key"),
@@ -31,13 +31,13 @@ def contract_of(duplicates="keep_last"):
 
 def check(table, contract):
     """The clean and the quarantined rows."""
-    return pl.collect_all(parts(table.lazy(), contract))
+    return pl.collect_all(judge_rows(table.lazy(), contract))
 
 
 def rows_of(*rows):
     frame = pl.DataFrame(rows, schema=dict.fromkeys("kncy", pl.String), orient="row")
     frame = frame.with_row_index("_row", 1).with_columns(pl.col("_row").cast(pl.Int64))
-    return typed(frame.with_columns(_source=pl.lit("f.csv")).lazy(), contract_of()).collect()
+    return type_rows(frame.with_columns(_source=pl.lit("f.csv")).lazy(), contract_of()).collect()
 
 
 def reasons_of(quarantine):
@@ -171,4 +171,4 @@ def test_the_gate_lets_a_good_table_pass(tmp_path, monkeypatch):
 
 def test_rows_that_are_replaced_are_no_rejects():
     report = {"reject_rate": 0.0, "rejected": 0, "read": 10, "reasons": []}
-    assert verdict(report, 0.0, Problem(name="t")).passed
+    assert reject_rate_verdict(report, 0.0, Problem(name="t")).passed

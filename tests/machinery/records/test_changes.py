@@ -13,8 +13,8 @@ from mlops.data.contract import Contract
 from mlops.records import table
 from mlops.records.changes import delete, restore, update
 from mlops.records.export import export, show
-from mlops.records.history import check, history
 from mlops.records.intake import add, compact
+from mlops.records.log_audit import list_changes, verify_log
 
 Records = dict[int, tuple[float, str, bool]]
 
@@ -51,7 +51,9 @@ def written(records: Records, name: str) -> str:
 
 def content(version: int | None = None) -> Records:
     contract = Contract.load()
-    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
+    with table.open_content(
+        change_log.locate_parts(change_log.read_log(), version), contract
+    ) as clean:
         frame = clean.select("nr", "size", "shop", "late").collect()
     found = {row[0]: (row[1], row[2], row[3]) for row in frame.iter_rows()}
     assert len(found) == frame.height
@@ -87,7 +89,7 @@ def test_an_update_lands_only_what_is_new_or_different(project: Path) -> None:
     assert pl.read_parquet("data/raw/0002-news.parquet")["nr"].to_list() == ["3", "200"]
     assert pl.read_parquet("data/raw/0002-news.retired.parquet")["_row"].to_list() == [4]
     assert update("news.csv") == ["news.csv is here already; nothing changed"]
-    assert len(change_log.read()) == 2
+    assert len(change_log.read_log()) == 2
 
 
 def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) -> None:
@@ -102,7 +104,7 @@ def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) ->
     Path("bad.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,tall,a,yes\n3,9.5,a,yes\n")
     with pytest.raises(UserError, match=r"2 of 3 rows break the contract, more than data\.max_rej"):
         update("bad.csv")
-    assert len(change_log.read()) == 2
+    assert len(change_log.read_log()) == 2
 
 
 def test_records_are_deleted_by_key_file_and_condition(project: Path) -> None:
@@ -154,9 +156,9 @@ def test_a_version_is_restored_and_the_restoring_too(project: Path) -> None:
     assert "nothing changed" in restore(2)[0]
     with pytest.raises(UserError, match="there is no version 9 of the table; the newest is 5"):
         restore(9)
-    changes = change_log.read()
+    changes = change_log.read_log()
     assert [change.after for change in changes[3:]] == [changes[0].after, changes[1].after]
-    assert "(no longer in effect)" in history()[2]
+    assert "(no longer in effect)" in list_changes()[2]
 
 
 def test_random_operations_end_in_the_table_that_a_dictionary_would_be(project: Path) -> None:
@@ -193,13 +195,13 @@ def live(chance: random.Random, operations: int) -> None:
             restore(version)
             now = states[version - 1]
         Path(file).unlink()
-        if len(change_log.read()) == len(states):  # it had nothing to change
+        if len(change_log.read_log()) == len(states):  # it had nothing to change
             assert now == records, (kind, number)
         else:
             states.append(now)
         records = now
         assert content() == records, (kind, number)
-    assert check()[0].startswith(f"version {len(states)}: made again from nothing")
+    assert verify_log()[0].startswith(f"version {len(states)}: made again from nothing")
     for version in chance.sample(range(1, len(states) + 1), 5):
         assert content(version) == states[version - 1]
 
@@ -210,12 +212,12 @@ def test_a_compacted_table_is_the_same_without_what_is_gone(project: Path) -> No
     update(written(some(range(150, 160), 7), "more.csv"))
     delete(["60", "7"])
     before = content()
-    hashed = change_log.read()[-1].after
+    hashed = change_log.read_log()[-1].after
     says = compact()
     assert [line.partition(" has")[0] for line in says[::2]] == ["0.parquet", "1.parquet"]
     assert content() == before
-    assert change_log.read()[-1].after == hashed
-    assert check()
+    assert change_log.read_log()[-1].after == hashed
+    assert verify_log()
     left = sorted(path.name for path in Path("data/raw").iterdir())
     assert left == ["0005-orders.parquet", "0006-orders.parquet"]
     rows = [pl.read_parquet(Path("data/raw") / name)["nr"].cast(pl.String) for name in left]
@@ -237,7 +239,7 @@ def test_added_rows_that_share_a_key_follow_the_policy(project: Path, policy: st
         "keep_all": "2 added, 1 unchanged",
     }
     assert says[-1] == f"version 2: {told[policy]}"
-    assert check()
+    assert verify_log()
 
 
 def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -> None:
@@ -249,7 +251,7 @@ def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -
     kept = [size for size, _, _ in some(range(100)).values() if size <= 50]
     assert delete(where="size > 50") == [f"version 2: {100 - len(kept)} deleted"]
     assert show(only_count=True) == [str(len(kept))]
-    assert check()
+    assert verify_log()
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_a_mistake_changes_nothing_and_is_one_sentence(
     assert "\n" not in str(told.value)
     assert "secret" not in str(told.value)
     assert change_log.LOG.read_bytes() == before
-    assert check()
+    assert verify_log()
 
 
 def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
@@ -300,7 +302,7 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
         assert any(line.startswith("version 2: ") for line in says)
     assert sorted(str(path) for path in Path("data").rglob("*")) == before
     assert Contract.load().target.name == "late"
-    assert check()
+    assert verify_log()
 
 
 def test_records_are_shown_as_asked(project: Path) -> None:
@@ -338,7 +340,7 @@ def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
         shop.commit()
         source = "sqlite:///shop.db?orders"
         assert update(source, cursor="seen") == ["version 2: 50 updated"]
-        assert change_log.read()[-1].reached == "2024-01-09"
+        assert change_log.read_log()[-1].reached == "2024-01-09"
         assert update(source, cursor="seen") == ["orders.parquet is here already; nothing changed"]
         shop.execute("insert into orders values (7, 70.5, 'b', 'no', '2024-01-20')")
         shop.execute("insert into orders values (500, 1.5, 'b', 'no', '2023-01-01')")
@@ -353,9 +355,9 @@ def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
 def test_a_changed_contract_begins_a_new_account(project: Path) -> None:
     start(some(range(100)))
     Contract.load().model_copy(update={"duplicates": "reject"}).save()
-    assert "contract.yaml was changed since version 1" in check()[0]
+    assert "contract.yaml was changed since version 1" in verify_log()[0]
     delete(["7"])
-    assert check()[0].startswith("version 2: made again")
+    assert verify_log()[0].startswith("version 2: made again")
 
 
 def test_a_tampered_file_or_log_is_noticed(project: Path) -> None:
@@ -364,11 +366,11 @@ def test_a_tampered_file_or_log_is_noticed(project: Path) -> None:
     raw = Path("data/raw/0001-orders.csv")
     raw.write_text(raw.read_text().replace("37.5", "38.5"))
     with pytest.raises(UserError, match="a file in data/raw was changed"):
-        check()
+        verify_log()
     log = change_log.LOG.read_text()
     change_log.LOG.write_text(log.replace('"before":"', '"before":"0'))
     with pytest.raises(UserError, match="does not begin where version 1 ended"):
-        check()
+        verify_log()
     change_log.LOG.write_text(f"<<<<<<< HEAD\n{log}")
     with pytest.raises(UserError, match="line 1 is not one change"):
-        check()
+        verify_log()

@@ -14,9 +14,9 @@ from mlops.data.contract import Contract
 from mlops.records.changes import delete, restore, update
 from mlops.records.contract_check import check_file
 from mlops.records.export import export, show
-from mlops.records.history import check
 from mlops.records.inspection import inspect
 from mlops.records.intake import add, compact
+from mlops.records.log_audit import verify_log
 
 KEY, TARGET, GROUP, DAY = "^a.*$", "*", "^.*$", "^%Y-.$"
 NUMBERS = [
@@ -59,11 +59,11 @@ def test_a_table_with_odd_names_walks_the_whole_way(project: Path) -> None:
     assert clean.columns == [*names, "_row"]
     assert clean[KEY].to_list() == list(range(200))
     assert clean["=x"].to_list() == [key * 7 % 97 for key in range(200)]
-    rows = split.cut(contract, SplitParams())["rows"]
+    rows = split.cut_parts(contract, SplitParams())["rows"]
     assert sum(rows.values()) == 200
     parts = [pl.read_parquet(path) for path in (TRAIN, VALID, TEST)]
     assert all(part.columns == clean.columns for part in parts)
-    scores, _ = leak.assess(parts[0], contract, 0.95)
+    scores = leak.find_leaks(parts[0], contract, 0.95)["scores"]
     assert {score["column"] for score in scores} == {one.name for one in contract.inputs}
 
 
@@ -91,7 +91,7 @@ def test_records_with_odd_names_are_changed_and_come_back(project: Path) -> None
     assert update("all.parquet") == ["all.parquet is here already; nothing changed"]
     assert restore(2) == ["version 4: 2 added, 248 unchanged"]
     compact()
-    assert check() == ["version 5: made again from nothing, the content is the same"]
+    assert verify_log() == ["version 5: made again from nothing, the content is the same"]
 
 
 def test_the_mark_of_internal_columns_is_refused(tmp_path: Path) -> None:

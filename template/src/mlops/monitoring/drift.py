@@ -17,7 +17,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from ..core.paths import MODEL, TEST, TRAIN, VALID, sha256
 from ..data.contract import Contract
-from ..data.row_rules import broken
+from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
 from ..model.inputs import Input, frame, misfit
 from ..model.value import Array
@@ -131,7 +131,9 @@ def faults(rows: pl.DataFrame, contract: Contract) -> list[Report]:
     if not rows.height or "inputs" not in rows.columns:
         return []
     table, found = rows["inputs"].struct.unnest(), []
-    for condition, name, rule in broken(contract.model_copy(update={"columns": contract.inputs})):
+    for condition, name, rule in list_rules(
+        contract.model_copy(update={"columns": contract.inputs})
+    ):
         values = table.filter(condition)[name]
         if len(values):
             often = values.drop_nulls().value_counts(sort=True)[name].head(EXAMPLES)

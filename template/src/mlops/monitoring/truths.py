@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from ..core.errors import UserError
-from ..data.cells import value
+from ..data.cells import read_cell
 from ..data.contract import Column, Contract
-from ..records.databases import BATCH, connected
+from ..records.databases import BATCH, connect
 from ..serving.journal import SQLITE, TABLES
 from ..serving.options import Options
 
@@ -122,7 +122,7 @@ def cells(texts: pl.Series, columns: Sequence[Column]) -> pl.Series | None:
     objects = texts.str.json_decode(kind).struct.unnest()
     written = [column.model_copy(update=JSON) for column in columns]
     return objects.select(
-        value(column, pl.String(), thorough=False).alias(column.name) for column in written
+        read_cell(column, pl.String(), thorough=False).alias(column.name) for column in written
     ).to_struct(texts.name)
 
 
@@ -145,7 +145,7 @@ def read(journal: str, query: str, columns: Sequence[str]) -> Iterator[pl.DataFr
     nothing = [pl.col(pl.String).replace("", None), pl.col(pl.Int64).replace(-1, None)]
     sqlite = journal.startswith(SQLITE)
     try:
-        with connected(journal) as cursor:
+        with connect(journal) as cursor:
             catalog = "sqlite_master WHERE name" if sqlite else "pg_tables WHERE tablename"
             names = ", ".join(f"'{name}'" for name in TABLES)
             cursor.execute(f"SELECT count(*) FROM {catalog} IN ({names})")  # noqa: S608

@@ -35,10 +35,10 @@ def land_query(
     query = table_or_query.strip().rstrip(";")
     if not re.match(r"(select|with)\s", query, re.IGNORECASE):
         query = _select(["*"], ".".join(map(quote_name, query.split("."))))
-    if since and since[1] is not None:
-        column, value = since
+    column, value = since or ("", None)
+    if value is not None:
         query = _select(["*"], _as_table(query), f"{quote_name(column)} >= {quote_value(value)}")
-    with connected(uri) as cursor:
+    with connect(uri) as cursor:
         if uri.startswith("sqlite:"):
             cursor.adbc_statement.set_options(**BATCH)
         else:
@@ -65,12 +65,12 @@ def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> 
             yield from frame.to_arrow(compat_level=oldest).cast(empty.schema).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(empty.schema, batches())
-    with connected(uri, must_exist=False) as cursor:
+    with connect(uri, must_exist=False) as cursor:
         cursor.adbc_ingest(table, reader, "replace" if replace else "create")
 
 
 @contextmanager
-def connected(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
+def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
     """A cursor, whose work holds if the block ends well. Raises UserError for all that goes wrong
     with the database.
     """

@@ -20,66 +20,63 @@ from ..data import cells, validate
 from ..data.change_log import Part
 from ..data.column_names import col, cols, internal
 from ..data.contract import Contract
-from ..data.ingest import alike, ingest, stream, typed
+from ..data.ingest import ingest, scan_parts, type_rows, write_parquet
 from ..data.row_rules import REASONS
 
 HASHES = internal("hash", "1"), internal("hash", "2")
 
 
 @contextmanager
-def rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """All rows, typed as by stage ingest (data/ingest.py), for as long as they are worked on."""
+def open_rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
+    """Type all rows as stage ingest does; they last as long as the block."""
     with tempfile.TemporaryDirectory(prefix=".table-", dir="data") as folder:
         target = Path(folder) / "rows"
         ingest(parts, contract, target)
-        yield pl.scan_parquet(target / "*.parquet") if parts else nothing(contract)
+        yield pl.scan_parquet(target / "*.parquet") if parts else make_empty(contract)
 
 
 @contextmanager
-def content(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """The contract's columns of the rows that keep it, and `_row`."""
-    with rows(parts, contract) as typed_rows:
-        yield validate.parts(typed_rows, contract)[0]
+def open_content(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
+    """Type the rows, and judge them: the contract's columns of the clean ones, and `_row`."""
+    with open_rows(parts, contract) as typed_rows:
+        yield validate.judge_rows(typed_rows, contract)[0]
 
 
-def nothing(contract: Contract) -> pl.LazyFrame:
-    """A table of typed rows without rows."""
+def make_empty(contract: Contract) -> pl.LazyFrame:
+    """Make a table of typed rows that has none."""
     schema = {c.name: cells.DTYPES[c.type] for c in contract.columns}
     extra = {"_row": pl.Int64(), "_source": pl.String(), "_unreadable": REASONS}
     return pl.LazyFrame(schema=schema | extra)
 
 
-def with_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
-    """The typed rows that have one of the keys, found without typing the others."""
-    found = [nothing(contract)]
+def find_by_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
+    """Find the typed rows that have one of the keys, without typing the others."""
+    tables = [make_empty(contract)]
+    schema_names = cols(tables[0].collect_schema().names())
     names = [col(column.name) for column in contract.keys]
-    for raw in alike(parts, contract):
+    for raw in scan_parts(parts, contract):
         schema = raw.collect_schema()
-        key = [cells.value(c, schema[c.name], thorough=True) for c in contract.keys]
+        key = [cells.read_cell(c, schema[c.name], thorough=True) for c in contract.keys]
         few = raw.join(keys.lazy(), left_on=key, right_on=names, how="semi")
-        found.append(typed(few, contract).select(cols(found[0].collect_schema().names())))
-    return pl.concat(found)
+        tables.append(type_rows(few, contract).select(schema_names))
+    return pl.concat(tables)
 
 
-def sharing_keys(
+def find_sharing_keys(
     parts: list[Part], fit: pl.LazyFrame, contract: Contract, scratch: Path
 ) -> pl.LazyFrame:
-    """The typed rows of the table that have a key in common with `fit`, through a scratch file."""
+    """Find the typed rows that have a key in common with `fit`, through a scratch file."""
     keys = fit.select(cols(column.name for column in contract.keys)).drop_nulls().unique()
-    found = scratch / "sharing.parquet"
-    stream({found: with_keys(parts, keys.collect(engine="streaming"), contract)})
-    return pl.scan_parquet(found)
+    sharing = scratch / "sharing.parquet"
+    write_parquet({sharing: find_by_keys(parts, keys.collect(engine="streaming"), contract)})
+    return pl.scan_parquet(sharing)
 
 
-def count(rows: pl.LazyFrame) -> int:
-    return int(rows.select(pl.len()).collect(engine="streaming").item())
-
-
-def condition(where: str, contract: Contract) -> pl.Expr:
-    """An SQL condition on the contract's columns. Raises UserError if it is none."""
+def parse_condition(where: str, contract: Contract) -> pl.Expr:
+    """Read an SQL condition on the contract's columns. Raises UserError if it is none."""
     try:
-        found = pl.sql_expr(where)
-        kind = nothing(contract).select(found.alias("_met")).collect_schema()["_met"]
+        expression = pl.sql_expr(where)
+        kind = make_empty(contract).select(expression.alias("_met")).collect_schema()["_met"]
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise UserError(
@@ -88,13 +85,11 @@ def condition(where: str, contract: Contract) -> pl.Expr:
         ) from error
     if kind != pl.Boolean:
         raise UserError(f'--where "{where}" is no condition; write one, such as "size > 2".')
-    return found
+    return expression
 
 
-def hashed(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
-    """With `HASHES` of each row: of its cells as text, told apart from each other and from no
-    value.
-    """
+def add_hashes(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """Add the columns `HASHES`: of the row's cells as text, which a separator keeps apart."""
     texts = []
     for column in contract.columns:
         cell = col(column.name)
@@ -107,9 +102,9 @@ def hashed(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
     )
 
 
-def content_hash(clean: pl.LazyFrame, contract: Contract) -> str:
-    """The hash of clean rows, as 32 hexadecimal digits."""
-    both = hashed(clean, contract).select(cols(HASHES)).sum().collect(engine="streaming")
+def hash_content(clean: pl.LazyFrame, contract: Contract) -> str:
+    """Sum the hashes of clean rows: 32 hexadecimal digits, half of them for either."""
+    both = add_hashes(clean, contract).select(cols(HASHES)).sum().collect(engine="streaming")
     return "".join(f"{total:016x}" for total in both.row(0))
 
 
@@ -130,20 +125,20 @@ class Effect(NamedTuple):
     def changes(self) -> int:
         return self.added + self.updated + self.deleted
 
-    def moved(self, before: str) -> str:
-        """The content hash after the change."""
+    def apply_to(self, before: str) -> str:
+        """Return the content hash after the change of a table that had the hash `before`."""
         halves = (int(before[:16], 16) + self.first, int(before[16:], 16) + self.second)
         return "".join(f"{half % (1 << 64):016x}" for half in halves)
 
 
-def effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract) -> Effect:
-    """What it does to put the clean rows `after` where those `before` were, told apart by key.
+def measure_effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract) -> Effect:
+    """Count what it does to put the clean rows `after` where those `before` were, by their key.
 
     The rows of both should be those that the change touches; None stands for no rows.
     """
     first, second = map(pl.col, HASHES)
     if before is None:
-        totals = hashed(after, contract).select(pl.len(), first.sum(), second.sum())
+        totals = add_hashes(after, contract).select(pl.len(), first.sum(), second.sum())
         added, *moves = totals.collect(engine="streaming").row(0)
         return Effect(added, 0, 0, 0, *moves)
     keyed = contract.keys and contract.duplicates != "keep_all"
@@ -151,7 +146,7 @@ def effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract)
     same_key = pl.struct(keys).alias("key")
     # Hashes are summed modulo 2^64, which a sum of signed ones is too.
     sides = [
-        hashed(side, contract).select(
+        add_hashes(side, contract).select(
             same_key,
             sign=pl.lit(sign),
             first=sign * first.reinterpret(signed=True),
@@ -159,9 +154,9 @@ def effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract)
         )
         for side, sign in ((before, -1), (after, 1))
     ]
-    moves = pl.col("first", "second").sum()
+    halves = pl.col("first", "second").sum()
     old, new = ((pl.col("sign") == sign).sum().cast(pl.Int64) for sign in (-1, 1))
-    each = pl.concat(sides).group_by("key").agg(moves, old=old, new=new)
+    each = pl.concat(sides).group_by("key").agg(halves, old=old, new=new)
     pairs = pl.min_horizontal("old", "new")
     same = (pl.col("first") == 0) & (pl.col("second") == 0)
     totals = each.select(
