@@ -90,8 +90,8 @@ def test_typed_sources_are_taken_as_they_are():
     assert table["n"].to_list() == [1.0, None, None]
     assert table["t"][0] == dt.datetime(2013, 1, 2, 2)
     assert table["s"].to_list() == ["1", "2", "3"]
-    told = table["_unreadable"].to_list()
-    assert [[cell["column"] for cell in row] for row in told] == [["y"], ["i", "y"], ["n", "y"]]
+    reasons = table["_unreadable"].to_list()
+    assert [[cell["column"] for cell in row] for row in reasons] == [["y"], ["i", "y"], ["n", "y"]]
 
 
 def test_two_passes_read_the_same_as_one(tmp_path, monkeypatch):
@@ -162,7 +162,7 @@ def test_a_file_damaged_after_it_landed_is_told_in_one_sentence(name, tmp_path, 
     else:
         frame.write_ndjson(path)
     path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(UserError, match=f"{name} was damaged after it landed") as told:
+    with pytest.raises(UserError, match=f"{name} was damaged after it landed") as caught:
         ingest([Part(Path(f"data/raw/{name}"))], contract_of(Column(name="x", type="integer")))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "data/ingested").exists()

@@ -104,9 +104,9 @@ def test_a_row_keeps_its_part_when_rows_are_added():
 @pytest.mark.parametrize("roles", ROLES)
 def test_folds_follow_the_policy(roles):
     frame, contract = table(), contract_of(**roles)
-    found = make_folds(frame, contract, PARAMS)
-    assert len(found) == PARAMS.train.folds
-    for learn, judge in found:
+    pairs = make_folds(frame, contract, PARAMS)
+    assert len(pairs) == PARAMS.train.folds
+    for learn, judge in pairs:
         assert not set(learn) & set(judge)
         for name, role in roles.items():
             if role in ("key", "group"):
@@ -114,9 +114,9 @@ def test_folds_follow_the_policy(roles):
         if roles == {"t": "time"}:
             assert frame[learn]["t"].max() < frame[judge]["t"].min()
     if "t" in roles:
-        assert all(len(one) < len(next_one) for (one, _), (next_one, _) in pairwise(found))
+        assert all(len(one) < len(next_one) for (one, _), (next_one, _) in pairwise(pairs))
     else:
-        assert sorted(np.concatenate([judge for _, judge in found])) == list(range(frame.height))
+        assert sorted(np.concatenate([judge for _, judge in pairs])) == list(range(frame.height))
 
 
 def test_folds_that_cannot_be_scored_are_refused():
@@ -173,6 +173,6 @@ def test_parts_that_cannot_be_used_block(early, late, words, tmp_path, monkeypat
     frame = table(early + late).sort("t").with_columns(y=classes)
     contract = contract_of(task="binary", t="time")
     project(tmp_path, monkeypatch, contract, frame)
-    found = rows_verdict(cut_parts(contract, SplitParams()), 1, Problem(name="t"))
-    assert not found.passed
-    assert words in found.meaning
+    verdict = rows_verdict(cut_parts(contract, SplitParams()), 1, Problem(name="t"))
+    assert not verdict.passed
+    assert words in verdict.meaning

@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def some(keys: range | list[int], salt: int = 0) -> Records:
+def make_records(keys: range | list[int], salt: int = 0) -> Records:
     return {
         key: ((key * 37 + salt) % 101 + 0.5, "ab"[(key + salt) % 2], (key + salt) % 3 > 0)
         for key in keys
@@ -55,9 +55,9 @@ def content(version: int | None = None) -> Records:
         change_log.locate_parts(change_log.read_log(), version), contract
     ) as clean:
         frame = clean.select("nr", "size", "shop", "late").collect()
-    found = {row[0]: (row[1], row[2], row[3]) for row in frame.iter_rows()}
-    assert len(found) == frame.height
-    return found
+    records = {row[0]: (row[1], row[2], row[3]) for row in frame.iter_rows()}
+    assert len(records) == frame.height
+    return records
 
 
 def start(records: Records) -> None:
@@ -80,9 +80,9 @@ def test_what_was_exported_is_known_when_it_comes_back(project: Path, form: str)
 
 
 def test_an_update_lands_only_what_is_new_or_different(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
-    news = {**some(range(10)), 3: (7.5, "b", True), 200: (1.5, "a", False)}
+    news = {**make_records(range(10)), 3: (7.5, "b", True), 200: (1.5, "a", False)}
     says = update(written(news, "news.csv"))
     assert says == ["version 2: 1 added, 1 updated, 9 unchanged"]
     assert content() == records | news
@@ -93,7 +93,7 @@ def test_an_update_lands_only_what_is_new_or_different(project: Path) -> None:
 
 
 def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
     Path("news.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,7.5,a,yes\n3,8.5,a,yes\n")
     says = update("news.csv")
@@ -108,7 +108,7 @@ def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) ->
 
 
 def test_records_are_deleted_by_key_file_and_condition(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
     assert delete(["7", "8", "999"]) == ["keys without a record: 1", "version 2: 2 deleted"]
     Path("keys.csv").write_text("nr,why\n9,left\n10,left\n")
@@ -125,7 +125,7 @@ def test_records_are_deleted_by_key_file_and_condition(project: Path) -> None:
 
 
 def test_an_old_version_of_a_deleted_record_does_not_come_back(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     add(written({5: (99.5, "b", True)}, "more.csv"))
     assert content()[5] == (99.5, "b", True)
     delete(where="size = 99.5 and shop = 'b' and nr = 5")
@@ -135,7 +135,7 @@ def test_an_old_version_of_a_deleted_record_does_not_come_back(project: Path) ->
 
 
 def test_a_deleted_record_is_named_nowhere(project: Path) -> None:
-    start(some(range(1_000_000, 1_000_100)))
+    start(make_records(range(1_000_000, 1_000_100)))
     Path("keys.csv").write_text("nr\n1000077\n")
     delete(file="keys.csv")
     assert "1000077" not in change_log.LOG.read_text()
@@ -145,12 +145,12 @@ def test_a_deleted_record_is_named_nowhere(project: Path) -> None:
 
 
 def test_a_version_is_restored_and_the_restoring_too(project: Path) -> None:
-    start(some(range(100)))
-    update(written(some(range(50, 150), 7), "news.jsonl"))
+    start(make_records(range(100)))
+    update(written(make_records(range(50, 150), 7), "news.jsonl"))
     changed = content()
     delete(where="size > 50")
     assert restore(1)[0].startswith("version 4: ")
-    assert content() == some(range(100))
+    assert content() == make_records(range(100))
     restore(2)
     assert content() == changed
     assert "nothing changed" in restore(2)[0]
@@ -173,11 +173,11 @@ def test_a_thousand_random_operations_end_as_in_a_dictionary(project: Path, seed
 
 
 def live(chance: random.Random, operations: int) -> None:
-    records = some(range(60))
+    records = make_records(range(60))
     start(records)
     states = [records]
     for number in range(operations):
-        news = some(chance.sample(range(150), chance.randint(1, 12)), number)
+        news = make_records(chance.sample(range(150), chance.randint(1, 12)), number)
         file = written(news, f"news{number}{chance.choice(['.csv', '.jsonl', '.parquet'])}")
         kind = chance.choice(["add", "update", "update", "delete", "where", "restore"])
         if kind in ("add", "update"):
@@ -207,9 +207,9 @@ def live(chance: random.Random, operations: int) -> None:
 
 
 def test_a_compacted_table_is_the_same_without_what_is_gone(project: Path) -> None:
-    start(some(range(100)))
-    update(written(some(range(50, 150), 7), "news.jsonl"))
-    update(written(some(range(150, 160), 7), "more.csv"))
+    start(make_records(range(100)))
+    update(written(make_records(range(50, 150), 7), "news.jsonl"))
+    update(written(make_records(range(150, 160), 7), "more.csv"))
     delete(["60", "7"])
     before = content()
     hashed = change_log.read_log()[-1].after
@@ -224,31 +224,31 @@ def test_a_compacted_table_is_the_same_without_what_is_gone(project: Path) -> No
     assert not {"60", "7"} & set(pl.concat(rows))
     with pytest.raises(UserError, match=r"0001-orders\.csv is not here"):
         content(4)
-    update(written(some([5], 1), "news.csv"))
-    assert content() == before | some([5], 1)
+    update(written(make_records([5], 1), "news.csv"))
+    assert content() == before | make_records([5], 1)
 
 
 @pytest.mark.parametrize("policy", ["keep_first", "reject", "keep_all"])
 def test_added_rows_that_share_a_key_follow_the_policy(project: Path, policy: str) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     Contract.load().model_copy(update={"duplicates": policy}).save()
     says = add(written({5: (99.5, "b", True), 300: (1.5, "a", False)}, "more.csv"))
-    told = {
+    counts = {
         "keep_first": "1 added, 1 unchanged",
         "reject": "1 added, 1 deleted",
         "keep_all": "2 added, 1 unchanged",
     }
-    assert says[-1] == f"version 2: {told[policy]}"
+    assert says[-1] == f"version 2: {counts[policy]}"
     assert verify_log()
 
 
 def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -> None:
-    add(written(some(range(100)), "orders.csv"), target="late", ignore=["nr"])
+    add(written(make_records(range(100)), "orders.csv"), target="late", ignore=["nr"])
     with pytest.raises(UserError, match="updated by their key"):
         update("orders.csv")
     with pytest.raises(UserError, match="by --where"):
         delete(["7"])
-    kept = [size for size, _, _ in some(range(100)).values() if size <= 50]
+    kept = [size for size, _, _ in make_records(range(100)).values() if size <= 50]
     assert delete(where="size > 50") == [f"version 2: {100 - len(kept)} deleted"]
     assert show(only_count=True) == [str(len(kept))]
     assert verify_log()
@@ -277,20 +277,20 @@ def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -
 def test_a_mistake_changes_nothing_and_is_one_sentence(
     project: Path, action: object, says: str
 ) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     before = change_log.LOG.read_bytes()
-    with pytest.raises(UserError, match=says) as told:
+    with pytest.raises(UserError, match=says) as caught:
         action()  # type: ignore[operator]
-    assert "\n" not in str(told.value)
-    assert "secret" not in str(told.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
     assert change_log.LOG.read_bytes() == before
     assert verify_log()
 
 
 def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     before = sorted(str(path) for path in Path("data").rglob("*"))
-    news = written(some(range(90, 110), 7), "news.csv")
+    news = written(make_records(range(90, 110), 7), "news.csv")
     would = "this is what it would do; nothing changed"
     for says in (
         add(news, dry_run=True),
@@ -306,7 +306,7 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
 
 
 def test_records_are_shown_as_asked(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     assert show(only_count=True) == ["100"]
     assert show(where="nr < 2", form="csv") == [
         "nr,size,shop,late",
@@ -323,7 +323,7 @@ def test_records_are_shown_as_asked(project: Path) -> None:
     "target", ["out.csv", "out.jsonl", "out.parquet", "sqlite:///out.db?orders"]
 )
 def test_what_is_exported_comes_back_the_same(project: Path, target: str) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     delete(["7"])
     assert "99 records" in export(target)[0]
     assert "5 records" in export(target, where="nr < 5", replace=True)[0]
@@ -332,7 +332,7 @@ def test_what_is_exported_comes_back_the_same(project: Path, target: str) -> Non
 
 
 def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     with closing(sqlite3.connect("shop.db")) as shop:
         shop.execute("create table orders (nr integer, size real, shop text, late text, seen text)")
         rows = [(n, n + 0.5, "a", "yes", f"2024-01-{1 + n % 9:02}") for n in range(50)]
@@ -353,7 +353,7 @@ def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
 
 
 def test_a_changed_contract_begins_a_new_account(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     Contract.load().model_copy(update={"duplicates": "reject"}).save()
     assert "contract.yaml was changed since version 1" in verify_log()[0]
     delete(["7"])
@@ -361,7 +361,7 @@ def test_a_changed_contract_begins_a_new_account(project: Path) -> None:
 
 
 def test_a_tampered_file_or_log_is_noticed(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     delete(["7"])
     raw = Path("data/raw/0001-orders.csv")
     raw.write_text(raw.read_text().replace("37.5", "38.5"))

@@ -56,8 +56,8 @@ def test_a_few_words_among_numbers_are_left_to_quarantine() -> None:
 def test_the_decimal_mark_is_told_from_the_data(
     values: tuple[str, ...], marks: str, decimal: str, kind: str
 ) -> None:
-    found = guess_column(column(*values), marks=marks)
-    assert (found.decimal, found.type) == (decimal, kind)
+    guessed = guess_column(column(*values), marks=marks)
+    assert (guessed.decimal, guessed.type) == (decimal, kind)
 
 
 @pytest.mark.parametrize("rare", ["J", "S", "2"])
@@ -73,15 +73,15 @@ def test_a_few_unreadable_cells_leave_a_boolean_one() -> None:
 
 
 def test_a_word_that_comes_again_among_numbers_says_that_nothing_is_known() -> None:
-    found = guess_column(pl.concat([column("1", "2", times=200), column("unbekannt", times=9)]))
-    assert found.type == "integer"
-    assert "unbekannt" in found.missing
+    guessed = guess_column(pl.concat([column("1", "2", times=200), column("unbekannt", times=9)]))
+    assert guessed.type == "integer"
+    assert "unbekannt" in guessed.missing
 
 
 def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
-    found = guess_column(column("1.5", "-", "n/a", "?"))
-    assert found.type == "number"
-    assert {"-", "n/a", "?", ""} <= set(found.missing)
+    guessed = guess_column(column("1.5", "-", "n/a", "?"))
+    assert guessed.type == "number"
+    assert {"-", "n/a", "?", ""} <= set(guessed.missing)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
 def test_dates_come_with_their_formats(
     values: tuple[str, ...], kind: str, formats: tuple[str, ...]
 ) -> None:
-    found = guess_column(column(*values))
-    assert (found.type, found.formats) == (kind, formats)
+    guessed = guess_column(column(*values))
+    assert (guessed.type, guessed.formats) == (kind, formats)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_names_that_look_half_like_numbers_are_texts() -> None:
 
 
 def test_given_formats_are_taken_and_must_fit() -> None:
-    found = guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y", "%Y%m%d"))
-    assert (found.type, found.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
+    guessed = guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y", "%Y%m%d"))
+    assert (guessed.type, guessed.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
     with pytest.raises(UserError, match=r"mixes timestamps .50%. with words like '20130203'"):
         guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y",))

@@ -123,8 +123,7 @@ class Contract(Described):
 
     def faults(self) -> list[str]:
         """List what the entries say against each other, each as the part of a sentence."""
-        names = [column.name for column in self.columns]
-        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        twice = ", ".join(sorted({name for name in self.names if self.names.count(name) > 1}))
         count, goals = len(set(self.classes)), self.of_role("target")
         enough = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
         words = self.task == "regression" and any(c.type not in NUMERIC for c in goals)
@@ -139,6 +138,16 @@ class Contract(Described):
         }
         own = [fault for column in self.columns for fault in column.faults()]
         return own + [fault for fault, broken in checks.items() if broken]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the columns by which a row is known; a table may have none."""
+        return [column.name for column in self.keys]
 
     @property
     def positive(self) -> str:

@@ -91,7 +91,7 @@ def _type_to_files(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
 
 
 def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """What `typed` makes of numbered rows, in two parts: those that read at once, and the rest."""
+    """Type numbered rows in two parts: those that read at once, and the rest, read thoroughly."""
     tried = _read_cells(raw, contract, thorough=False)
     unread = pl.any_horizontal(col(_unread(column.name)) for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
@@ -138,7 +138,7 @@ def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
     """
     table, name = scan_file(part.path), part.path.name
     delivered = table.collect_schema().names()
-    names = [column.name for column in contract.columns] if contract else delivered
+    names = contract.names if contract else delivered
     if absent := set(names) - set(delivered):
         raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
     numbers = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
@@ -154,7 +154,7 @@ def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
 
     It adds `_unreadable`: the cells that hold something else, as a list of reasons; null if none.
     """
-    names = [column.name for column in contract.columns]
+    names = contract.names
     others = [name for name in frame.collect_schema().names() if name not in names]
     reasons = join_reasons([(col(_unread(name)), name, "readable", col(name)) for name in names])
     unreadable = pl.when(reasons.list.len() > 0).then(reasons).alias("_unreadable")

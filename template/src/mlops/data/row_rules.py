@@ -38,7 +38,7 @@ def list_reasons(contract: Contract, repeated: pl.Expr | None = None) -> pl.Expr
     for condition, name, rule in list_rules(contract):
         unread = names.list.contains(name) & (rule == "required")  # then it is not missing too
         faults.append((condition & ~unread, name, rule, col(name)))
-    keys = [column.name for column in contract.keys]
+    keys = contract.key_names
     if keys and repeated is not None:
         key = pl.concat_str(map(col, keys), separator=", ")
         faults.append((repeated, ", ".join(keys), "duplicate", key))

@@ -98,7 +98,7 @@ def judge_rows(table: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, p
     repeated = pl.col("_row").is_in(find_repeats(table, contract).implode())
     marked = table.with_columns(repeated.alias(IS_REPEATED))
     marked = marked.with_columns((is_sound(contract) & ~pl.col(IS_REPEATED)).alias(IS_CLEAN))
-    delivered = cols(column.name for column in contract.columns)
+    delivered = cols(contract.names)
     reasons = list_reasons(contract, pl.col(IS_REPEATED)).alias("reasons")
     clean = marked.filter(IS_CLEAN).select(delivered, "_row")
     held = marked.filter(~pl.col(IS_CLEAN)).select("_row", "_source", reasons, delivered)
@@ -111,7 +111,7 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
     in 1 of 100,000 tables. Rows without a key, or with a fault, take no part.
     """
-    keys = cols(column.name for column in contract.keys)
+    keys = cols(contract.key_names)
     none = pl.Series("_row", [], pl.Int64)
     if not contract.keys or contract.duplicates == "keep_all":
         return none

@@ -11,7 +11,7 @@ PASSWORD = re.compile(r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)"
 
 
 def is_database(address: str) -> bool:
-    """Whether the address is that of a database."""
+    """Tell whether the address is that of a database."""
     return address.startswith(DATABASES)
 
 

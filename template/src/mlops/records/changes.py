@@ -65,9 +65,9 @@ def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
     """Land what is new or different of one file, and retire the rows in its place."""
-    check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
+    check_columns(delivery, contract.names, "contract.yaml")
     parts = change_log.locate_parts(writer.changes)
-    keys = [col(column.name) for column in contract.keys]
+    keys = [col(name) for name in contract.key_names]
     with table.open_rows([Part(delivery.path)], contract) as rows:
         fit, unfit = judge_rows(rows, contract)
         rejected = count_rows(rows.filter(~is_sound(contract)))
@@ -146,7 +146,7 @@ def delete(
         else:
             wanted = _read_keys(writer, keys or [], file, contract)
             gone = table.find_by_keys(parts, wanted, contract).collect(engine="streaming")
-            by = [col(column.name) for column in contract.keys]
+            by = [col(name) for name in contract.key_names]
             missing = wanted.join(gone.select(by), on=by, how="anti")
             lines = [f"keys without a record: {missing.height:,}"] if missing.height else []
         if gone.is_empty():
@@ -164,7 +164,7 @@ def _read_keys(
     writer: Writer, keys: list[str], file: str | None, contract: Contract
 ) -> pl.DataFrame:
     """Read the keys to delete, typed by the contract. Raises UserError for what is no such key."""
-    names = [column.name for column in contract.keys]
+    names = contract.key_names
     if not names:
         raise UserError("no column of contract.yaml is a primaryKey: delete rows by --where.")
     if file:
@@ -190,7 +190,7 @@ def _read_keys(
 
 def _find_meeting(parts: list[Part], where: str, contract: Contract) -> pl.DataFrame:
     """Find all rows of the records that meet a condition, and broken rows that meet it."""
-    keys = [col(column.name) for column in contract.keys]
+    keys = [col(name) for name in contract.key_names]
     condition = table.parse_condition(where, contract)
     with table.open_rows(parts, contract) as rows:
         fit, _ = judge_rows(rows, contract)

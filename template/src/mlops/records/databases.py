@@ -71,8 +71,8 @@ def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> 
 
 @contextmanager
 def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
-    """A cursor, whose work holds if the block ends well. Raises UserError for all that goes wrong
-    with the database.
+    """Open a cursor, whose work holds if the block ends well. Raises UserError for all that goes
+    wrong with the database.
     """
     refuse_password(uri)
     sqlite = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None

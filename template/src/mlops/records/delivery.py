@@ -79,6 +79,7 @@ def check_columns(delivery: Delivery, wanted: list[str], of: str) -> None:
 def _fetch(
     source: str, scratch: Path, query: str | None, since: tuple[str, Reached] | None
 ) -> list[Path]:
+    """Bring the files of a source here, as they are, unless they are. Raises UserError if none."""
     refuse_password(source)
     if is_database(source):
         return [_fetch_from_database(source, scratch, query, since)]

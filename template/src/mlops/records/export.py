@@ -91,7 +91,7 @@ def _open_records(
     parts = change_log.locate_parts(change_log.read_log(), version)
     with table.open_content(parts, contract) as clean:
         records = clean.filter(table.parse_condition(where, contract)) if where else clean
-        yield records.select(cols(column.name for column in contract.columns))
+        yield records.select(cols(contract.names))
 
 
 def format_as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:

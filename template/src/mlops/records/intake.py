@@ -115,7 +115,7 @@ def _select_new(
             "--replace to start over."
         )
     for delivery in new:
-        check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
+        check_columns(delivery, contract.names, "contract.yaml")
     same = [one.path.name for one in deliveries if one not in new]
     return new, [f"{file} is here already; nothing changed" for file in same]
 

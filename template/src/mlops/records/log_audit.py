@@ -54,7 +54,7 @@ def verify_log() -> list[str]:
     if content != last.after:
         raise UserError(
             f"the table made from {LOG} has the content {content[:SHORT]}, not "
-            f"{last.after[:SHORT]} as version {last.version} left it: a file in data/raw was changed; get it again with "
-            "'uv run dvc checkout'."
+            f"{last.after[:SHORT]} as version {last.version} left it: a file in data/raw was "
+            "changed; get it again with 'uv run dvc checkout'."
         )
     return [f"version {last.version}: made again from nothing, the content is the same"]

@@ -53,7 +53,7 @@ def find_by_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> p
     """Find the typed rows that have one of the keys, without typing the others."""
     tables = [make_empty(contract)]
     schema_names = cols(tables[0].collect_schema().names())
-    names = [col(column.name) for column in contract.keys]
+    names = [col(name) for name in contract.key_names]
     for raw in scan_parts(parts, contract):
         schema = raw.collect_schema()
         key = [cells.read_cell(c, schema[c.name], thorough=True) for c in contract.keys]
@@ -66,7 +66,7 @@ def find_sharing_keys(
     parts: list[Part], fit: pl.LazyFrame, contract: Contract, scratch: Path
 ) -> pl.LazyFrame:
     """Find the typed rows that have a key in common with `fit`, through a scratch file."""
-    keys = fit.select(cols(column.name for column in contract.keys)).drop_nulls().unique()
+    keys = fit.select(cols(contract.key_names)).drop_nulls().unique()
     sharing = scratch / "sharing.parquet"
     write_parquet({sharing: find_by_keys(parts, keys.collect(engine="streaming"), contract)})
     return pl.scan_parquet(sharing)
@@ -142,7 +142,7 @@ def measure_effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: C
         added, *moves = totals.collect(engine="streaming").row(0)
         return Effect(added, 0, 0, 0, *moves)
     keyed = contract.keys and contract.duplicates != "keep_all"
-    keys = [col(column.name) for column in contract.keys] if keyed else [first, second]
+    keys = [col(name) for name in contract.key_names] if keyed else [first, second]
     same_key = pl.struct(keys).alias("key")
     # Hashes are summed modulo 2^64, which a sum of signed ones is too.
     sides = [
