@@ -48,7 +48,7 @@ def run() -> None:
 
 
 def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> IngestReport:
-    """Write the rows of the parts as Parquet to the folder `target`; return the counts.
+    """Write the rows of one or more parts as Parquet to the folder `target`; return the counts.
 
     Raises UserError for a file that lacks a column, or was damaged after it landed.
     """
@@ -56,21 +56,22 @@ def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> In
         folder.mkdir()
         try:
             for number, raw in enumerate(scan_parts(parts, contract)):
-                _type_to_files(raw, contract, folder / f"{number:03}")
+                at_once, thoroughly = type_rows_quickly(raw, contract)
+                good, rest = (folder / f"{number:03}{end}" for end in ENDS)
+                write_parquet({good: at_once, rest: thoroughly})
         except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error):
             check_readable(parts, contract)
             raise
-        good, rest = (_count_by_source(folder, end) for end in ENDS)
-        broken = sum(
-            _count_by_source(folder, ENDS[1], pl.col("_unreadable").is_not_null()).values()
-        )
-    rows = {part.path.name: 0 for part in parts}
-    rows |= {name: good.get(name, 0) + rest.get(name, 0) for name in rows}
+        rows = pl.scan_parquet(folder / "*.parquet")
+        counts = rows.group_by("_source").len().collect(engine="streaming")
+        reread = count_rows(pl.scan_parquet(folder / f"*{ENDS[1]}"))
+        unreadable = count_rows(rows.filter(pl.col("_unreadable").is_not_null()))
+    by_source = dict.fromkeys((part.path.name for part in parts), 0) | dict(counts.iter_rows())
     return {
-        "rows": sum(rows.values()),
-        "sources": [{"file": name, "rows": many} for name, many in rows.items()],
-        "repaired": sum(rest.values()) - broken,
-        "unreadable": broken,
+        "rows": sum(by_source.values()),
+        "sources": [{"file": name, "rows": many} for name, many in by_source.items()],
+        "repaired": reread - unreadable,
+        "unreadable": unreadable,
     }
 
 
@@ -81,13 +82,6 @@ def scan_parts(parts: list[Part], contract: Contract | None = None) -> list[pl.L
         raw = number_rows(part, contract)
         groups.setdefault(str(raw.collect_schema()), []).append(raw)
     return [pl.concat(group) for group in groups.values()]
-
-
-def _type_to_files(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
-    """Type rows to two files: those that read at once, and the rest."""
-    at_once, thoroughly = type_rows_quickly(raw, contract)
-    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
-    write_parquet({good: at_once, rest: thoroughly})
 
 
 def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -111,14 +105,6 @@ def check_readable(parts: list[Part], contract: Contract) -> None:
                 f"{part.path} was damaged after it landed ({detail}): get it again with 'uv run "
                 "dvc checkout'."
             ) from error
-
-
-def _count_by_source(folder: Path, end: str, where: bool | pl.Expr = True) -> dict[str, int]:
-    files = sorted(folder.glob(f"*{end}"))
-    if not files:
-        return {}
-    counts = pl.scan_parquet(files).filter(where).group_by("_source").agg(pl.len())
-    return dict(counts.collect(engine="streaming").iter_rows())
 
 
 def write_parquet(tables: dict[Path, pl.LazyFrame]) -> None:

@@ -13,8 +13,8 @@ from ..core.params import Params
 from ..core.problem import Problem
 from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
-from ..data.ingest import ingest, number_rows, type_rows
-from ..data.validate import describe_reasons, judge_rows, reject_rate_verdict, validate
+from ..data.ingest import ingest
+from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
 from .inspection import inspect
 
 SHOWN = 10  # reasons
@@ -22,14 +22,12 @@ SHOWN = 10  # reasons
 
 def check_file(path: Path) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
-    inspect(path)
-    contract = Contract.load()
-    table = type_rows(number_rows(Part(path), contract), contract).collect()
-    clean, quarantine = pl.collect_all(judge_rows(table.lazy(), contract))
-    if quarantine.is_empty():
-        return [f"{path}: all {clean.height:,} rows keep the contract."]
-    head = f"{path}: {quarantine.height:,} of {table.height:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *_list_reasons(quarantine.lazy(), [Part(path)])]))
+    report, reasons = _judge([Part(path)], Contract.load())
+    if not report["quarantined"]:
+        return [f"{path}: all {report['clean']:,} rows keep the contract."]
+    many, rows = report["quarantined"], report["read"]
+    head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
+    raise UserError("\n".join([head, *reasons]))
 
 
 def check_table() -> list[str]:
@@ -40,20 +38,24 @@ def check_table() -> list[str]:
     """
     contract, files = Contract.load(), locate_landed_parts()
     limit = Params.read().data.max_reject_rate
+    report, reasons = _judge(files, contract)
+    verdict = reject_rate_verdict(report, limit, Problem.read())
+    if not verdict.passed:
+        raise UserError("\n".join([verdict.sentence(), *reasons]))
+    kept = f"{len(files)} file(s) keep the contract: {verdict.meaning}, {limit:.0%} may be."
+    return [kept, *filter(None, [describe_reasons(report["reasons"])])]
+
+
+def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
+    """Run the stages ingest and validate aside; return the counts, and lines of first reasons."""
     for part in files:
         inspect(part.path)
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")
-        table = pl.scan_parquet(folder / "ingested/*.parquet")
-        held = folder / "quarantine.parquet"
-        report = validate(table, contract, folder / "clean.parquet", held)
-        verdict = reject_rate_verdict(report, limit, Problem.read())
-        if not verdict.passed:
-            reasons = _list_reasons(pl.scan_parquet(held), files)
-            raise UserError("\n".join([verdict.sentence(), *reasons]))
-    kept = f"{len(files)} file(s) keep the contract: {verdict.meaning}, {limit:.0%} may be."
-    return [kept, *filter(None, [describe_reasons(report["reasons"])])]
+        rows = pl.scan_parquet(folder / "ingested/*.parquet")
+        report = validate(rows, contract, folder / "clean.parquet", held)
+        return report, _list_reasons(pl.scan_parquet(held), files)
 
 
 def _list_reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:

@@ -1,6 +1,5 @@
 """Records out: shown in the terminal, or exported whole to a file or a database."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,12 +50,8 @@ def show(
     if form == "table":
         with TABLE:
             return str(shown).splitlines()
-    text = io.StringIO()
-    if form == "csv":
-        shown.write_csv(text)
-    else:
-        shown.write_ndjson(text)
-    return text.getvalue().splitlines()
+    text = shown.write_csv() if form == "csv" else shown.write_ndjson()
+    return text.splitlines()
 
 
 def export(

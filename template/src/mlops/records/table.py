@@ -31,7 +31,8 @@ def open_rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
     """Type all rows as stage ingest does; they last as long as the block."""
     with tempfile.TemporaryDirectory(prefix=".table-", dir="data") as folder:
         target = Path(folder) / "rows"
-        ingest(parts, contract, target)
+        if parts:
+            ingest(parts, contract, target)
         yield pl.scan_parquet(target / "*.parquet") if parts else make_empty(contract)
 
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -21,6 +21,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
+from ..core.git_command import git
 from ..core.paths import RAW, replacing, sha256
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, LOG, Change, Operation
@@ -139,12 +140,9 @@ def is_own(changes: list[Change]) -> bool:
 
 def find_user() -> str:
     """Return git's user, or the machine's."""
-    asked = ["git", "config", "user.email"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return getuser()
-    return done.stdout.strip() or getuser()
+    with suppress(UserError):
+        return git("config", "user.email") or getuser()
+    return getuser()
 
 
 def _clear_scratch() -> None:
