@@ -8,34 +8,21 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
-from ..data.column_names import col
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
+from .column_figures import Figures, count_values, measure_columns, sample_evenly
 from .type_inference import change_column, guess_column
 
-SAMPLE = 10_000
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
 MAX_CLASSES = {"string": 20, "boolean": 2, "integer": 10}
 POSITIVE = ("true", "yes", "y", "1", "1.0", "t", "positive", "pos", "good", "success")
-
-
-class Figures(NamedTuple):
-    """Counts of a column's cells over the whole table; `distinct` is right within some percent."""
-
-    rows: int
-    present: int
-    readable: int
-    infinite: int
-    distinct: int
-    low: Any
-    high: Any
 
 
 def draft_contract(
@@ -62,11 +49,11 @@ def draft_contract(
     roles = _assign_roles(
         types.names(), [(role, name) for role, name in wanted if name], dates or {}
     )
-    sample = _sample(frame)
+    sample = sample_evenly(frame)
     columns = _guess_columns(sample, roles, dates or {})
-    figures = _measure(frame, sample, columns)
+    figures = measure_columns(frame, sample, columns)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
-    values = _count_values(frame, types, few)
+    values = count_values(frame, types, few)
     described = tuple(_describe(c, figures[c.name], values.get(c.name, {})) for c in columns)
     goal = next(column for column in described if column.role == "target")
     kind, classes = _choose_task(goal, values.get(target, {}), task)
@@ -123,13 +110,6 @@ def _assign_roles(
     return roles
 
 
-def _sample(frame: pl.LazyFrame) -> pl.DataFrame:
-    """Take about SAMPLE rows, evenly spaced."""
-    rows = int(frame.select(pl.len()).collect(engine="streaming").item())
-    even = frame.with_row_index("_row").filter(pl.col("_row") % max(1, rows // SAMPLE) == 0)
-    return even.collect(engine="streaming")
-
-
 def _guess_columns(
     sample: pl.DataFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
 ) -> list[Column]:
@@ -143,48 +123,9 @@ def _guess_columns(
     return columns
 
 
-def _measure(
-    frame: pl.LazyFrame, sample: pl.DataFrame, columns: list[Column]
-) -> dict[str, Figures]:
-    """Measure each column on the whole table.
-
-    Only columns of which the sample has odd cells are read thoroughly, as that takes long.
-    """
-    types, measures = sample.schema, []
-    for column in columns:
-        quick, slow = (cells.read_cell(column, types[column.name], way) for way in (False, True))
-        odd, even = sample.select(odd=slow.count(), even=quick.count()).row(0)
-        thorough = odd != even
-        cell, ordered = col(column.name), column.type not in ("string", "boolean")
-        value = slow if thorough else quick
-        present = ~cells.is_blank(column, types[column.name], thorough)
-        figures = pl.struct(
-            rows=pl.len(),
-            present=present.sum(),
-            readable=value.count(),
-            infinite=cell.cast(pl.Float64, strict=False).is_infinite().sum() if ordered else 0,
-            distinct=cell.approx_n_unique(),
-            low=value.min() if ordered else None,
-            high=value.max() if ordered else None,
-        )
-        measures.append(figures.alias(column.name))
-    measured = frame.select(measures).collect(engine="streaming").row(0, named=True)
-    return {name: Figures(**figures) for name, figures in measured.items()}
-
-
 def _is_repeated(seen: Figures) -> bool:
     """Tell names and numbers of things, which (nearly) never come again, from what does."""
     return bool(seen.distinct <= max(10, seen.present / 2))
-
-
-def _count_values(
-    frame: pl.LazyFrame, types: pl.Schema, columns: list[Column]
-) -> dict[str, dict[Any, int]]:
-    """Count how often each value of these columns occurs, the smallest value first."""
-    values = [cells.read_cell(c, types[c.name], thorough=True).alias("value") for c in columns]
-    counts = [frame.select(v).drop_nulls().group_by("value").len().sort("value") for v in values]
-    tables = pl.collect_all(counts, engine="streaming")
-    return {c.name: dict(table.iter_rows()) for c, table in zip(columns, tables, strict=True)}
 
 
 def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
