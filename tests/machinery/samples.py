@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from mlops.data.change_log import EMPTY, Change, write
+from mlops.data.change_log import EMPTY, Change, write_log
 
 
 def bundled(file: Path) -> None:
@@ -21,4 +21,4 @@ def bundled(file: Path) -> None:
         before=EMPTY,
         after=EMPTY,
     )
-    write([change])
+    write_log([change])

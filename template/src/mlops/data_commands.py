@@ -117,10 +117,9 @@ def history(
     ] = False,
 ) -> None:
     """Every change of the table: when, who, what, and how many records it touched."""
-    from .records.history import check as check_history
-    from .records.history import history
+    from .records.log_audit import list_changes, verify_log
 
-    say(check_history() if check else history())
+    say(verify_log() if check else list_changes())
 
 
 @app.command(epilog="Example: data restore 1")

@@ -20,8 +20,8 @@ from .core.problem import Task
 from .data.cells import FORMATS
 from .data.change_log import EMPTY, LOG, Change
 from .data.contract import CONTRACT, Column, Contract, Type
-from .data.ingest import typed
-from .data.validate import parts
+from .data.ingest import type_rows
+from .data.validate import judge_rows
 from .model.bench import Plan, fit, scores
 from .model.candidate import Candidate
 from .model.conversion import convert
@@ -74,7 +74,7 @@ def _read(records: list[Record], contract: Contract) -> tuple[pl.LazyFrame, pl.L
     """Type and judge records as the pipeline does: those that are clean, and the rejected ones."""
     delivered = pl.LazyFrame(records, schema=dict.fromkeys(records[0], pl.String))
     numbered = delivered.with_columns(_row=pl.int_range(pl.len()), _source=pl.lit("records"))
-    clean, rejected = parts(typed(numbered, contract).collect().lazy(), contract)
+    clean, rejected = judge_rows(type_rows(numbered, contract).collect().lazy(), contract)
     return clean, rejected
 
 

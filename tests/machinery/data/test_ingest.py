@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.data.change_log import Part, landed
+from mlops.data.change_log import Part, locate_landed_parts
 from mlops.data.contract import Column, Contract
-from mlops.data.ingest import ingest, typed
+from mlops.data.ingest import ingest, type_rows
 
 SPELLING = {"jfk": "JFK"}
 
@@ -22,7 +22,7 @@ def read(text, **rule):
     """The value and the unreadable text of one cell."""
     contract = contract_of(Column(name="x", **rule))
     frame = pl.LazyFrame({"x": [text], "y": ["1"]}, schema={"x": pl.String, "y": pl.String})
-    row = typed(frame, contract).collect().row(0, named=True)
+    row = type_rows(frame, contract).collect().row(0, named=True)
     unreadable = row["_unreadable"]
     return row["x"], unreadable and unreadable[0]["value"]
 
@@ -86,12 +86,12 @@ def test_typed_sources_are_taken_as_they_are():
             "y": [True, False, True],
         }
     )
-    table = typed(frame.lazy(), contract).collect()
+    table = type_rows(frame.lazy(), contract).collect()
     assert table["n"].to_list() == [1.0, None, None]
     assert table["t"][0] == dt.datetime(2013, 1, 2, 2)
     assert table["s"].to_list() == ["1", "2", "3"]
-    told = table["_unreadable"].to_list()
-    assert [[cell["column"] for cell in row] for row in told] == [["y"], ["i", "y"], ["n", "y"]]
+    reasons = table["_unreadable"].to_list()
+    assert [[cell["column"] for cell in row] for row in reasons] == [["y"], ["i", "y"], ["n", "y"]]
 
 
 def test_two_passes_read_the_same_as_one(tmp_path, monkeypatch):
@@ -124,7 +124,7 @@ def test_two_passes_read_the_same_as_one(tmp_path, monkeypatch):
         [Part(Path("data/raw/0001-one.csv")), Part(Path("data/raw/0002-two.csv"), 300)], contract
     )
     read = pl.read_parquet("data/ingested/*.parquet").sort("_row")
-    expected = typed(pl.concat(frames).lazy(), contract).collect()
+    expected = type_rows(pl.concat(frames).lazy(), contract).collect()
     assert read.drop("_row", "_source").equals(expected)
     assert read["_row"].to_list() == list(range(1, 501))
     assert [(one["file"], one["rows"]) for one in report["sources"]] == [
@@ -139,11 +139,11 @@ def test_a_source_without_a_column_of_the_contract_is_refused(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data/raw").mkdir(parents=True)
     with pytest.raises(UserError, match="holds no table"):
-        landed()
+        locate_landed_parts()
     name = "0001-a.csv"
     (tmp_path / "data/raw" / name).write_text("y\n1\n")
     with pytest.raises(UserError, match=r"is not in data/log\.jsonl"):
-        landed()
+        locate_landed_parts()
     with pytest.raises(UserError, match="lacks column x"):
         ingest([Part(Path(f"data/raw/{name}"))], contract_of(Column(name="x", type="integer")))
     assert not (tmp_path / "data/ingested").exists()
@@ -162,7 +162,7 @@ def test_a_file_damaged_after_it_landed_is_told_in_one_sentence(name, tmp_path, 
     else:
         frame.write_ndjson(path)
     path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(UserError, match=f"{name} was damaged after it landed") as told:
+    with pytest.raises(UserError, match=f"{name} was damaged after it landed") as caught:
         ingest([Part(Path(f"data/raw/{name}"))], contract_of(Column(name="x", type="integer")))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "data/ingested").exists()

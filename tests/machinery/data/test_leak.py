@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.data.contract import Column, Contract
-from mlops.data.leak import assess
+from mlops.data.leak import find_leaks
 from sklearn import datasets
 
 
@@ -23,7 +23,8 @@ def found_in(columns, target, task, **reviewed):
         classes=() if task == "regression" else tuple(map(str, np.unique(target))),
         columns=(*made, Column(name="y", type=answer, role="target")),
     )
-    return {one.column: one.partner for one in assess(frame, contract, 0.7)[1]}
+    suspects = find_leaks(frame, contract, 0.7)["suspects"]
+    return {one["column"]: one["partner"] for one in suspects}
 
 
 def columns_of(values):
@@ -76,8 +77,8 @@ def test_that_a_value_is_missing_can_be_the_leak():
 
 def test_a_text_can_be_the_leak():
     columns, target, _ = noise()
-    told = ["closed" if answer else "open" for answer in target]
-    assert found_in(columns | {"status": told}, target, "binary") == {"status": None}
+    status = ["closed" if answer else "open" for answer in target]
+    assert found_in(columns | {"status": status}, target, "binary") == {"status": None}
 
 
 def test_names_that_never_repeat_tell_nothing():
@@ -90,8 +91,8 @@ def test_the_difference_of_plan_and_outcome_is_suspected():
     columns, target, dice = noise()
     plan = dice.uniform(0, 1000, len(target))
     times = {"planned": plan, "came": plan + 30 * target + dice.normal(0, 3, len(target))}
-    found = found_in(columns | times, target, "binary")
-    assert [{name, partner} for name, partner in found.items()] == [{"planned", "came"}]
+    partners = found_in(columns | times, target, "binary")
+    assert [{name, partner} for name, partner in partners.items()] == [{"planned", "came"}]
 
 
 def test_a_number_to_predict_can_leak_too():

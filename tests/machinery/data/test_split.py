@@ -9,8 +9,8 @@ from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Params, SplitParams, TrainParams
 from mlops.core.problem import Problem
 from mlops.data.contract import Column, Contract
-from mlops.data.folds import folds
-from mlops.data.split import PARTS, cut, rows_verdict, run, split
+from mlops.data.folds import make_folds
+from mlops.data.split import PARTS, assign_parts, cut_parts, rows_verdict, run
 
 TYPES = {"k": "integer", "g": "string", "t": "timestamp", "x": "number", "y": "string"}
 PARAMS = Params(train=TrainParams(candidates=["linear"]))
@@ -54,7 +54,7 @@ def table(rows=1500, seed=0):
 
 
 def marked(frame, contract, **params):
-    return frame.with_columns(split(frame, contract, SplitParams(**params)))
+    return frame.with_columns(assign_parts(frame, contract, SplitParams(**params)))
 
 
 @pytest.mark.parametrize("roles", ROLES)
@@ -104,9 +104,9 @@ def test_a_row_keeps_its_part_when_rows_are_added():
 @pytest.mark.parametrize("roles", ROLES)
 def test_folds_follow_the_policy(roles):
     frame, contract = table(), contract_of(**roles)
-    found = folds(frame, contract, PARAMS)
-    assert len(found) == PARAMS.train.folds
-    for learn, judge in found:
+    pairs = make_folds(frame, contract, PARAMS)
+    assert len(pairs) == PARAMS.train.folds
+    for learn, judge in pairs:
         assert not set(learn) & set(judge)
         for name, role in roles.items():
             if role in ("key", "group"):
@@ -114,15 +114,15 @@ def test_folds_follow_the_policy(roles):
         if roles == {"t": "time"}:
             assert frame[learn]["t"].max() < frame[judge]["t"].min()
     if "t" in roles:
-        assert all(len(one) < len(next_one) for (one, _), (next_one, _) in pairwise(found))
+        assert all(len(one) < len(next_one) for (one, _), (next_one, _) in pairwise(pairs))
     else:
-        assert sorted(np.concatenate([judge for _, judge in found])) == list(range(frame.height))
+        assert sorted(np.concatenate([judge for _, judge in pairs])) == list(range(frame.height))
 
 
 def test_folds_that_cannot_be_scored_are_refused():
     frame = table().with_columns(y=pl.lit("a"))
     with pytest.raises(UserError, match="2 values of y"):
-        folds(frame, contract_of(), PARAMS)
+        make_folds(frame, contract_of(), PARAMS)
 
 
 def project(tmp_path, monkeypatch, contract, frame):
@@ -173,6 +173,6 @@ def test_parts_that_cannot_be_used_block(early, late, words, tmp_path, monkeypat
     frame = table(early + late).sort("t").with_columns(y=classes)
     contract = contract_of(task="binary", t="time")
     project(tmp_path, monkeypatch, contract, frame)
-    found = rows_verdict(cut(contract, SplitParams()), 1, Problem(name="t"))
-    assert not found.passed
-    assert words in found.meaning
+    verdict = rows_verdict(cut_parts(contract, SplitParams()), 1, Problem(name="t"))
+    assert not verdict.passed
+    assert words in verdict.meaning

@@ -7,8 +7,8 @@ from mlops.core.errors import BlockedError
 from mlops.core.problem import Problem
 from mlops.data.change_log import Part
 from mlops.data.contract import Column, Contract
-from mlops.data.ingest import ingest, typed
-from mlops.data.validate import parts, run, validate, verdict
+from mlops.data.ingest import ingest, type_rows
+from mlops.data.validate import judge_rows, reject_rate_verdict, run, validate
 
 COLUMNS = (
     Column(name="k", type="integer", role="key"),
@@ -31,13 +31,13 @@ def contract_of(duplicates="keep_last"):
 
 def check(table, contract):
     """The clean and the quarantined rows."""
-    return pl.collect_all(parts(table.lazy(), contract))
+    return pl.collect_all(judge_rows(table.lazy(), contract))
 
 
 def rows_of(*rows):
     frame = pl.DataFrame(rows, schema=dict.fromkeys("kncy", pl.String), orient="row")
     frame = frame.with_row_index("_row", 1).with_columns(pl.col("_row").cast(pl.Int64))
-    return typed(frame.with_columns(_source=pl.lit("f.csv")).lazy(), contract_of()).collect()
+    return type_rows(frame.with_columns(_source=pl.lit("f.csv")).lazy(), contract_of()).collect()
 
 
 def reasons_of(quarantine):
@@ -87,24 +87,24 @@ def test_duplicates_follow_the_policy(policy, held):
 def judged_by_hand(row):
     """The rules once more, in plain Python."""
     key, number, category, answer = row
-    found = []
+    reasons = []
     if key is not None and not key.lstrip("-").isdigit():
-        found.append(("k", "readable"))
+        reasons.append(("k", "readable"))
     if number is None:
-        found.append(("n", "required"))
+        reasons.append(("n", "required"))
     elif number in ("oops", "inf"):
-        found.append(("n", "readable"))
+        reasons.append(("n", "readable"))
     elif float(number) < 0:
-        found.append(("n", "minimum"))
+        reasons.append(("n", "minimum"))
     elif float(number) > 10:
-        found.append(("n", "maximum"))
+        reasons.append(("n", "maximum"))
     if category not in (None, "a", "b"):
-        found.append(("c", "category"))
+        reasons.append(("c", "category"))
     if answer is None:
-        found.append(("y", "required"))
+        reasons.append(("y", "required"))
     elif answer not in ("no", "yes"):
-        found.append(("y", "category"))
-    return found
+        reasons.append(("y", "category"))
+    return reasons
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -122,27 +122,27 @@ def test_every_row_is_counted_once_with_complete_reasons(seed, policy, tmp_path,
     report = validate(rows_of(*rows).lazy(), contract_of(policy))
     clean, held = pl.read_parquet("data/clean.parquet"), pl.read_parquet("data/quarantine.parquet")
     assert sorted([*clean["_row"], *held["_row"]]) == list(range(1, 301))
-    told = reasons_of(held)
+    reasons = reasons_of(held)
     sound = {}
     for number, row in enumerate(rows, 1):
         by_hand = judged_by_hand(row)
-        told_here = [reason[:2] for reason in told.get(number, [])]
+        reasons_here = [reason[:2] for reason in reasons.get(number, [])]
         if by_hand:
-            assert told_here == by_hand
+            assert reasons_here == by_hand
         else:
-            assert told_here in ([], [("k", "duplicate")])
+            assert reasons_here in ([], [("k", "duplicate")])
             sound.setdefault(row[0], []).append(number)
     sound.pop(None, None)
     pick = {"keep_last": slice(-1, None), "keep_first": slice(1), "reject": slice(0)}
     for numbers in sound.values():
         alone = len(numbers) == 1 or policy == "keep_all"
         kept = numbers if alone else numbers[pick[policy]]
-        assert [number for number in numbers if number not in told] == kept
-    duplicates = sum(("k", "duplicate") in [r[:2] for r in each] for each in told.values())
+        assert [number for number in numbers if number not in reasons] == kept
+    duplicates = sum(("k", "duplicate") in [r[:2] for r in each] for each in reasons.values())
     assert report["read"] == 300 == report["clean"] + report["quarantined"]
     assert report["duplicates"] == {"policy": policy, "rows": duplicates}
     assert report["rejected"] == held.height - (0 if policy == "reject" else duplicates)
-    assert sum(each["rows"] for each in report["reasons"]) == sum(map(len, told.values()))
+    assert sum(each["rows"] for each in report["reasons"]) == sum(map(len, reasons.values()))
 
 
 def project(tmp_path, monkeypatch, rows):
@@ -171,4 +171,4 @@ def test_the_gate_lets_a_good_table_pass(tmp_path, monkeypatch):
 
 def test_rows_that_are_replaced_are_no_rejects():
     report = {"reject_rate": 0.0, "rejected": 0, "read": 10, "reasons": []}
-    assert verdict(report, 0.0, Problem(name="t")).passed
+    assert reject_rate_verdict(report, 0.0, Problem(name="t")).passed

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from mlops.data.change_log import read
+from mlops.data.change_log import read_log
 from mlops.data.contract import Contract
 from mlops.monitoring.table_growth import FILE, grow_table
 from mlops.records import intake
@@ -47,7 +47,7 @@ def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
     ]
     write(rows)
     assert grow_table(URL, 90, None)[-1] == "version 2: 1 added"
-    [change] = read()[1:]
+    [change] = read_log()[1:]
     row = pl.read_parquet(f"data/raw/{change.file}").row(0, named=True)
     assert (row["id"], row["y"], row["count"], row["kind"]) == (1, "no", 5, "a")
     assert list(row) == [column.name for column in contract.columns]
@@ -60,7 +60,7 @@ def test_again_changes_nothing():
     write(answered("a", {"id": 1}, "yes"))
     grow_table(URL, 90, None)
     assert grow_table(URL, 90, None) == ["no record whose truth has come is new to the table"]
-    assert len(read()) == 2
+    assert len(read_log()) == 2
 
 
 def test_what_is_too_old_is_left():

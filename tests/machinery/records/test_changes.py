@@ -13,8 +13,8 @@ from mlops.data.contract import Contract
 from mlops.records import table
 from mlops.records.changes import delete, restore, update
 from mlops.records.export import export, show
-from mlops.records.history import check, history
 from mlops.records.intake import add, compact
+from mlops.records.log_audit import list_changes, verify_log
 
 Records = dict[int, tuple[float, str, bool]]
 
@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def some(keys: range | list[int], salt: int = 0) -> Records:
+def make_records(keys: range | list[int], salt: int = 0) -> Records:
     return {
         key: ((key * 37 + salt) % 101 + 0.5, "ab"[(key + salt) % 2], (key + salt) % 3 > 0)
         for key in keys
@@ -51,11 +51,13 @@ def written(records: Records, name: str) -> str:
 
 def content(version: int | None = None) -> Records:
     contract = Contract.load()
-    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
+    with table.open_content(
+        change_log.locate_parts(change_log.read_log(), version), contract
+    ) as clean:
         frame = clean.select("nr", "size", "shop", "late").collect()
-    found = {row[0]: (row[1], row[2], row[3]) for row in frame.iter_rows()}
-    assert len(found) == frame.height
-    return found
+    records = {row[0]: (row[1], row[2], row[3]) for row in frame.iter_rows()}
+    assert len(records) == frame.height
+    return records
 
 
 def start(records: Records) -> None:
@@ -78,20 +80,20 @@ def test_what_was_exported_is_known_when_it_comes_back(project: Path, form: str)
 
 
 def test_an_update_lands_only_what_is_new_or_different(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
-    news = {**some(range(10)), 3: (7.5, "b", True), 200: (1.5, "a", False)}
+    news = {**make_records(range(10)), 3: (7.5, "b", True), 200: (1.5, "a", False)}
     says = update(written(news, "news.csv"))
     assert says == ["version 2: 1 added, 1 updated, 9 unchanged"]
     assert content() == records | news
     assert pl.read_parquet("data/raw/0002-news.parquet")["nr"].to_list() == ["3", "200"]
     assert pl.read_parquet("data/raw/0002-news.retired.parquet")["_row"].to_list() == [4]
     assert update("news.csv") == ["news.csv is here already; nothing changed"]
-    assert len(change_log.read()) == 2
+    assert len(change_log.read_log()) == 2
 
 
 def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
     Path("news.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,7.5,a,yes\n3,8.5,a,yes\n")
     says = update("news.csv")
@@ -102,11 +104,11 @@ def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) ->
     Path("bad.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,tall,a,yes\n3,9.5,a,yes\n")
     with pytest.raises(UserError, match=r"2 of 3 rows break the contract, more than data\.max_rej"):
         update("bad.csv")
-    assert len(change_log.read()) == 2
+    assert len(change_log.read_log()) == 2
 
 
 def test_records_are_deleted_by_key_file_and_condition(project: Path) -> None:
-    records = some(range(100))
+    records = make_records(range(100))
     start(records)
     assert delete(["7", "8", "999"]) == ["keys without a record: 1", "version 2: 2 deleted"]
     Path("keys.csv").write_text("nr,why\n9,left\n10,left\n")
@@ -123,7 +125,7 @@ def test_records_are_deleted_by_key_file_and_condition(project: Path) -> None:
 
 
 def test_an_old_version_of_a_deleted_record_does_not_come_back(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     add(written({5: (99.5, "b", True)}, "more.csv"))
     assert content()[5] == (99.5, "b", True)
     delete(where="size = 99.5 and shop = 'b' and nr = 5")
@@ -133,7 +135,7 @@ def test_an_old_version_of_a_deleted_record_does_not_come_back(project: Path) ->
 
 
 def test_a_deleted_record_is_named_nowhere(project: Path) -> None:
-    start(some(range(1_000_000, 1_000_100)))
+    start(make_records(range(1_000_000, 1_000_100)))
     Path("keys.csv").write_text("nr\n1000077\n")
     delete(file="keys.csv")
     assert "1000077" not in change_log.LOG.read_text()
@@ -143,20 +145,20 @@ def test_a_deleted_record_is_named_nowhere(project: Path) -> None:
 
 
 def test_a_version_is_restored_and_the_restoring_too(project: Path) -> None:
-    start(some(range(100)))
-    update(written(some(range(50, 150), 7), "news.jsonl"))
+    start(make_records(range(100)))
+    update(written(make_records(range(50, 150), 7), "news.jsonl"))
     changed = content()
     delete(where="size > 50")
     assert restore(1)[0].startswith("version 4: ")
-    assert content() == some(range(100))
+    assert content() == make_records(range(100))
     restore(2)
     assert content() == changed
     assert "nothing changed" in restore(2)[0]
     with pytest.raises(UserError, match="there is no version 9 of the table; the newest is 5"):
         restore(9)
-    changes = change_log.read()
+    changes = change_log.read_log()
     assert [change.after for change in changes[3:]] == [changes[0].after, changes[1].after]
-    assert "(no longer in effect)" in history()[2]
+    assert "(no longer in effect)" in list_changes()[2]
 
 
 def test_random_operations_end_in_the_table_that_a_dictionary_would_be(project: Path) -> None:
@@ -171,11 +173,11 @@ def test_a_thousand_random_operations_end_as_in_a_dictionary(project: Path, seed
 
 
 def live(chance: random.Random, operations: int) -> None:
-    records = some(range(60))
+    records = make_records(range(60))
     start(records)
     states = [records]
     for number in range(operations):
-        news = some(chance.sample(range(150), chance.randint(1, 12)), number)
+        news = make_records(chance.sample(range(150), chance.randint(1, 12)), number)
         file = written(news, f"news{number}{chance.choice(['.csv', '.jsonl', '.parquet'])}")
         kind = chance.choice(["add", "update", "update", "delete", "where", "restore"])
         if kind in ("add", "update"):
@@ -193,63 +195,63 @@ def live(chance: random.Random, operations: int) -> None:
             restore(version)
             now = states[version - 1]
         Path(file).unlink()
-        if len(change_log.read()) == len(states):  # it had nothing to change
+        if len(change_log.read_log()) == len(states):  # it had nothing to change
             assert now == records, (kind, number)
         else:
             states.append(now)
         records = now
         assert content() == records, (kind, number)
-    assert check()[0].startswith(f"version {len(states)}: made again from nothing")
+    assert verify_log()[0].startswith(f"version {len(states)}: made again from nothing")
     for version in chance.sample(range(1, len(states) + 1), 5):
         assert content(version) == states[version - 1]
 
 
 def test_a_compacted_table_is_the_same_without_what_is_gone(project: Path) -> None:
-    start(some(range(100)))
-    update(written(some(range(50, 150), 7), "news.jsonl"))
-    update(written(some(range(150, 160), 7), "more.csv"))
+    start(make_records(range(100)))
+    update(written(make_records(range(50, 150), 7), "news.jsonl"))
+    update(written(make_records(range(150, 160), 7), "more.csv"))
     delete(["60", "7"])
     before = content()
-    hashed = change_log.read()[-1].after
+    hashed = change_log.read_log()[-1].after
     says = compact()
     assert [line.partition(" has")[0] for line in says[::2]] == ["0.parquet", "1.parquet"]
     assert content() == before
-    assert change_log.read()[-1].after == hashed
-    assert check()
+    assert change_log.read_log()[-1].after == hashed
+    assert verify_log()
     left = sorted(path.name for path in Path("data/raw").iterdir())
     assert left == ["0005-orders.parquet", "0006-orders.parquet"]
     rows = [pl.read_parquet(Path("data/raw") / name)["nr"].cast(pl.String) for name in left]
     assert not {"60", "7"} & set(pl.concat(rows))
     with pytest.raises(UserError, match=r"0001-orders\.csv is not here"):
         content(4)
-    update(written(some([5], 1), "news.csv"))
-    assert content() == before | some([5], 1)
+    update(written(make_records([5], 1), "news.csv"))
+    assert content() == before | make_records([5], 1)
 
 
 @pytest.mark.parametrize("policy", ["keep_first", "reject", "keep_all"])
 def test_added_rows_that_share_a_key_follow_the_policy(project: Path, policy: str) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     Contract.load().model_copy(update={"duplicates": policy}).save()
     says = add(written({5: (99.5, "b", True), 300: (1.5, "a", False)}, "more.csv"))
-    told = {
+    counts = {
         "keep_first": "1 added, 1 unchanged",
         "reject": "1 added, 1 deleted",
         "keep_all": "2 added, 1 unchanged",
     }
-    assert says[-1] == f"version 2: {told[policy]}"
-    assert check()
+    assert says[-1] == f"version 2: {counts[policy]}"
+    assert verify_log()
 
 
 def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -> None:
-    add(written(some(range(100)), "orders.csv"), target="late", ignore=["nr"])
+    add(written(make_records(range(100)), "orders.csv"), target="late", ignore=["nr"])
     with pytest.raises(UserError, match="updated by their key"):
         update("orders.csv")
     with pytest.raises(UserError, match="by --where"):
         delete(["7"])
-    kept = [size for size, _, _ in some(range(100)).values() if size <= 50]
+    kept = [size for size, _, _ in make_records(range(100)).values() if size <= 50]
     assert delete(where="size > 50") == [f"version 2: {100 - len(kept)} deleted"]
     assert show(only_count=True) == [str(len(kept))]
-    assert check()
+    assert verify_log()
 
 
 @pytest.mark.parametrize(
@@ -275,20 +277,20 @@ def test_a_table_without_keys_is_deleted_from_by_condition_only(project: Path) -
 def test_a_mistake_changes_nothing_and_is_one_sentence(
     project: Path, action: object, says: str
 ) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     before = change_log.LOG.read_bytes()
-    with pytest.raises(UserError, match=says) as told:
+    with pytest.raises(UserError, match=says) as caught:
         action()  # type: ignore[operator]
-    assert "\n" not in str(told.value)
-    assert "secret" not in str(told.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
     assert change_log.LOG.read_bytes() == before
-    assert check()
+    assert verify_log()
 
 
 def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     before = sorted(str(path) for path in Path("data").rglob("*"))
-    news = written(some(range(90, 110), 7), "news.csv")
+    news = written(make_records(range(90, 110), 7), "news.csv")
     would = "this is what it would do; nothing changed"
     for says in (
         add(news, dry_run=True),
@@ -300,11 +302,11 @@ def test_a_dry_run_tells_the_effect_and_changes_nothing(project: Path) -> None:
         assert any(line.startswith("version 2: ") for line in says)
     assert sorted(str(path) for path in Path("data").rglob("*")) == before
     assert Contract.load().target.name == "late"
-    assert check()
+    assert verify_log()
 
 
 def test_records_are_shown_as_asked(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     assert show(only_count=True) == ["100"]
     assert show(where="nr < 2", form="csv") == [
         "nr,size,shop,late",
@@ -321,7 +323,7 @@ def test_records_are_shown_as_asked(project: Path) -> None:
     "target", ["out.csv", "out.jsonl", "out.parquet", "sqlite:///out.db?orders"]
 )
 def test_what_is_exported_comes_back_the_same(project: Path, target: str) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     delete(["7"])
     assert "99 records" in export(target)[0]
     assert "5 records" in export(target, where="nr < 5", replace=True)[0]
@@ -330,7 +332,7 @@ def test_what_is_exported_comes_back_the_same(project: Path, target: str) -> Non
 
 
 def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     with closing(sqlite3.connect("shop.db")) as shop:
         shop.execute("create table orders (nr integer, size real, shop text, late text, seen text)")
         rows = [(n, n + 0.5, "a", "yes", f"2024-01-{1 + n % 9:02}") for n in range(50)]
@@ -338,7 +340,7 @@ def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
         shop.commit()
         source = "sqlite:///shop.db?orders"
         assert update(source, cursor="seen") == ["version 2: 50 updated"]
-        assert change_log.read()[-1].reached == "2024-01-09"
+        assert change_log.read_log()[-1].reached == "2024-01-09"
         assert update(source, cursor="seen") == ["orders.parquet is here already; nothing changed"]
         shop.execute("insert into orders values (7, 70.5, 'b', 'no', '2024-01-20')")
         shop.execute("insert into orders values (500, 1.5, 'b', 'no', '2023-01-01')")
@@ -351,24 +353,24 @@ def test_a_database_is_read_on_from_where_it_was(project: Path) -> None:
 
 
 def test_a_changed_contract_begins_a_new_account(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     Contract.load().model_copy(update={"duplicates": "reject"}).save()
-    assert "contract.yaml was changed since version 1" in check()[0]
+    assert "contract.yaml was changed since version 1" in verify_log()[0]
     delete(["7"])
-    assert check()[0].startswith("version 2: made again")
+    assert verify_log()[0].startswith("version 2: made again")
 
 
 def test_a_tampered_file_or_log_is_noticed(project: Path) -> None:
-    start(some(range(100)))
+    start(make_records(range(100)))
     delete(["7"])
     raw = Path("data/raw/0001-orders.csv")
     raw.write_text(raw.read_text().replace("37.5", "38.5"))
     with pytest.raises(UserError, match="a file in data/raw was changed"):
-        check()
+        verify_log()
     log = change_log.LOG.read_text()
     change_log.LOG.write_text(log.replace('"before":"', '"before":"0'))
     with pytest.raises(UserError, match="does not begin where version 1 ended"):
-        check()
+        verify_log()
     change_log.LOG.write_text(f"<<<<<<< HEAD\n{log}")
     with pytest.raises(UserError, match="line 1 is not one change"):
-        check()
+        verify_log()

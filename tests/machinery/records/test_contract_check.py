@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.data.change_log import read
+from mlops.data.change_log import read_log
 from mlops.data.contract import Contract
 from mlops.records.contract_check import check_file, check_table
 from mlops.records.intake import add
@@ -20,7 +20,7 @@ def table(tmp_path, monkeypatch):
     Path("more.csv").write_text("k,n,y\n60,1,yes\n61,2,no\n")
     add("first.csv", target="y", key="k")
     add("more.csv")
-    return Path("data/raw") / read()[-1].file
+    return Path("data/raw") / read_log()[-1].file
 
 
 @pytest.mark.usefixtures("table")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.contract import Column, Contract
-from mlops.records.contract_draft import draft
+from mlops.records.contract_draft import draft_contract
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 ROWS = 300
@@ -26,7 +26,7 @@ def pick(*values: Any) -> list[Any]:
 
 
 def drafted(frame: pl.LazyFrame, target: str = "late", **options: Any) -> Contract:
-    return draft(frame, "orders", target, **options)[0]
+    return draft_contract(frame, "orders", target, **options)[0]
 
 
 def described(values: list[Any], **options: Any) -> Column:
@@ -66,22 +66,22 @@ def test_categories_and_what_is_required() -> None:
     ],
 )
 def test_what_cannot_help_is_ignored_and_said(values: list[Any], why: str) -> None:
-    contract, notices = draft(table(col=values), "orders", "late")
+    contract, notices = draft_contract(table(col=values), "orders", "late")
     assert contract["col"].role == "ignored"
     assert any(notice.startswith(f"col is ignored: it {why}") for notice in notices)
 
 
 def test_what_was_decided_for_the_reader_is_said() -> None:
     frame = table(a=pick("1", "-"), b=pick("-", "2"), when=pick("2013-01-31", "2013-02-01"))
-    _, notices = draft(frame, "orders", "late")
+    _, notices = draft_contract(frame, "orders", "late")
     assert "'-' is read as missing in a, b." in notices
     assert any(notice.startswith("when holds dates: if it is when a row") for notice in notices)
-    _, notices = draft(frame, "orders", "late", time="when")
+    _, notices = draft_contract(frame, "orders", "late", time="when")
     assert not any("holds dates" in notice for notice in notices)
 
 
 def test_a_contract_is_called_by_plain_letters() -> None:
-    contract, _ = draft(table().rename({"late": "verspätet"}), "Züge", "verspätet")
+    contract, _ = draft_contract(table().rename({"late": "verspätet"}), "Züge", "verspätet")
     assert contract.id == "zuge-verspatet"
 
 

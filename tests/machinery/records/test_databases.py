@@ -2,12 +2,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi
-import adbc_driver_sqlite.dbapi
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.records.databases import land_query
+from mlops.records.databases import land_query, quote_name
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +89,13 @@ def test_what_goes_wrong_with_a_server_is_one_sentence(
     assert str(caught.value).startswith("postgresql://127.0.0.1:1/shop: ")
 
 
-def test_postgresql_batches_are_written_as_they_come(
-    shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With SQLite standing in; a real server is used in the tests of the template."""
-    path = shop.removeprefix("sqlite:///")
-    connect = adbc_driver_sqlite.dbapi.connect
-    monkeypatch.setattr(adbc_driver_postgresql.dbapi, "connect", lambda _: connect(path))
-    query = 'SELECT id FROM "my orders" WHERE id < 5000'
-    land_query("postgresql://u@h/db", query, tmp_path / "t.parquet")
-    assert pl.read_parquet(tmp_path / "t.parquet")["id"].sum() == 4999 * 5000 // 2
+def test_a_query_may_end_in_a_comment_and_names_and_values_hold_quotes(tmp_path: Path) -> None:
+    """Also where only rows from a value on are asked for."""
+    path, target = tmp_path / "shop.db", tmp_path / "t.parquet"
+    odd = """a "b" 'c'; DROP TABLE t"""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE t ({quote_name(odd)} TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?)", [["it's"], ["a"], ["z"]])
+        connection.commit()
+    land_query(f"sqlite:///{path}", "SELECT * FROM t -- all", target, (odd, "it's"))
+    assert pl.read_parquet(target).to_dict(as_series=False) == {odd: ["it's", "z"]}

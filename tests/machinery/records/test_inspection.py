@@ -87,5 +87,5 @@ def test_nested_and_rowless_parquet_is_refused(tmp_path: Path) -> None:
 def test_sound_files_are_counted(tmp_path: Path, content: bytes, rows: int) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(content)
-    columns, found = inspect(path)
-    assert (len(columns), found) == (2, rows)
+    columns, count = inspect(path)
+    assert (len(columns), count) == (2, rows)

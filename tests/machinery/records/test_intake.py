@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.data.change_log import landed
+from mlops.data.change_log import locate_landed_parts
 from mlops.data.contract import Contract
-from mlops.data.sources import read
-from mlops.records.delivery import stem
+from mlops.data.sources import scan_file
+from mlops.records.delivery import make_stem
 from mlops.records.intake import add
 
 from samples import bundled
@@ -283,7 +283,7 @@ def test_another_encoding_lands_as_utf_8(
     path = tmp_path / ("t.csv" + ".gz" * packed)
     path.write_bytes(gzip.compress(content) if packed else content)
     add(str(path), target="spät", encoding=encoding)
-    assert read(landed()[0].path).collect().row(0) == ("1,5", "nö")
+    assert scan_file(locate_landed_parts()[0].path).collect().row(0) == ("1,5", "nö")
 
 
 @pytest.mark.parametrize(
@@ -325,4 +325,4 @@ def test_a_source_that_fails_is_one_sentence(
     ],
 )
 def test_the_table_is_called_after_its_file(file: str, name: str) -> None:
-    assert stem(file) == name
+    assert make_stem(file) == name

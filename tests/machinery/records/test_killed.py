@@ -16,8 +16,8 @@ from mlops.data import change_log
 from mlops.data.contract import Contract
 from mlops.records import changes, intake, table, writer
 from mlops.records.changes import delete, restore, update
-from mlops.records.history import check
 from mlops.records.intake import add
+from mlops.records.log_audit import verify_log
 
 # All imports are done once; each run is a fork of that process, in a copy of the project.
 KILLED_AT = """
@@ -88,8 +88,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def state() -> tuple[str, str]:
     """The table's content hash, made from nothing, and the contract it was made under."""
     contract = Contract.load()
-    with table.content(change_log.parts(change_log.read()), contract) as clean:
-        return table.content_hash(clean, contract), contract.target.name
+    with table.open_content(change_log.locate_parts(change_log.read_log()), contract) as clean:
+        return table.hash_content(clean, contract), contract.target.name
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -104,10 +104,10 @@ def test_killed_at_every_write(
     new, outcomes = state(), []
     for copy in killed:
         monkeypatch.chdir(copy)
-        with writer.writing():  # the next writer tidies up
+        with writer.change_table():  # the next writer tidies up
             assert len(list(Path("data/raw").glob(".landing*"))) == 1
         outcomes.append(state())
-        assert check()
+        assert verify_log()
         if outcomes[-1] == old:
             eval(did, {"intake": intake, "changes": changes})  # noqa: S307  (from above)
             assert state() == new
@@ -118,7 +118,7 @@ def test_killed_at_every_write(
 
 
 def test_of_two_writers_one_waits(project: Path) -> None:
-    before = len(change_log.read())
+    before = len(change_log.read_log())
     Path("more.csv").write_text(rows(range(200, 230), 3))
     writers: list[Callable[[], list[str]]] = [lambda: add("news.csv"), lambda: add("more.csv")]
     code = "from mlops.records.intake import add; import sys; add(sys.argv[1])"
@@ -126,8 +126,8 @@ def test_of_two_writers_one_waits(project: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code, file]) for file in ("news.csv", "more.csv")
     ]
     assert [child.wait() for child in children] == [0, 0]
-    assert len(change_log.read()) == before + len(writers)
-    assert check()
+    assert len(change_log.read_log()) == before + len(writers)
+    assert verify_log()
 
 
 def test_a_writer_that_waits_in_vain_is_told(
@@ -137,7 +137,7 @@ def test_a_writer_that_waits_in_vain_is_told(
     entered, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with writer.writing():
+        with writer.change_table():
             entered.set()
             leave.wait()
 

@@ -11,8 +11,8 @@ from mlops.data.contract import Contract
 from mlops.records.changes import update
 from mlops.records.databases import land_query
 from mlops.records.export import export, show
-from mlops.records.history import check
 from mlops.records.intake import add
+from mlops.records.log_audit import verify_log
 
 from postgres import PASSWORD
 
@@ -57,7 +57,7 @@ def test_a_table_is_added_with_one_command(
 
 
 def test_a_query_is_added(server: str, orders: str, tmp_path: Path) -> None:
-    query = 'SELECT shop, count(*) AS many FROM "my orders" GROUP BY shop;'
+    query = 'SELECT shop, count(*) AS many FROM "my orders" GROUP BY shop -- one a shop'
     land_query(server, query, tmp_path / "t.parquet")
     assert pl.read_parquet(tmp_path / "t.parquet")["many"].sum() == 200_000
 
@@ -111,7 +111,7 @@ def test_a_table_is_kept_up_by_a_cursor(
     assert update(source, cursor="seen") == ["version 3: 100 added, 200 unchanged"]
     assert update(source, cursor="seen")[0].endswith("nothing changed")
     assert show(only_count=True) == ["50100"]
-    assert check()
+    assert verify_log()
     assert PASSWORD not in change_log.LOG.read_text()
 
 

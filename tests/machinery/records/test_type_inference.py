@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.records.type_inference import guess
+from mlops.records.type_inference import guess_column
 
 
 def column(*values: str | None, times: int = 30) -> pl.Series:
@@ -29,17 +29,17 @@ def column(*values: str | None, times: int = 30) -> pl.Series:
     ],
 )
 def test_the_type_is_the_one_that_reads(values: tuple[str | None, ...], kind: str) -> None:
-    assert guess(column(*values)).type == kind
+    assert guess_column(column(*values)).type == kind
 
 
 def test_a_few_fractions_make_a_number_of_integers() -> None:
     few = pl.concat([column("1", "2", times=100), column("0.25", times=3)])
-    assert guess(few).type == "number"
+    assert guess_column(few).type == "number"
 
 
 def test_a_few_words_among_numbers_are_left_to_quarantine() -> None:
     few = pl.concat([column("1", "2", times=100), column("ca. 3", times=3)])
-    assert guess(few).type == "integer"
+    assert guess_column(few).type == "integer"
 
 
 @pytest.mark.parametrize(
@@ -56,29 +56,32 @@ def test_a_few_words_among_numbers_are_left_to_quarantine() -> None:
 def test_the_decimal_mark_is_told_from_the_data(
     values: tuple[str, ...], marks: str, decimal: str, kind: str
 ) -> None:
-    found = guess(column(*values), marks=marks)
-    assert (found.decimal, found.type) == (decimal, kind)
+    guessed = guess_column(column(*values), marks=marks)
+    assert (guessed.decimal, guessed.type) == (decimal, kind)
 
 
 @pytest.mark.parametrize("rare", ["J", "S", "2"])
 def test_one_of_two_words_is_no_boolean_though_we_know_the_other(rare: str) -> None:
-    assert guess(pl.concat([column("N", times=400), column(rare, times=4)])).type == "string"
+    assert guess_column(pl.concat([column("N", times=400), column(rare, times=4)])).type == "string"
 
 
 def test_a_few_unreadable_cells_leave_a_boolean_one() -> None:
-    assert guess(pl.concat([column("Y", "N", times=200), column("x?", times=4)])).type == "boolean"
+    assert (
+        guess_column(pl.concat([column("Y", "N", times=200), column("x?", times=4)])).type
+        == "boolean"
+    )
 
 
 def test_a_word_that_comes_again_among_numbers_says_that_nothing_is_known() -> None:
-    found = guess(pl.concat([column("1", "2", times=200), column("unbekannt", times=9)]))
-    assert found.type == "integer"
-    assert "unbekannt" in found.missing
+    guessed = guess_column(pl.concat([column("1", "2", times=200), column("unbekannt", times=9)]))
+    assert guessed.type == "integer"
+    assert "unbekannt" in guessed.missing
 
 
 def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
-    found = guess(column("1.5", "-", "n/a", "?"))
-    assert found.type == "number"
-    assert {"-", "n/a", "?", ""} <= set(found.missing)
+    guessed = guess_column(column("1.5", "-", "n/a", "?"))
+    assert guessed.type == "number"
+    assert {"-", "n/a", "?", ""} <= set(guessed.missing)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +103,8 @@ def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
 def test_dates_come_with_their_formats(
     values: tuple[str, ...], kind: str, formats: tuple[str, ...]
 ) -> None:
-    found = guess(column(*values))
-    assert (found.type, found.formats) == (kind, formats)
+    guessed = guess_column(column(*values))
+    assert (guessed.type, guessed.formats) == (kind, formats)
 
 
 @pytest.mark.parametrize(
@@ -116,16 +119,16 @@ def test_dates_come_with_their_formats(
 )
 def test_what_cannot_be_told_is_refused(values: tuple[str, ...], says: str) -> None:
     with pytest.raises(UserError, match=says):
-        guess(column(*values))
+        guess_column(column(*values))
 
 
 def test_names_that_look_half_like_numbers_are_texts() -> None:
     tickets = [f"A/5 {number}" if number % 3 == 0 else str(number) for number in range(500)]
-    assert guess(pl.Series("ticket", tickets)).type == "string"
+    assert guess_column(pl.Series("ticket", tickets)).type == "string"
 
 
 def test_given_formats_are_taken_and_must_fit() -> None:
-    found = guess(column("01/02/2013", "20130203"), formats=("%d/%m/%Y", "%Y%m%d"))
-    assert (found.type, found.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
+    guessed = guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y", "%Y%m%d"))
+    assert (guessed.type, guessed.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
     with pytest.raises(UserError, match=r"mixes timestamps .50%. with words like '20130203'"):
-        guess(column("01/02/2013", "20130203"), formats=("%d/%m/%Y",))
+        guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y",))

@@ -31,7 +31,9 @@ def spread(most: int, threads: bool = False) -> AbstractContextManager[Spread]:
             "params.yaml: scale.scheduler: this project works on one machine; leave it out, or "
             "run 'uvx copier update --data scale=dask'."
         )
-    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").open_cluster(scheduler)
+    cluster: AbstractContextManager[Spread] = load_module("cluster.dask_workers").open_cluster(
+        scheduler
+    )
     return cluster
 
 

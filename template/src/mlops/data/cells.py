@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from .column_names import col
 from .contract import Column, Type
 
 DTYPES: dict[Type, pl.DataType] = {
@@ -26,30 +27,30 @@ THOUSANDS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # by the decim
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
 
-def value(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
-    """The cell in the contract's type; null if it is blank, or not to be read that way."""
-    if _typed(column, dtype):
-        cell = pl.col(column.name)
+def read_cell(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
+    """Read a cell in the contract's type; null if it is blank, or not to be read that way."""
+    if _is_taken_as_is(column, dtype):
+        cell = col(column.name)
         if isinstance(dtype, pl.Datetime) and dtype.time_zone:
             cell = cell.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         read = cell.cast(DTYPES[column.type], strict=False)
     else:
-        text = _text(column, thorough)
+        text = _as_text(column, thorough)
         meant = text.replace(column.spelling) if column.spelling else text
-        read = pl.when(~text.is_in(column.missing)).then(_parsed(meant, column, thorough))
+        read = pl.when(~text.is_in(column.missing)).then(_parse(meant, column, thorough))
     return pl.when(read.is_finite()).then(read) if column.type == "number" else read
 
 
-def blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
-    """Whether the cell says that there is no value."""
-    cell = pl.col(column.name)
-    if _typed(column, dtype):
+def is_blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
+    """Tell whether the cell says that there is no value."""
+    cell = col(column.name)
+    if _is_taken_as_is(column, dtype):
         return cell.is_null() | cell.is_nan() if dtype.is_float() else cell.is_null()
-    return cell.is_null() | _text(column, thorough).is_in(column.missing)
+    return cell.is_null() | _as_text(column, thorough).is_in(column.missing)
 
 
-def _typed(column: Column, dtype: pl.DataType) -> bool:
-    """Whether the values of a typed format are taken as they are, not by way of text."""
+def _is_taken_as_is(column: Column, dtype: pl.DataType) -> bool:
+    """Tell whether values of a typed format are taken as they are, not by way of text."""
     if column.type in ("integer", "number"):
         return dtype.is_integer() or (dtype.is_numeric() and column.type == "number")
     if column.type == "timestamp":
@@ -57,12 +58,12 @@ def _typed(column: Column, dtype: pl.DataType) -> bool:
     return column.type != "string" and dtype == DTYPES[column.type]
 
 
-def _text(column: Column, thorough: bool) -> pl.Expr:
-    text = pl.col(column.name).cast(pl.String)
+def _as_text(column: Column, thorough: bool) -> pl.Expr:
+    text = col(column.name).cast(pl.String)
     return text.str.strip_chars() if thorough or column.type == "string" else text
 
 
-def _parsed(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
+def _parse(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     if column.type == "string":
         return text
     if column.type == "boolean":
@@ -70,11 +71,11 @@ def _parsed(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         return lower.replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
     if column.type in FORMATS:
         formats = column.formats or FORMATS[column.type]
-        return moment(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
-    return _number(text, column, thorough)
+        return read_time(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
+    return _parse_number(text, column, thorough)
 
 
-def _number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
+def _parse_number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     mark = column.decimal
     if thorough:
         grouped = rf"^[+-]?\d{{1,3}}({THOUSANDS[mark]}\d{{3}})+([{mark}]\d*)?$"
@@ -88,8 +89,8 @@ def _number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     return text.cast(DTYPES[column.type], strict=False)
 
 
-def moment(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
-    """A time in UTC, by the first format that reads it and gives a four-digit year."""
+def read_time(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
+    """Read a time in UTC by the first format that fits and gives a four-digit year."""
     readings = []
     for form in formats:
         zone = "UTC" if form.endswith("z") else None

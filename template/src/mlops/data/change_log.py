@@ -56,12 +56,14 @@ class Change(StrictModel):
 
     @property
     def files(self) -> list[Path]:
+        """The files in data/raw that the change brought."""
         return [RAW / name for name in (self.file, self.retired) if name]
 
     def counts(self) -> str:
+        """Say how many records the change touched, and how."""
         kinds = ("added", "updated", "unchanged", "deleted", "rejected")
-        told = [f"{getattr(self, kind):,} {kind}" for kind in kinds if getattr(self, kind)]
-        return ", ".join(told) or "no row changed"
+        counts = [f"{getattr(self, kind):,} {kind}" for kind in kinds if getattr(self, kind)]
+        return ", ".join(counts) or "no row changed"
 
 
 class Part(NamedTuple):
@@ -72,8 +74,8 @@ class Part(NamedTuple):
     gone: pl.Series | None = None
 
 
-def read() -> list[Change]:
-    """All changes, oldest first. Raises UserError naming the line that cannot be read."""
+def read_log() -> list[Change]:
+    """Read all changes, oldest first. Raises UserError naming the line that cannot be read."""
     if not LOG.exists():
         return []
     changes = []
@@ -88,15 +90,16 @@ def read() -> list[Change]:
     return changes
 
 
-def write(changes: list[Change]) -> None:
+def write_log(changes: list[Change]) -> None:
+    """Write the log anew, a line for each change, whole or not at all."""
     lines = "".join(f"{change.model_dump_json(exclude_defaults=True)}\n" for change in changes)
     with replacing(LOG) as scratch:
         scratch.write_text(lines, encoding="utf-8")
 
 
-def standing(changes: list[Change], version: int | None = None) -> list[Change]:
-    """The changes that made the table what it is (or was at a version): without those before a
-    start, and those that a restore took back.
+def select_in_effect(changes: list[Change], version: int | None = None) -> list[Change]:
+    """Select the changes that made the table what it is (or was at a version): without those
+    before a start, and those that a restore took back.
     """
     states: dict[int, list[Change]] = {0: []}
     now = states[0]
@@ -112,14 +115,14 @@ def standing(changes: list[Change], version: int | None = None) -> list[Change]:
     return now if version is None else states[version]
 
 
-def total_rows(changes: list[Change]) -> int:
-    """How many rows were ever delivered; the next has the number after."""
+def count_delivered_rows(changes: list[Change]) -> int:
+    """Count the rows that were ever delivered; the next has the number after."""
     return sum(change.rows for change in changes)
 
 
-def parts(changes: list[Change], version: int | None = None) -> list[Part]:
-    """The files of the table, in order. Raises UserError if one is not on this machine."""
-    stand = standing(changes, version)
+def locate_parts(changes: list[Change], version: int | None = None) -> list[Part]:
+    """Locate the files of the table, in order. Raises UserError if one is not on this machine."""
+    stand = select_in_effect(changes, version)
     for path in (path for change in stand for path in change.files):
         if not path.exists():
             raise UserError(
@@ -130,16 +133,16 @@ def parts(changes: list[Change], version: int | None = None) -> list[Part]:
     gone = pl.concat([pl.Series("_row", [], pl.Int64), *lists])
     ends = accumulate(change.rows for change in changes)
     end_of = {change.version: end for change, end in zip(changes, ends, strict=True)}
-    found = []
+    parts = []
     for change in (change for change in stand if change.file):
         before = end_of[change.version] - change.rows
         own = gone.filter(gone.is_between(before + 1, before + change.rows))
-        found.append(Part(RAW / change.file, before, own if len(own) else None))
-    return found
+        parts.append(Part(RAW / change.file, before, own if len(own) else None))
+    return parts
 
 
 def check_strays(changes: list[Change]) -> None:
-    """Raises UserError for a file that was put into data/raw by hand."""
+    """Raise UserError for a file that was put into data/raw by hand."""
     known = {path for change in changes for path in change.files}
     for path in sorted(RAW.glob("[0-9]*-*")):
         if path.suffix != ".dvc" and path not in known:
@@ -149,10 +152,10 @@ def check_strays(changes: list[Change]) -> None:
             )
 
 
-def landed() -> list[Part]:
-    """The files of the table as it is now. Raises UserError if there are none, or stray ones."""
-    changes = read()
+def locate_landed_parts() -> list[Part]:
+    """Locate the files of the table as it is. Raises UserError if there are none, or stray ones."""
+    changes = read_log()
     check_strays(changes)
-    if found := parts(changes):
-        return found
+    if parts := locate_parts(changes):
+        return parts
     raise UserError(f"{RAW} holds no table: bring one in with 'data add', or run 'dvc pull'.")

@@ -64,11 +64,11 @@ class Column(Described):
 
     @property
     def is_input(self) -> bool:
-        """Whether the model may see the column."""
+        """Tell whether the model may see the column."""
         return self.role in ("feature", "time") and self.known_at_decision
 
     def faults(self) -> list[str]:
-        """What the fields say against each other, each as the part of a sentence."""
+        """List what the fields say against each other, each as the part of a sentence."""
         numeric, dated = self.type in NUMERIC, self.type in ("date", "timestamp")
         limits = [limit for limit in (self.minimum, self.maximum) if limit is not None]
         checks = {
@@ -79,8 +79,8 @@ class Column(Described):
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
         }
-        found = [words for words, broken in checks.items() if broken]
-        return [f"column '{self.name}' ({self.type}): {words}" for words in found]
+        column = f"column '{self.name}' ({self.type})"
+        return [f"{column}: {words}" for words, broken in checks.items() if broken]
 
 
 class Contract(Described):
@@ -101,7 +101,7 @@ class Contract(Described):
     @classmethod
     def load(cls, path: str | Path = CONTRACT) -> "Contract":
         """Read and check the file. Raises UserError naming the column and the key at fault."""
-        contract = odcs.read(path, cls, Column)
+        contract = odcs.read_contract(path, cls, Column)
         if faults := contract.faults():
             raise UserError(f"{path}: {faults[0]}.")
         return contract
@@ -110,19 +110,20 @@ class Contract(Described):
         """Write the file anew, with a heading that says what to review; comments are not kept."""
         entries = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         with replacing(path) as scratch:
-            scratch.write_text(odcs.text(entries | {"version": self.version}), encoding="utf-8")
+            scratch.write_text(
+                odcs.format_contract(entries | {"version": self.version}), encoding="utf-8"
+            )
 
     def digest(self) -> str:
-        """Of all that bears on the content of the table; texts for people do not."""
-        told: Any = {"id": True, "name": True, "version": True}
-        told["columns"] = {"__all__": {"description"}}
-        text = self.model_dump_json(exclude=told, exclude_defaults=True)
+        """Digest all that bears on the content of the table; texts for people do not."""
+        texts: Any = {"id": True, "name": True, "version": True}
+        texts["columns"] = {"__all__": {"description"}}
+        text = self.model_dump_json(exclude=texts, exclude_defaults=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def faults(self) -> list[str]:
-        """What the entries say against each other, each as the part of a sentence."""
-        names = [column.name for column in self.columns]
-        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        """List what the entries say against each other, each as the part of a sentence."""
+        twice = ", ".join(sorted({name for name in self.names if self.names.count(name) > 1}))
         count, goals = len(set(self.classes)), self.of_role("target")
         enough = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
         words = self.task == "regression" and any(c.type not in NUMERIC for c in goals)
@@ -137,6 +138,16 @@ class Contract(Described):
         }
         own = [fault for column in self.columns for fault in column.faults()]
         return own + [fault for fault, broken in checks.items() if broken]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def key_names(self) -> list[str]:
+        """The names of the columns by which a row is known; a table may have none."""
+        return [column.name for column in self.keys]
 
     @property
     def positive(self) -> str:

@@ -13,56 +13,61 @@ from numpy.typing import NDArray
 
 from ..core.errors import UserError
 from ..core.params import Params
+from .column_names import col, internal
 from .contract import Contract
 
 Indices = NDArray[np.int64]
+TIE = internal("tie")  # what rows that are never cut apart have in common
 
 
-def policy(contract: Contract) -> str:
-    """By time or group if there is such a column; else stratified by class, or random."""
+def choose_policy(contract: Contract) -> str:
+    """Choose time or group if there is such a column; else stratified by class, or random."""
     usual = "random" if contract.task == "regression" else "stratified"
     return next((role for role in ("time", "group") if contract.of_role(role)), usual)
 
 
-def folds(frame: pl.DataFrame, contract: Contract, params: Params) -> list[tuple[Indices, Indices]]:
-    """`params.train.folds` pairs of row positions (learn, judge), by the policy of the split.
+def make_folds(
+    frame: pl.DataFrame, contract: Contract, params: Params
+) -> list[tuple[Indices, Indices]]:
+    """Make `params.train.folds` pairs of row positions (learn, judge), by the policy of the split.
 
     By time the windows expand: each fold learns from all that came before it. Folds with no rows
     or a single class are left out. Raises UserError if none remains.
     """
-    by_time, least = policy(contract) == "time", 1 if contract.task == "regression" else 2
+    by_time, least = choose_policy(contract) == "time", 1 if contract.task == "regression" else 2
     pieces, target = params.train.folds + by_time, frame[contract.target.name]
-    piece = (line(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
-    found = []
+    piece = (line_up(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
+    pairs = []
     for turn in range(pieces):
         learn = np.flatnonzero(piece < turn if by_time else piece != turn)
         judge = np.flatnonzero(piece == turn)
         if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
-            found.append((learn, judge))
-    if not found:
+            pairs.append((learn, judge))
+    if not pairs:
         raise UserError(f"No fold of the training rows has {least} values of {target.name}.")
-    return found
+    return pairs
 
 
-def line(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
-    """Each row's place in the line, in (0, 1); rows of one time, group or key share a place.
+def line_up(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
+    """Give each row its place in the line, in (0, 1); rows of one time, group or key share a place.
 
     Each class has a line of its own when the split is stratified, so that every piece gets its
     share of each. Rows without a time stand first: they may be learned from, never turn on.
     """
     ties = [column.name for column in contract.of_role("group") or contract.keys] or ["_row"]
     alone = pl.format("row {}", "_row")  # without a group or key
-    frame = frame.with_columns(_tie=pl.coalesce(pl.concat_str(ties, separator="\x1f"), alone))
-    by, stratum = policy(contract), pl.lit(0)
+    tie = pl.coalesce(pl.concat_str(map(col, ties), separator="\x1f"), alone)
+    frame = frame.with_columns(tie.alias(TIE))
+    by, stratum = choose_policy(contract), pl.lit(0)
     if by == "time":
-        time = pl.col(contract.of_role("time")[0].name)
-        order = time.max().over("_tie").fill_null(time.min())
+        time = col(contract.of_role("time")[0].name)
+        order = time.max().over(TIE).fill_null(time.min())
     else:
         # Drawn in the same way on every machine and by every version of polars.
-        texts = (f"{seed} {name}".encode() for name in frame["_tie"])
+        texts = (f"{seed} {name}".encode() for name in frame[TIE])
         digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
         order = pl.lit(pl.Series(np.frombuffer(b"".join(digests), dtype="<u8")))
     if by == "stratified":
-        stratum = pl.col(contract.target.name).first().over("_tie")
+        stratum = col(contract.target.name).first().over(TIE)
     place = (pl.col("order").rank() - 0.5) / pl.len()
     return frame.select(order=order, stratum=stratum).select(place.over("stratum")).to_series()

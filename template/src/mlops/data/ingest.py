@@ -7,87 +7,98 @@ table, and is told in `_unreadable` for the rules to judge.
 
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import INGESTED, REPORTS, replacing, write_json
 from . import cells
-from .change_log import Part, landed
+from .change_log import Part, locate_landed_parts
+from .column_names import col, cols, internal
 from .contract import Contract
-from .row_rules import REASONS, reasons_where
-from .sources import read
+from .row_rules import REASONS, join_reasons
+from .sources import scan_file
 
 ENDS = (".read.parquet", ".reread.parquet")
 
 
+class SourceCount(TypedDict):
+    """The rows that a file of data/raw brought."""
+
+    file: str
+    rows: int
+
+
+class IngestReport(TypedDict):
+    """Counts of rows: `repaired` read only thoroughly, `unreadable` did not even then."""
+
+    rows: int
+    sources: list[SourceCount]
+    repaired: int
+    unreadable: int
+
+
 def run() -> None:
     """Read data/raw, write data/ingested and reports/ingest.json."""
-    report = ingest(landed(), Contract.load())
+    report = ingest(locate_landed_parts(), Contract.load())
     write_json(REPORTS / "ingest.json", report)
     odd = f"{report['repaired']:,} repaired, {report['unreadable']:,} with unreadable cells"
     print(f"ingest: {report['rows']:,} rows from {len(report['sources'])} file(s), {odd}")
 
 
-def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> dict[str, Any]:
-    """Write the rows of the parts as Parquet to the folder `target`; return the counts.
+def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> IngestReport:
+    """Write the rows of one or more parts as Parquet to the folder `target`; return the counts.
 
-    "repaired" are rows that read only thoroughly, "unreadable" those that did not even then. Raises
-    UserError for a file that lacks a column, or was damaged after it landed.
+    Raises UserError for a file that lacks a column, or was damaged after it landed.
     """
     with replacing(target) as folder:
         folder.mkdir()
         try:
-            for number, raw in enumerate(alike(parts, contract)):
-                _ingest(raw, contract, folder / f"{number:03}")
+            for number, raw in enumerate(scan_parts(parts, contract)):
+                at_once, thoroughly = type_rows_quickly(raw, contract)
+                good, rest = (folder / f"{number:03}{end}" for end in ENDS)
+                write_parquet({good: at_once, rest: thoroughly})
         except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error):
             check_readable(parts, contract)
             raise
-        good, rest = (_rows_by_source(folder, end) for end in ENDS)
-        broken = sum(_rows_by_source(folder, ENDS[1], pl.col("_unreadable").is_not_null()).values())
-    rows = {part.path.name: 0 for part in parts}
-    rows |= {name: good.get(name, 0) + rest.get(name, 0) for name in rows}
+        rows = pl.scan_parquet(folder / "*.parquet")
+        counts = rows.group_by("_source").len().collect(engine="streaming")
+        reread = count_rows(pl.scan_parquet(folder / f"*{ENDS[1]}"))
+        unreadable = count_rows(rows.filter(pl.col("_unreadable").is_not_null()))
+    by_source = dict.fromkeys((part.path.name for part in parts), 0) | dict(counts.iter_rows())
     return {
-        "rows": sum(rows.values()),
-        "sources": [{"file": name, "rows": many} for name, many in rows.items()],
-        "repaired": sum(rest.values()) - broken,
-        "unreadable": broken,
+        "rows": sum(by_source.values()),
+        "sources": [{"file": name, "rows": many} for name, many in by_source.items()],
+        "repaired": reread - unreadable,
+        "unreadable": unreadable,
     }
 
 
-def alike(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
-    """The numbered rows of the parts; those of one schema together, as a table can have many."""
+def scan_parts(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
+    """Scan the numbered rows of the parts; those of one schema together, as there can be many."""
     groups: dict[str, list[pl.LazyFrame]] = {}
     for part in parts:
-        raw = numbered(part, contract)
+        raw = number_rows(part, contract)
         groups.setdefault(str(raw.collect_schema()), []).append(raw)
     return [pl.concat(group) for group in groups.values()]
 
 
-def _ingest(raw: pl.LazyFrame, contract: Contract, place: Path) -> None:
-    """Stream rows to two files: those that read at once, then the rest."""
-    at_once, thoroughly = quickly(raw, contract)
-    good, rest = (place.with_name(f"{place.name}{end}") for end in ENDS)
-    stream({good: at_once, rest: thoroughly})
-
-
-def quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """What `typed` makes of numbered rows, in two parts: those that read at once, and the rest."""
-    tried = _tried(raw, contract, thorough=False)
-    values = [pl.col(f"={column.name}").alias(column.name) for column in contract.columns]
-    unread = pl.any_horizontal(f"?{column.name}" for column in contract.columns)
+def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Type numbered rows in two parts: those that read at once, and the rest, read thoroughly."""
+    tried = _read_cells(raw, contract, thorough=False)
+    unread = pl.any_horizontal(col(_unread(column.name)) for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
-    at_once = tried.filter(~unread).select(*values, "_row", "_source", none)
-    left = tried.filter(unread).select(raw.collect_schema().names())
-    return at_once, typed(left, contract)
+    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", none)
+    left = tried.filter(unread).select(cols(raw.collect_schema().names()))
+    return at_once, type_rows(left, contract)
 
 
 def check_readable(parts: list[Part], contract: Contract) -> None:
-    """Raises UserError for the first file that cannot be read to its end."""
+    """Raise UserError for the first file that cannot be read to its end."""
     for part in parts:
         try:
-            numbered(part, contract).select(pl.all().null_count()).collect(engine="streaming")
+            number_rows(part, contract).select(pl.all().null_count()).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
             detail = str(error).partition("\n")[0]
             raise UserError(
@@ -96,34 +107,27 @@ def check_readable(parts: list[Part], contract: Contract) -> None:
             ) from error
 
 
-def _rows_by_source(folder: Path, end: str, where: bool | pl.Expr = True) -> dict[str, int]:
-    files = sorted(folder.glob(f"*{end}"))
-    if not files:
-        return {}
-    counts = pl.scan_parquet(files).filter(where).group_by("_source").agg(pl.len())
-    return dict(counts.collect(engine="streaming").iter_rows())
-
-
-def stream(tables: dict[Path, pl.LazyFrame]) -> None:
+def write_parquet(tables: dict[Path, pl.LazyFrame]) -> None:
     """Write the tables to Parquet files, in one pass over what they are made from."""
     sinks = (t.sink_parquet(path, lazy=True, compression="lz4") for path, t in tables.items())
     pl.collect_all(sinks, engine="streaming")
 
 
-def rows_in(path: Path, where: bool | pl.Expr = True) -> int:
-    return int(pl.scan_parquet(path).filter(where).select(pl.len()).collect().item())
+def count_rows(table: pl.LazyFrame) -> int:
+    """Count the rows of a table that may be larger than memory."""
+    return int(table.select(pl.len()).collect(engine="streaming").item())
 
 
-def numbered(part: Part, contract: Contract | None) -> pl.LazyFrame:
-    """The contract's columns (or all) as delivered, of the rows that are not gone, with `_row` and
-    `_source`. Raises UserError for a column that is not there.
+def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
+    """Scan the contract's columns (or all) as delivered, of the rows that are not gone, with their
+    `_row` and `_source`. Raises UserError for a column that is not there.
     """
-    table, name = read(part.path), part.path.name
-    found = table.collect_schema().names()
-    names = [column.name for column in contract.columns] if contract else found
-    if absent := set(names) - set(found):
+    table, name = scan_file(part.path), part.path.name
+    delivered = table.collect_schema().names()
+    names = contract.names if contract else delivered
+    if absent := set(names) - set(delivered):
         raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
-    numbers = table.select(names).with_row_index("_row", offset=part.before + 1)
+    numbers = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
     lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
     if part.gone is None:
         return lines
@@ -131,23 +135,40 @@ def numbered(part: Part, contract: Contract | None) -> pl.LazyFrame:
     return lines.join(gone, on="_row", how="anti", maintain_order="left")
 
 
-def typed(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
-    """The contract's columns, read thoroughly, all others as they are, and `_unreadable`: the cells
-    that hold something else, as a list of reasons; null where there are none.
+def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """Read the contract's columns thoroughly, and leave all others as they are.
+
+    It adds `_unreadable`: the cells that hold something else, as a list of reasons; null if none.
     """
-    tried = _tried(frame, contract, thorough=True)
-    names = [column.name for column in contract.columns]
-    values = [pl.col(f"={name}").alias(name) for name in names]
-    told = reasons_where([(pl.col(f"?{name}"), name, "readable", pl.col(name)) for name in names])
-    unreadable = pl.when(told.list.len() > 0).then(told).alias("_unreadable")
-    return tried.select(*values, pl.exclude("^[=?].*$", *names), unreadable)
+    names = contract.names
+    others = [name for name in frame.collect_schema().names() if name not in names]
+    reasons = join_reasons([(col(_unread(name)), name, "readable", col(name)) for name in names])
+    unreadable = pl.when(reasons.list.len() > 0).then(reasons).alias("_unreadable")
+    tried = _read_cells(frame, contract, thorough=True)
+    return tried.select(*_values(contract), cols(others), unreadable)
 
 
-def _tried(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
-    """With the value of each cell in `=column`, and in `?column` whether it did not read."""
-    made, unread = {}, {}
+def _read_cells(frame: pl.LazyFrame, contract: Contract, thorough: bool) -> pl.LazyFrame:
+    """Add to each column the internal ones `_value` and `_unread`."""
+    values, unread = {}, {}
     for column in contract.columns:
         name, dtype = column.name, frame.collect_schema()[column.name]
-        made[f"={name}"] = cells.value(column, dtype, thorough)
-        unread[f"?{name}"] = pl.col(f"={name}").is_null() & ~cells.blank(column, dtype, thorough)
-    return frame.with_columns(**made).with_columns(**unread)
+        values[_value(name)] = cells.read_cell(column, dtype, thorough)
+        no_value = col(_value(name)).is_null()
+        unread[_unread(name)] = no_value & ~cells.is_blank(column, dtype, thorough)
+    return frame.with_columns(**values).with_columns(**unread)
+
+
+def _value(name: str) -> str:
+    """Name the internal column of what was read from the cells of a column."""
+    return internal("value", name)
+
+
+def _unread(name: str) -> str:
+    """Name the internal column of whether a cell holds something else than the contract says."""
+    return internal("unread", name)
+
+
+def _values(contract: Contract) -> list[pl.Expr]:
+    """Give what was read the names of the contract's columns."""
+    return [col(_value(column.name)).alias(column.name) for column in contract.columns]

@@ -6,14 +6,15 @@ together counts too: a plan and its outcome (scheduled and real arrival) tell li
 An input that moves with a column marked as not known at decision time is trusted less.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from .column_names import col, cols
 from .contract import Contract
 
 SAMPLE = 20_000
@@ -25,7 +26,16 @@ CERTAIN = 0.998  # tells the target by itself, whatever the others do
 MARGIN = 2.5  # times the error of the input that all others leave, at least
 FLOOR = 0.01  # an error below this is as good as none
 
-Scores = list[dict[str, Any]]  # {column, score, with}
+# How well a column tells the target alone, or less the column "with".
+Score = TypedDict("Score", {"column": str, "score": float, "with": str | None})
+
+
+class LeakReport(TypedDict):
+    """The scores of the inputs, best first, and the fields of each `Suspect`."""
+
+    limit: float
+    scores: list[Score]
+    suspects: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -40,18 +50,19 @@ class Suspect:
 
     def sentence(self) -> str:
         less = f" (less {self.partner})" if self.partner else ""
-        told = f"{self.score:.2f} of 1 (limit {self.limit:.2f})"
+        score = f"{self.score:.2f} of 1 (limit {self.limit:.2f})"
         others = f"all other inputs together {self.others:.2f}"
-        return f"{self.column}{less} alone tells the target with {told}, {others}"
+        return f"{self.column}{less} alone tells the target with {score}, {others}"
 
 
-def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Scores, list[Suspect]]:
-    """The scores of the inputs, best first, and the suspicious ones, on at most 20,000 rows.
+def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakReport:
+    """Score the inputs, best first, and find the suspicious ones, on at most 20,000 rows.
 
     Columns marked `leak_reviewed` are never suspicious.
     """
     rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
-    inputs, target = rows.select(one.name for one in contract.inputs), rows[contract.target.name]
+    inputs = rows.select(cols(one.name for one in contract.inputs))
+    target = rows[contract.target.name]
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
     values = ranked.select(pl.all().to_physical().cast(float))
     # A column of 0 and 1 for each class (of two for one); or the number to predict.
@@ -59,38 +70,48 @@ def assess(train: pl.DataFrame, contract: Contract, limit: float) -> tuple[Score
         truth = target.cast(float).to_frame()
     else:
         truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
-    scores = _scores(values, inputs.select(cs.numeric()).columns, truth, limit)
-    tied = _tied(rows, contract)
+    # A name that is no pattern, as methods of a series take it for one.
+    truth.columns = [f"answer {place}" for place in range(truth.width)]
+    scores = _score_each(values, inputs.select(cs.numeric()).columns, truth, limit)
+    tied = _find_tied(rows, contract)
     limits = {name: limit * (TRUST if name in tied else 1) for name in inputs.columns}
     telling = [one for one in scores if one["score"] >= limits[one["column"]]][:MOST_JUDGED]
     paired = {name for one in telling if one["with"] for name in (one["column"], one["with"])}
-    found: list[Suspect] = []
-    for name, score, partner in (one.values() for one in telling):
-        gone = {suspect.column for suspect in found}
+    suspects: list[Suspect] = []
+    for each in telling:
+        name, score, partner = each["column"], each["score"], each["with"]
+        gone = {suspect.column for suspect in suspects}
         if contract[name].leak_reviewed or {name, partner} & gone:
             continue
-        others = _score_of_all(values.drop((gone | paired | {name}) - {partner}), truth)
+        others = _score_of_all(values.drop(cols((gone | paired | {name}) - {partner})), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
-            found.append(Suspect(name, score, partner, others, limits[name]))
-    return scores, found
+            suspects.append(Suspect(name, score, partner, others, limits[name]))
+    return LeakReport(limit=limit, scores=scores, suspects=[asdict(one) for one in suspects])
 
 
-def _tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
-    """The numbers among the inputs that move with a number known only after the decision."""
+def _find_tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
+    """Find the numbers among the inputs that move with a number known only after the decision."""
     later = [one.name for one in contract.columns if not one.known_at_decision]
     numbers = rows.select(cs.numeric()).columns
     pairs = [(one.name, other) for one in contract.inputs for other in later]
     pairs = [pair for pair in pairs if set(pair) <= set(numbers)]
-    each_rho = (pl.corr(*pair, method="spearman").alias(str(n)) for n, pair in enumerate(pairs))
+    each_rho = (
+        pl.corr(*map(col, pair), method="spearman").alias(str(n)) for n, pair in enumerate(pairs)
+    )
     rho = rows.select(each_rho).row(0) if pairs else ()
     return {name for (name, _), r in zip(pairs, rho, strict=True) if r and abs(r) >= TIED}
 
 
-def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float) -> Scores:
+def _score_each(
+    values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float
+) -> list[Score]:
+    """Score each input alone, and pairs of numbers that move together by their difference."""
     alone = {one.name: _score(one, truth) for one in values}
-    scores = [{"column": name, "score": score, "with": None} for name, score in alone.items()]
+    scores: list[Score] = [
+        {"column": name, "score": score, "with": None} for name, score in alone.items()
+    ]
     pairs = [sorted(pair, key=lambda name: -alone[name]) for pair in combinations(numbers, 2)]
-    each_rho = (pl.corr(*pair).alias(str(place)) for place, pair in enumerate(pairs))
+    each_rho = (pl.corr(*map(col, pair)).alias(str(place)) for place, pair in enumerate(pairs))
     rho = values.select(pl.all().rank()).select(each_rho).rows()
     for (best, other), alike in zip(pairs, *rho, strict=True):
         if alike is not None and alike >= TOGETHER:
@@ -102,18 +123,18 @@ def _scores(values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit
 
 
 def _score(values: pl.Series, truth: pl.DataFrame) -> float:
-    """How well the target's mean for like values, taken out of fold, orders the target."""
+    """Score how well the target's mean for like values, taken out of fold, orders the target."""
     pieces = min(64, max(4, truth.height // 20))
-    like = (values.rank() * pieces / truth.height).floor()
+    like = (values.alias("value").rank() * pieces / truth.height).floor()
     table = truth.with_columns(like=like, fold=pl.int_range(pl.len()) % FOLDS)
     answer = pl.col(truth.columns)
     sums = answer.sum().over("like") - answer.sum().over("like", "fold")
     rows = pl.len().over("like") - pl.len().over("like", "fold")
-    return _agreement(table.select((sums + 5 * answer.mean()) / (rows + 5)), truth)
+    return _measure_agreement(table.select((sums + 5 * answer.mean()) / (rows + 5)), truth)
 
 
 def _score_of_all(values: pl.DataFrame, truth: pl.DataFrame) -> float:
-    """How well boosted trees on all these columns, out of fold, order the target.
+    """Score how well boosted trees on all these columns, out of fold, order the target.
 
     scikit-learn's own, so that the verdict is the same on every machine.
     """
@@ -130,11 +151,11 @@ def _score_of_all(values: pl.DataFrame, truth: pl.DataFrame) -> float:
     table, answers = values.to_numpy(), truth.cast(pl.Float64).to_numpy().T
     with threadpool_limits(1):
         expected = [cross_val_predict(model, table, answer, cv=FOLDS) for answer in answers]
-    return _agreement(pl.DataFrame(expected), truth)
+    return _measure_agreement(pl.DataFrame(expected), truth)
 
 
-def _agreement(expected: pl.DataFrame, truth: pl.DataFrame) -> float:
-    """How well the columns of `expected` order those of `truth`; 0 is no better than chance.
+def _measure_agreement(expected: pl.DataFrame, truth: pl.DataFrame) -> float:
+    """Measure how well the columns of `expected` order those of `truth`; 0 is what chance does.
 
     The slope of the ranks: for a class 2 AUC - 1, for a number Spearman's rho, of which
     1 - sqrt(1 - rho^2) is taken, the share of the spread that it explains away.

@@ -32,50 +32,51 @@ NOTES = {  # keys that only describe: they may stand in the file, and are not re
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(path: str | Path, contract: type[Model], column: type[BaseModel]) -> Model:
-    """The file as these models. Raises UserError, one sentence, naming the column and the key."""
+def read_contract(path: str | Path, contract: type[Model], column: type[BaseModel]) -> Model:
+    """Read the file as these models. Raises UserError naming the column and the key at fault."""
     content = read_yaml(str(path))
     match content:
         case {"schema": [{"properties": [{}, *_] as properties} as table]}:
-            columns = [_described(column, entry, path) for entry in properties]
+            columns = [_read_column(column, entry, path) for entry in properties]
         case _:
             raise UserError(f"{path}: schema must hold exactly one table with its properties.")
-    document = _checked(OpenDataContractStandard, content, str(path))
+    document = _check(OpenDataContractStandard, content, str(path))
     if document.kind != "DataContract" or not str(document.apiVersion).startswith("v3."):
         raise UserError(f"{path}: kind must be DataContract and apiVersion v3.2.0.")
     entries = {"id": document.id, "version": document.version, "columns": tuple(columns)}
-    told = {key: table.get(key) for key in ("name", "customProperties")}
-    return _checked(contract, entries | _entries(told, f"{path}: table"), f"{path}: table")
+    described = {key: table.get(key) for key in ("name", "customProperties")}
+    where = f"{path}: table"
+    return _check(contract, entries | _gather_entries(described, where), where)
 
 
-def _described(column: type[Model], holder: Any, path: str | Path) -> Model:
+def _read_column(column: type[Model], holder: Any, path: str | Path) -> Model:
     where = f"{path}: column '{dict(holder).get('name')}'"
-    _checked(SchemaProperty, holder, where)
-    return _checked(column, _entries(holder, where), where)
+    _check(SchemaProperty, holder, where)
+    return _check(column, _gather_entries(holder, where), where)
 
 
-def _entries(holder: dict[str, Any], where: str) -> dict[str, Any]:
-    """What a table or column says, whether by keys of the standard or by custom properties."""
-    found: list[tuple[str, Any]] = []
+def _gather_entries(holder: dict[str, Any], where: str) -> dict[str, Any]:
+    """Gather what a table or column says, by keys of the standard or by custom properties."""
+    entries: list[tuple[str, Any]] = []
     for key, value in holder.items():
         if key == "customProperties":
-            found += [(custom.get("property"), custom.get("value")) for custom in value or ()]
+            entries += [(custom.get("property"), custom.get("value")) for custom in value or ()]
         elif key == "logicalTypeOptions":
-            found += (value or {}).items()
+            entries += (value or {}).items()
         elif key == "enum" and value is not None:
-            found.append((key, [allowed.get("value") for allowed in value]))
+            entries.append((key, [allowed.get("value") for allowed in value]))
         elif key == "primaryKey":
-            found += [("role", "key")] if value else []
+            entries += [("role", "key")] if value else []
         elif key not in NOTES and value is not None:
-            found.append((key, value))
-    names = [name for name, _ in found]
+            entries.append((key, value))
+    names = [name for name, _ in entries]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"{where}: {name} is given twice (primaryKey is a role); keep one.")
-    return dict(found)
+    return dict(entries)
 
 
-def _checked(model: type[Model], content: Any, where: str) -> Model:
+def _check(model: type[Model], content: Any, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -94,18 +95,22 @@ yaml.SafeDumper.add_representer(
 )
 
 
-def text(entries: dict[str, Any]) -> str:
-    """The file's text for the entries of a contract, their "columns" among them."""
+def format_contract(entries: dict[str, Any]) -> str:
+    """Format the file's text for the entries of a contract, their "columns" among them."""
     left = dict(entries)
     head = {key: left.pop(key) for key in ("id", "name", "version")}
-    columns = [_written(column) for column in left.pop("columns")]
-    table = {"name": head["name"], "customProperties": _custom(left), "properties": columns}
+    columns = [_format_column(column) for column in left.pop("columns")]
+    table = {
+        "name": head["name"],
+        "customProperties": _list_custom_properties(left),
+        "properties": columns,
+    }
     document = {"apiVersion": "v3.2.0", "kind": "DataContract", "status": "active", **head}
     document["schema"] = [table]
     return HEADING + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _written(column: dict[str, Any]) -> dict[str, Any]:
+def _format_column(column: dict[str, Any]) -> dict[str, Any]:
     left = dict(column)
     if left.get("role") == "key":
         left["primaryKey"] = bool(left.pop("role"))
@@ -114,9 +119,9 @@ def _written(column: dict[str, Any]) -> dict[str, Any]:
         "logicalTypeOptions": Flow({k: left.pop(k) for k in ("minimum", "maximum") if k in left}),
         "enum": [Flow(value=allowed) for allowed in left.pop("enum", ())],
     }
-    entries["customProperties"] = _custom(left)
+    entries["customProperties"] = _list_custom_properties(left)
     return {key: entry for key, entry in entries.items() if entry}
 
 
-def _custom(entries: dict[str, Any]) -> list[Flow]:
+def _list_custom_properties(entries: dict[str, Any]) -> list[Flow]:
     return [Flow(property=name, value=value) for name, value in entries.items()]

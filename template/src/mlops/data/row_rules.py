@@ -2,56 +2,57 @@
 
 import polars as pl
 
+from .column_names import MARK, col
 from .contract import Contract
 
 REASONS = pl.List(pl.Struct(dict.fromkeys(("column", "rule", "value"), pl.String)))
-JOIN = "\x1f"
 
 
-def broken(contract: Contract) -> list[tuple[pl.Expr, str, str]]:
-    """When each rule is broken: (condition, column, rule). No value breaks `required` alone."""
-    found = []
+def list_rules(contract: Contract) -> list[tuple[pl.Expr, str, str]]:
+    """List when each rule is broken: condition, column, rule. No value breaks `required` alone."""
+    rules = []
     for column in contract.columns:
-        name, cell = column.name, pl.col(column.name)
+        name, cell = column.name, col(column.name)
         if column.required or column.role == "target":
-            found.append((cell.is_null(), name, "required"))
+            rules.append((cell.is_null(), name, "required"))
         if column.minimum is not None:
-            found.append((cell < column.minimum, name, "minimum"))
+            rules.append((cell < column.minimum, name, "minimum"))
         if column.maximum is not None:
-            found.append((cell > column.maximum, name, "maximum"))
+            rules.append((cell > column.maximum, name, "maximum"))
         if allowed := column.categories or (contract.classes if column.role == "target" else ()):
-            found.append((~cell.cast(pl.String).is_in(allowed), name, "category"))
-    return found
+            rules.append((~cell.cast(pl.String).is_in(allowed), name, "category"))
+    return rules
 
 
-def sound(contract: Contract) -> pl.Expr:
-    """Whether a typed row keeps every rule."""
-    faults = (condition for condition, _, _ in broken(contract))
+def is_sound(contract: Contract) -> pl.Expr:
+    """Tell whether a typed row keeps every rule."""
+    faults = (condition for condition, _, _ in list_rules(contract))
     return ~pl.any_horizontal(pl.col("_unreadable").is_not_null(), *faults).fill_null(False)
 
 
-def reasons(contract: Contract) -> pl.Expr:
-    """All reasons of a row, and that it is `_repeated` (gives way to another with its key)."""
+def list_reasons(contract: Contract, repeated: pl.Expr | None = None) -> pl.Expr:
+    """List all reasons of a row; `repeated` tells whether it gives way to another with its key."""
     unreadable = pl.col("_unreadable").fill_null(pl.lit([], REASONS))
     names = unreadable.list.eval(pl.element().struct.field("column"))
-    told = []
-    for condition, name, rule in broken(contract):
+    faults = []
+    for condition, name, rule in list_rules(contract):
         unread = names.list.contains(name) & (rule == "required")  # then it is not missing too
-        told.append((condition & ~unread, name, rule, pl.col(name)))
-    if keys := [column.name for column in contract.keys]:
-        key = pl.concat_str(keys, separator=", ")
-        told.append((pl.col("_repeated"), ", ".join(keys), "duplicate", key))
-    return pl.concat_list(unreadable, reasons_where(told))
+        faults.append((condition & ~unread, name, rule, col(name)))
+    keys = contract.key_names
+    if keys and repeated is not None:
+        key = pl.concat_str(map(col, keys), separator=", ")
+        faults.append((repeated, ", ".join(keys), "duplicate", key))
+    return pl.concat_list(unreadable, join_reasons(faults))
 
 
-def reasons_where(told: list[tuple[pl.Expr, str, str, pl.Expr]]) -> pl.Expr:
-    """For each row the reasons of those (condition, column, rule, value) whose condition holds.
+def join_reasons(faults: list[tuple[pl.Expr, str, str, pl.Expr]]) -> pl.Expr:
+    """Join for each row the reasons of those (condition, column, rule, value) that hold.
 
     The structs are built from joined texts: polars gathers a list of texts ten times faster.
     """
     texts = []
-    for holds, name, rule, value in told:
-        known = pl.lit(f"{name}{JOIN}{rule}{JOIN}")
+    for holds, name, rule, value in faults:
+        known = pl.lit(f"{name}{MARK}{rule}{MARK}")
         texts.append(pl.when(holds).then(pl.concat_str(known, value, ignore_nulls=True)))
-    fields = pl.element().str.splitn(JOIN, 3).struct.rename_fields(["column", "rule", "value"])
+    fields = pl.element().str.splitn(MARK, 3).struct.rename_fields(["column", "rule", "value"])
     return pl.concat_list(texts).list.drop_nulls().list.eval(fields).cast(REASONS)

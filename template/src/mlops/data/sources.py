@@ -15,8 +15,8 @@ SEPARATORS = {".csv": ",;\t|", ".tsv": "\t"}
 LONGEST_LINE = 1_000_000  # bytes
 
 
-def read(path: Path) -> pl.LazyFrame:
-    """The rows of a file, streamed when collected (a JSON array is read whole).
+def scan_file(path: Path) -> pl.LazyFrame:
+    """Scan the rows of a file, streamed when collected (a JSON array is read whole).
 
     From CSV and TSV every column is String and an empty cell is null, nothing is guessed; from
     typed formats the columns are of the types found there. Blanks around column names are dropped;
@@ -24,53 +24,53 @@ def read(path: Path) -> pl.LazyFrame:
     """
     form = extension(path)
     if form in SEPARATORS:
-        names, mark = header(path)
+        names, mark = read_header(path)
         return pl.scan_csv(path, separator=mark, infer_schema=False, new_columns=names, glob=False)
     if form == ".parquet":
-        table = pl.scan_parquet(opened(path))
+        table = pl.scan_parquet(open_unpacked(path))
     elif form == ".json":
-        table = pl.read_json(opened(path), infer_schema_length=None).lazy()
+        table = pl.read_json(open_unpacked(path), infer_schema_length=None).lazy()
     else:
         table = pl.scan_ndjson(path, infer_schema_length=None)
     names = table.collect_schema().names()
-    return table.rename(dict(zip(names, column_names(names), strict=True)))
+    return table.rename(dict(zip(names, name_columns(names), strict=True)))
 
 
 def extension(path: Path) -> str:
-    """The format's extension without .gz. Raises UserError for one that is not in FORMATS."""
-    found = Path(path.name.lower().removesuffix(".gz")).suffix
-    if found not in FORMATS:
+    """Return the extension without .gz. Raises UserError for one that is not in FORMATS."""
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    if ending not in FORMATS:
         raise UserError(
             f"{path.name}: the file name must end in {', '.join(FORMATS)}, each also with .gz; "
             "rename or export the table to one of them."
         )
-    return found
+    return ending
 
 
-def opened(path: Path) -> Any:
-    """The file's bytes as a stream, unpacked if it is gzipped."""
+def open_unpacked(path: Path) -> Any:
+    """Open the file's bytes as a stream, unpacked if it is gzipped."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def column_names(header: list[str]) -> list[str]:
-    """Header cells as column names, `column_N` (from 1) where the cell is blank."""
+def name_columns(header: list[str]) -> list[str]:
+    """Make column names of header cells, `column_N` (from 1) where the cell is blank."""
     return [name.strip() or f"column_{place}" for place, name in enumerate(header, 1)]
 
 
-def header(path: Path) -> tuple[list[str], str]:
-    """The column names of a text file, and its separator: the one that cuts out most of them."""
-    found = {}
+def read_header(path: Path) -> tuple[list[str], str]:
+    """Read the column names of a text file, and its separator: the one that cuts out the most."""
+    names = {}
     for mark in SEPARATORS[extension(path)]:
-        rows = csv.reader(lines(path), delimiter=mark)
-        found[mark] = column_names(next(filter(None, rows), []))
-    mark = max(found, key=lambda mark: len(found[mark]))
-    return found[mark], mark
+        rows = csv.reader(read_lines(path), delimiter=mark)
+        names[mark] = name_columns(next(filter(None, rows), []))
+    mark = max(names, key=lambda mark: len(names[mark]))
+    return names[mark], mark
 
 
-def lines(path: Path) -> Iterator[str]:
-    """The file's lines, one at a time. Raises UserError for one too long, or not in UTF-8."""
+def read_lines(path: Path) -> Iterator[str]:
+    """Read the file's lines, one at a time. Raises UserError for one too long, or not in UTF-8."""
     number = 0
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         while line := stream.readline(LONGEST_LINE + 1):
             number += 1
             if len(line) > LONGEST_LINE:

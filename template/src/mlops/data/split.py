@@ -1,7 +1,6 @@
 """Stage split: which rows the model learns from, is chosen by, and is judged on (see folds.py)."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
@@ -11,12 +10,23 @@ from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_js
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
+from .column_names import cols, internal
 from .contract import Contract
-from .folds import line, policy
-from .ingest import stream
-from .leak import Suspect, assess
+from .folds import choose_policy, line_up
+from .ingest import write_parquet
+from .leak import LeakReport, Suspect, find_leaks
 
+PART = internal("part")
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+
+
+class SplitReport(TypedDict):
+    """How the clean table was cut: `rows` of each part, and what they lack in words."""
+
+    policy: str
+    seed: int
+    rows: dict[str, int]
+    faults: list[str]
 
 
 def run() -> None:
@@ -25,39 +35,39 @@ def run() -> None:
     Raises BlockedError if a part has too few rows, or if an input seems to leak the target.
     """
     contract, params, problem = Contract.load(), Params.read(), Problem.read()
-    report = cut(contract, params.split)
+    report = cut_parts(contract, params.split)
     write_json(REPORTS / "split.json", report)
     rows = " / ".join(f"{rows:,} {part}" for part, rows in report["rows"].items())
     print(f"split: {rows} rows, by {report['policy']}")
     block_unless_passed([rows_verdict(report, params.data.min_rows, problem)])
     limit = params.data.max_leak_score
-    scores, found = assess(pl.read_parquet(TRAIN), contract, limit)
-    told = {"limit": limit, "scores": scores, "suspects": [asdict(one) for one in found]}
-    write_json(REPORTS / "leak.json", told)
-    block_unless_passed([leak_verdict(told, problem)])
+    leaks = find_leaks(pl.read_parquet(TRAIN), contract, limit)
+    write_json(REPORTS / "leak.json", leaks)
+    block_unless_passed([leak_verdict(leaks, problem)])
 
 
-def cut(contract: Contract, params: SplitParams) -> dict[str, Any]:
-    """Write the parts of the clean table, and return what went where and what they lack."""
+def cut_parts(contract: Contract, params: SplitParams) -> SplitReport:
+    """Write the parts of the clean table, and return what went where."""
     roles = [c.name for c in contract.columns if c.role in ("target", "key", "group", "time")]
-    frame = pl.read_parquet(CLEAN, columns=["_row", *roles])
-    frame = frame.with_columns(split(frame, contract, params))
-    both = pl.concat([pl.scan_parquet(CLEAN), frame.select("part").lazy()], how="horizontal")
+    table = pl.scan_parquet(CLEAN)
+    frame = table.select("_row", cols(roles)).collect()
+    frame = frame.with_columns(assign_parts(frame, contract, params).alias(PART))
+    both = pl.concat([table, frame.select(PART).lazy()], how="horizontal")
     rows, faults = {}, []
     with replacing(TRAIN.parent) as folder:
         folder.mkdir()
         for name, path in PARTS.items():
-            stream({folder / path.name: both.filter(part=name).drop("part")})
-            answers = frame.filter(part=name)[contract.target.name].cast(pl.String)
+            write_parquet({folder / path.name: both.filter(pl.col(PART) == name).drop(PART)})
+            answers = frame.filter(pl.col(PART) == name)[contract.target.name].cast(pl.String)
             rows[name] = len(answers)
             needed = contract.classes if name == "train" or contract.task == "binary" else ()
             faults += [f"{name} has no rows"] if answers.is_empty() else []
             faults += [f"{name} has no row of class {one}" for one in needed if one not in answers]
-    return {"policy": policy(contract), "seed": params.seed, "rows": rows, "faults": faults}
+    return {"policy": choose_policy(contract), "seed": params.seed, "rows": rows, "faults": faults}
 
 
-def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdict:
-    """The gate `rows` on reports/split.json: enough rows in all, and what each part needs."""
+def rows_verdict(report: SplitReport, least: int, problem: Problem) -> Verdict:
+    """Judge the gate `rows` on reports/split.json: enough rows in all, and what each part needs."""
     total, faults = sum(report["rows"].values()), [*report.get("faults", ())]
     if total < least:
         faults.append(f"{total:,} rows are fewer than the {least:,} of data.min_rows")
@@ -66,23 +76,24 @@ def rows_verdict(report: dict[str, Any], least: int, problem: Problem) -> Verdic
     return judged(problem, "rows", Finding(not faults, total, least, meaning, advice))
 
 
-def leak_verdict(report: dict[str, Any], problem: Problem) -> Verdict:
-    """The gate `leak` on reports/leak.json: the suspects, or else the most telling input."""
-    found = [Suspect(**one) for one in report["suspects"]]
-    scores = [one.score for one in found] or [one["score"] for one in report["scores"]]
+def leak_verdict(report: LeakReport, problem: Problem) -> Verdict:
+    """Judge the gate `leak` on reports/leak.json: the suspects, or else the most telling input."""
+    suspects = [Suspect(**one) for one in report["suspects"]]
+    scores = [one.score for one in suspects] or [one["score"] for one in report["scores"]]
     most = round(max(scores, default=0.0), 3)
-    limit = min((one.limit for one in found), default=report["limit"])
-    meaning = "; ".join(one.sentence() for one in found) or "no input tells the target alone"
+    limit = min((one.limit for one in suspects), default=report["limit"])
+    meaning = "; ".join(one.sentence() for one in suspects) or "no input tells the target alone"
+    names = [one.column for one in suspects]
     advice = (
-        f"In contract.yaml mark {', '.join(one.column for one in found)} knownAtDecision: false if "
+        f"In contract.yaml mark {', '.join(names)} knownAtDecision: false if "
         "it is only known after the decision, or leakReviewed: true if it really is known."
     )
-    finding = Finding(not found, most, limit, meaning, advice)
-    return judged(problem, "leak", finding, columns(one.column for one in found))
+    finding = Finding(not suspects, most, limit, meaning, advice)
+    return judged(problem, "leak", finding, columns(names))
 
 
-def split(frame: pl.DataFrame, contract: Contract, params: SplitParams) -> pl.Series:
-    """The part of each row: "train", "valid" or "test"."""
+def assign_parts(frame: pl.DataFrame, contract: Contract, params: SplitParams) -> pl.Series:
+    """Assign each row its part: "train", "valid" or "test"."""
     ends = [1 - params.valid - params.test, 1 - params.test]
-    place = np.searchsorted(ends, line(frame, contract, params.seed))
+    place = np.searchsorted(ends, line_up(frame, contract, params.seed))
     return pl.Series("part", np.array(list(PARTS))[place])

@@ -5,7 +5,7 @@ that a broken row never takes the place of a sound one.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import polars as pl
 
@@ -14,9 +14,42 @@ from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
+from .column_names import cols, internal
 from .contract import Contract
-from .ingest import rows_in, stream
-from .row_rules import reasons, sound
+from .ingest import count_rows, write_parquet
+from .row_rules import is_sound, list_reasons
+
+IS_REPEATED, IS_CLEAN = internal("repeated"), internal("clean")
+
+
+class Reason(TypedDict):
+    """How many rows break a rule of a column, with up to three values as delivered."""
+
+    column: str
+    rule: str
+    rows: int
+    examples: list[str]
+
+
+class Duplicates(TypedDict):
+    """The policy for rows that share a key, and how many of them gave way to another."""
+
+    policy: str
+    rows: int
+
+
+class ValidationReport(TypedDict):
+    """Counts of rows. `rejected` are those that break a rule; one that the policy for duplicates
+    replaces by another is in quarantine too, but does not count in `reject_rate`.
+    """
+
+    read: int
+    clean: int
+    quarantined: int
+    rejected: int
+    reject_rate: float
+    reasons: list[Reason]
+    duplicates: Duplicates
 
 
 def run() -> None:
@@ -28,7 +61,9 @@ def run() -> None:
     write_json(REPORTS / "validation.json", report)
     held = f"{report['quarantined']:,} in quarantine ({report['reject_rate']:.2%} rejected)"
     print(f"validate: {report['clean']:,} of {report['read']:,} rows are clean, {held}")
-    block_unless_passed([verdict(report, Params.read().data.max_reject_rate, Problem.read())])
+    block_unless_passed(
+        [reject_rate_verdict(report, Params.read().data.max_reject_rate, Problem.read())]
+    )
 
 
 def validate(
@@ -36,19 +71,15 @@ def validate(
     contract: Contract,
     fit_to: Path = CLEAN,
     unfit_to: Path = QUARANTINE,
-) -> dict[str, Any]:
-    """Stream the typed rows to the clean table or to quarantine, and return the counts.
-
-    "rejected" are rows that break a rule; one that the policy for duplicates replaces by another
-    is in quarantine too, but does not count in "reject_rate".
-    """
+) -> ValidationReport:
+    """Stream the typed rows to the clean table or to quarantine, and return the counts."""
     with replacing(fit_to) as clean, replacing(unfit_to) as quarantine:
-        fit, unfit = parts(table, contract)
+        fit, unfit = judge_rows(table, contract)
         # One by one: side by side, polars piles up what the slower of the two has yet to write.
-        stream({clean: fit})
-        stream({quarantine: unfit})
-        kept, held = rows_in(clean), rows_in(quarantine)
-        kinds = summary(pl.scan_parquet(quarantine))
+        write_parquet({clean: fit})
+        write_parquet({quarantine: unfit})
+        kept, held = count_rows(pl.scan_parquet(clean)), count_rows(pl.scan_parquet(quarantine))
+        kinds = count_reasons(pl.scan_parquet(quarantine))
     repeated = sum(kind["rows"] for kind in kinds if kind["rule"] == "duplicate")
     rejected = held if contract.duplicates == "reject" else held - repeated
     return {
@@ -62,60 +93,62 @@ def validate(
     }
 
 
-def parts(table: pl.LazyFrame, contract: Contract) -> list[pl.LazyFrame]:
-    """Of typed rows (data/ingest.py) the clean ones, and all others with their reasons."""
-    names, goes = [column.name for column in contract.columns], repeats(table, contract)
-    marked = table.with_columns(_repeated=pl.col("_row").is_in(goes.implode()))
-    marked = marked.with_columns(_clean=sound(contract) & ~pl.col("_repeated"))
-    clean, held = marked.filter("_clean"), marked.filter(~pl.col("_clean"))
-    told = reasons(contract).alias("reasons")
-    return [clean.select(*names, "_row"), held.select("_row", "_source", told, *names)]
+def judge_rows(table: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Part typed rows (data/ingest.py) into the clean ones, and all others with their reasons."""
+    repeated = pl.col("_row").is_in(find_repeats(table, contract).implode())
+    marked = table.with_columns(repeated.alias(IS_REPEATED))
+    marked = marked.with_columns((is_sound(contract) & ~pl.col(IS_REPEATED)).alias(IS_CLEAN))
+    delivered = cols(contract.names)
+    reasons = list_reasons(contract, pl.col(IS_REPEATED)).alias("reasons")
+    clean = marked.filter(IS_CLEAN).select(delivered, "_row")
+    held = marked.filter(~pl.col(IS_CLEAN)).select("_row", "_source", reasons, delivered)
+    return clean, held
 
 
-def repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
-    """The `_row` of each row that must go because of its key, by the contract's policy.
+def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
+    """Find the `_row` of each row that must go because of its key, by the contract's policy.
 
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
     in 1 of 100,000 tables. Rows without a key, or with a fault, take no part.
     """
-    keys, none = [column.name for column in contract.keys], pl.Series("_row", [], pl.Int64)
-    if not keys or contract.duplicates == "keep_all":
+    keys = cols(contract.key_names)
+    none = pl.Series("_row", [], pl.Int64)
+    if not contract.keys or contract.duplicates == "keep_all":
         return none
     keyed = table.drop_nulls(keys)
     digest = pl.struct(keys).hash().alias("hash")
     hashes = keyed.select(digest).collect(engine="streaming")["hash"].sort()
     if not (hashes == hashes.shift()).any():  # the usual case, and quick
         return none
-    rows = keyed.filter(sound(contract)).select("_row", digest).collect(engine="streaming")
+    rows = keyed.filter(is_sound(contract)).select("_row", digest).collect(engine="streaming")
     earlier, later = (pl.col("hash") == pl.col("hash").shift(by) for by in (1, -1))
     goes = {"keep_last": later, "keep_first": earlier, "reject": earlier | later}
     return rows.sort("hash", "_row").filter(goes[contract.duplicates])["_row"]
 
 
-def summary(quarantine: pl.LazyFrame) -> list[dict[str, Any]]:
-    """How many rows each reason holds back, most first, with up to three values as delivered."""
-    told = quarantine.select("reasons").explode("reasons").unnest("reasons")
-    kinds = told.group_by("column", "rule").agg(rows=pl.len())
+def count_reasons(quarantine: pl.LazyFrame) -> list[Reason]:
+    """Count the rows that each reason holds back, most first."""
+    reasons = quarantine.select("reasons").explode("reasons").unnest("reasons")
+    kinds = reasons.group_by("column", "rule").agg(rows=pl.len())
     kinds = kinds.sort("rows", "column", "rule", descending=[True, False, False])
-    found = kinds.collect(engine="streaming").to_dicts()
-    for kind in found:
-        same = told.filter(column=kind["column"], rule=kind["rule"]).filter(pl.col("value") != "")
-        some = same.select("value").head(100).collect(engine="streaming").to_series()
-        kind["examples"] = some.unique(maintain_order=True).head(3).to_list()
-    return found
+    counts = []
+    for column, rule, rows in kinds.collect(engine="streaming").iter_rows():
+        same = reasons.filter(column=column, rule=rule).filter(pl.col("value") != "")
+        values = same.select("value").head(100).collect(engine="streaming").to_series()
+        examples = values.unique(maintain_order=True).head(3).to_list()
+        counts.append(Reason(column=column, rule=rule, rows=rows, examples=examples))
+    return counts
 
 
-def faults(unfit: pl.LazyFrame, scratch: Path) -> str:
-    """The most frequent faults of rows, in words; the rows are looked at once, through a scratch
-    file.
-    """
+def describe_faults(unfit: pl.LazyFrame, scratch: Path) -> str:
+    """Put the most frequent faults of rows in words; they are read once, to a scratch file."""
     held = scratch / "unfit.parquet"
-    stream({held: unfit.select("reasons")})
-    return why(summary(pl.scan_parquet(held)))
+    write_parquet({held: unfit.select("reasons")})
+    return describe_reasons(count_reasons(pl.scan_parquet(held)))
 
 
-def why(kinds: list[dict[str, Any]]) -> str:
-    """The most frequent ones of a summary, in words; that a key comes again is no fault."""
+def describe_reasons(kinds: list[Reason]) -> str:
+    """Put the most frequent reasons in words; that a key comes again is no fault."""
     return "; ".join(
         f"{kind['column']} breaks the rule {kind['rule']} in {kind['rows']:,}"
         + "".join(f", such as {value!r}" for value in kind["examples"][:1])
@@ -123,8 +156,8 @@ def why(kinds: list[dict[str, Any]]) -> str:
     )
 
 
-def verdict(report: dict[str, Any], limit: float, problem: Problem) -> Verdict:
-    """The gate `reject_rate` on reports/validation.json."""
+def reject_rate_verdict(report: ValidationReport, limit: float, problem: Problem) -> Verdict:
+    """Judge the gate `reject_rate` on reports/validation.json."""
     rate, advice, concerned = report["reject_rate"], "", list[str]()
     if rate > limit:
         worst = min(report["reasons"], key=lambda reason: reason["rule"] == "duplicate")

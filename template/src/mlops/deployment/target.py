@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from ..core.errors import UserError
 from ..core.optional_parts import has_part, load_module
-from ..records.writer import who
+from ..records.writer import find_user
 from .readiness import Runner
 
 
@@ -47,7 +47,7 @@ def load_target() -> Target:
 
 def name_person() -> str:
     """Name who deploys: on GitHub the one whose workflow it is."""
-    return os.environ.get("GITHUB_ACTOR") or who()
+    return os.environ.get("GITHUB_ACTOR") or find_user()
 
 
 def make_no_way_back(environment: str) -> UserError:

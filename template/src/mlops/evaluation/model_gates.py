@@ -13,7 +13,7 @@ from ..core.paths import EVALUATION, REPORTS, read_json
 from ..core.problem import Problem, Task
 from ..core.resources import AFTER_JUDGEMENT, sum_usage
 from ..data.split import leak_verdict, rows_verdict
-from ..data.validate import verdict as reject_rate_verdict
+from ..data.validate import reject_rate_verdict
 from ..gates.gates import Finding, Verdict, judged, write_verdicts
 from ..gates.limits import write_limits
 from ..gates.own_gates import judge, own_gates

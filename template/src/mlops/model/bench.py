@@ -22,7 +22,7 @@ from ..core.params import Params
 from ..core.problem import Task
 from ..core.team import error_line, is_library_missing, team_code
 from ..data.contract import Contract
-from ..data.folds import folds
+from ..data.folds import make_folds
 from .candidate import Candidate
 from .inputs import frame, inputs, truth
 from .metrics import Metric, UnmeasurableError, primary
@@ -144,7 +144,7 @@ class Bench:
         rows, random = pl.concat([train, valid]), np.random.default_rng(params.train.seed)
         pairs = [(np.arange(train.height), np.arange(train.height, rows.height))]
         if rows.height < params.train.folds_below_rows:
-            pairs = folds(rows, contract, params)
+            pairs = make_folds(rows, contract, params)
         pairs = [(some(learn, random), some(judge, random)) for learn, judge in pairs]
         metric = primary(contract.task, params.train.metric)
         return cls(frame(rows, inputs(contract)), truth(rows, contract), contract, metric, pairs)

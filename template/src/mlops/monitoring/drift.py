@@ -18,7 +18,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from ..core.paths import MODEL, TEST, TRAIN, VALID, sha256
 from ..data.contract import Contract
-from ..data.row_rules import broken
+from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
 from ..model.inputs import Input, frame, misfit
 from ..model.value import Array
@@ -201,7 +201,8 @@ def find_broken_rules(rows: pl.DataFrame, contract: Contract) -> list[BrokenRule
     if not rows.height or "inputs" not in rows.columns:
         return []
     table, rules = rows["inputs"].struct.unnest(), list[BrokenRule]()
-    for condition, name, rule in broken(contract.model_copy(update={"columns": contract.inputs})):
+    inputs = contract.model_copy(update={"columns": contract.inputs})
+    for condition, name, rule in list_rules(inputs):
         values = table.filter(condition)[name]
         if len(values):
             commonest = values.drop_nulls().value_counts(sort=True)[name].head(EXAMPLES)

@@ -12,9 +12,9 @@ from string import Template
 import polars as pl
 
 from ..core.errors import UserError
-from ..data.cells import value
+from ..data.cells import read_cell
 from ..data.contract import Column, Contract
-from ..records.databases import BATCH, connected
+from ..records.databases import BATCH, connect
 from ..serving.journal import SQLITE
 from ..serving.options import Options
 
@@ -153,7 +153,7 @@ def decode_cells(texts: pl.Series, columns: Sequence[Column]) -> pl.Series | Non
     objects = texts.str.json_decode(kind).struct.unnest()
     written = [column.model_copy(update=JSON) for column in columns]
     return objects.select(
-        value(column, pl.String(), thorough=False).alias(column.name) for column in written
+        read_cell(column, pl.String(), thorough=False).alias(column.name) for column in written
     ).to_struct(texts.name)
 
 
@@ -176,7 +176,7 @@ def read_batches(journal: str, statement: str, columns: Sequence[str]) -> Iterat
     nulls = [pl.col(pl.String).replace("", None), pl.col(pl.Int64).replace(-1, None)]
     sqlite = journal.startswith(SQLITE)
     try:
-        with connected(journal) as cursor:
+        with connect(journal) as cursor:
             cursor.execute(SQLITE_TABLES if sqlite else POSTGRESQL_TABLES)
             if cursor.fetchone()[0] < 2:
                 raise UserError(f"The journal holds no prediction yet: {START}.")

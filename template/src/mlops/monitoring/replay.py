@@ -18,7 +18,7 @@ from rich.progress import Progress
 from ..core.errors import UserError
 from ..data import cells
 from ..data.contract import Contract
-from ..data.sources import read
+from ..data.sources import scan_file
 from ..records.delivery import deliver
 from .client import Client
 
@@ -101,12 +101,12 @@ def replay(
 
 def read_records(file: Path, contract: Contract) -> pl.DataFrame:
     """Return what a client knows of each row: keys and inputs, typed; the target if it is there."""
-    frame = read(file)
+    frame = scan_file(file)
     schema = frame.collect_schema()
     there = [c for c in (*contract.keys, *contract.inputs, contract.target) if c.name in schema]
     if not there:
         raise UserError(f"{file.name} has no column of contract.yaml: is it the right table?")
-    values = [cells.value(c, schema[c.name], thorough=True).alias(c.name) for c in there]
+    values = [cells.read_cell(c, schema[c.name], thorough=True).alias(c.name) for c in there]
     return frame.select(values).collect()
 
 

@@ -62,5 +62,7 @@ def select_new(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     if not keys or rows.is_empty():
         return rows
     wanted = rows.drop_nulls(keys).unique(keys, keep="last", maintain_order=True)
-    here = table.with_keys(change_log.parts(change_log.read()), wanted.select(keys), contract)
+    here = table.find_by_keys(
+        change_log.locate_parts(change_log.read_log()), wanted.select(keys), contract
+    )
     return wanted.join(here.select(keys).collect(), on=keys, how="anti")

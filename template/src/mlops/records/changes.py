@@ -12,14 +12,16 @@ from ..core.errors import UserError
 from ..core.params import Params
 from ..data import cells, change_log
 from ..data.change_log import Change, Part
+from ..data.column_names import col, cols
 from ..data.contract import Contract
-from ..data.row_rules import sound
-from ..data.sources import read
-from ..data.validate import faults
-from ..data.validate import parts as judged
+from ..data.ingest import count_rows
+from ..data.row_rules import is_sound
+from ..data.sources import scan_file
+from ..data.validate import describe_faults, judge_rows
 from . import table
-from .delivery import Delivery, check_columns, deliver, shown, stem
-from .writer import Writer, writing
+from .addresses import redact
+from .delivery import Delivery, check_columns, deliver, make_stem
+from .writer import Writer, change_table
 
 
 def update(
@@ -42,79 +44,84 @@ def update(
             "records are updated by their key: give a column 'primaryKey: true' in contract.yaml, "
             "or bring rows in with 'data add'."
         )
-    with writing() as writer:
-        since = _since(writer.changes, source, cursor) if cursor else None
-        says = []
-        for delivery in deliver(
-            source, writer.scratch, query=query, encoding=encoding, since=since
-        ):
-            says += _upsert(writer, delivery, contract, source, cursor)
-        return writer.end(says or [f"nothing is new in {shown(source)}; nothing changed"], dry_run)
+    with change_table() as writer:
+        since = _find_cursor(writer.changes, source, cursor) if cursor else None
+        how = {"query": query, "encoding": encoding}
+        lines = []
+        for delivery in deliver(source, writer.scratch, since=since, **how):
+            lines += _upsert(writer, delivery, contract, source, cursor)
+        lines = lines or [f"nothing is new in {redact(source)}; nothing changed"]
+        return writer.end(lines, dry_run)
 
 
-def _since(changes: list[Change], source: str, cursor: str) -> tuple[str, Any]:
-    """How far the source was read before."""
-    same = [
-        c for c in change_log.standing(changes) if (c.source, c.cursor) == (shown(source), cursor)
-    ]
-    return cursor, same[-1].reached if same else None
+def _find_cursor(changes: list[Change], source: str, cursor: str) -> tuple[str, Any]:
+    """Return the cursor, and how far the source was read before (None: not at all)."""
+    in_effect, wanted = change_log.select_in_effect(changes), (redact(source), cursor)
+    reached = [c.reached for c in in_effect if (c.source, c.cursor) == wanted]
+    return cursor, reached[-1] if reached else None
 
 
 def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
-    check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
-    parts, keys = change_log.parts(writer.changes), [column.name for column in contract.keys]
-    with table.rows([Part(delivery.path)], contract) as rows:
-        fit, unfit = judged(rows, contract)
-        rejected = table.count(rows.filter(~sound(contract)))
-        says = _rejected(writer, delivery, rejected, unfit)
-        touched = table.sharing_keys(parts, fit, contract, writer.scratch)
-        now, _ = judged(touched, contract)
-        effect = table.effect(now, fit, contract)
+    """Land what is new or different of one file, and retire the rows in its place."""
+    check_columns(delivery, contract.names, "contract.yaml")
+    parts = change_log.locate_parts(writer.changes)
+    keys = [col(name) for name in contract.key_names]
+    with table.open_rows([Part(delivery.path)], contract) as rows:
+        fit, unfit = judge_rows(rows, contract)
+        rejected = count_rows(rows.filter(~is_sound(contract)))
+        lines = _report_rejected(writer, delivery, rejected, unfit)
+        touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
+        now, _ = judge_rows(touched, contract)
+        effect = table.measure_effect(now, fit, contract)
         if not effect.changes:
-            return [*says, f"{delivery.path.name} is here already; nothing changed"]
-        same = [*keys, "_h1", "_h2"]
-        new, old = (table.hashed(each, contract).select(same) for each in (fit, now))
+            return [*lines, f"{delivery.path.name} is here already; nothing changed"]
+        same = [*keys, *map(pl.col, table.HASHES)]
+        new, old = (table.add_hashes(each, contract).select(same) for each in (fit, now))
         differ = [new.join(old, on=same, how="anti"), old.join(new, on=same, how="anti")]
         changed = pl.concat(differ).select(keys).unique().collect(engine="streaming").lazy()
         take = fit.join(changed, on=keys, how="semi").select("_row").collect()
         gone = touched.join(changed, on=keys, how="semi").select("_row").collect()
-    name = stem(delivery.path.name)
-    numbered = read(delivery.path).with_row_index("_row", 1).cast({"_row": pl.Int64})
+    name = make_stem(delivery.path.name)
+    numbered = scan_file(delivery.path).with_row_index("_row", 1).cast({"_row": pl.Int64})
     landing = writer.scratch / "rows.parquet"
     numbered.join(take.lazy(), on="_row", how="semi").drop("_row").sink_parquet(landing)
-    reached = pl.scan_parquet(delivery.path).select(pl.col(cursor).max()) if cursor else None
-    return says + writer.log(
+    reached = pl.scan_parquet(delivery.path).select(col(cursor).max()) if cursor else None
+    return lines + writer.log(
         "update",
         effect,
         writer.content_hash(contract),
         contract,
-        source=shown(source),
+        source=redact(source),
         sha256=delivery.sha256,
         file=writer.land(landing, f"{name}.parquet"),
         rows=len(take),
         retired=writer.retire(gone, name),
         rejected=rejected,
         cursor=cursor or "",
-        reached=_plain(reached.collect().item()) if reached is not None else None,
+        reached=_plain_value(reached.collect().item()) if reached is not None else None,
     )
 
 
-def _rejected(writer: Writer, delivery: Delivery, rejected: int, unfit: pl.LazyFrame) -> list[str]:
+def _report_rejected(
+    writer: Writer, delivery: Delivery, rejected: int, unfit: pl.LazyFrame
+) -> list[str]:
     """Say why rows of an update are left out. Raises UserError if they are too many."""
     if not rejected:
         return []
-    limit, told = Params.read().data.max_reject_rate, faults(unfit, writer.scratch)
+    limit = Params.read().data.max_reject_rate
+    reasons = describe_faults(unfit, writer.scratch)
     if rejected > limit * delivery.rows:
         raise UserError(
             f"{delivery.path.name}: {rejected:,} of {delivery.rows:,} rows break the contract, "
-            f"more than data.max_reject_rate allows ({told}); correct the source."
+            f"more than data.max_reject_rate allows ({reasons}); correct the source."
         )
-    return [f"{rejected:,} rows are left out, as they break the contract: {told}"]
+    return [f"{rejected:,} rows are left out, as they break the contract: {reasons}"]
 
 
-def _plain(value: Any) -> int | float | str | None:
+def _plain_value(value: Any) -> int | float | str | None:
+    """Make what JSON can hold of a value that a cursor has reached."""
     return value if value is None or isinstance(value, int | float) else str(value)
 
 
@@ -132,42 +139,46 @@ def delete(
     if sum(map(bool, (keys, file, where))) != 1:
         raise UserError("say which: keys, a --file of keys, or --where with a condition.")
     contract = Contract.load()
-    with writing() as writer:
-        parts = change_log.parts(writer.changes)
+    with change_table() as writer:
+        parts = change_log.locate_parts(writer.changes)
         if where:
-            gone, says = _meeting(parts, where, contract), []
+            gone, lines = _find_meeting(parts, where, contract), []
         else:
-            wanted = _wanted(writer, keys or [], file, contract)
-            gone = table.with_keys(parts, wanted, contract).collect(engine="streaming")
-            known = gone.select(wanted.columns).unique()
-            missing = wanted.join(known, on=wanted.columns, how="anti")
-            says = [f"keys without a record: {missing.height:,}"] if missing.height else []
+            wanted = _read_keys(writer, keys or [], file, contract)
+            gone = table.find_by_keys(parts, wanted, contract).collect(engine="streaming")
+            by = [col(name) for name in contract.key_names]
+            missing = wanted.join(gone.select(by), on=by, how="anti")
+            lines = [f"keys without a record: {missing.height:,}"] if missing.height else []
         if gone.is_empty():
-            return [*says, "no record is to be deleted; nothing changed"]
-        clean, _ = judged(gone.lazy(), contract)
-        effect = table.effect(clean, table.nothing(contract), contract)
+            return [*lines, "no record is to be deleted; nothing changed"]
+        clean, _ = judge_rows(gone.lazy(), contract)
+        effect = table.measure_effect(clean, table.make_empty(contract), contract)
         before = writer.content_hash(contract)
-        told = f"where {where}" if where else f"{wanted.height:,} keys"
+        source = f"where {where}" if where else f"{wanted.height:,} keys"
         retired = writer.retire(gone.select("_row"), "deleted")
-        says += writer.log("delete", effect, before, contract, source=told, retired=retired)
-        return writer.end(says, dry_run)
+        lines += writer.log("delete", effect, before, contract, source=source, retired=retired)
+        return writer.end(lines, dry_run)
 
 
-def _wanted(writer: Writer, keys: list[str], file: str | None, contract: Contract) -> pl.DataFrame:
-    """The keys to delete, typed by the contract. Raises UserError for one that is no such key."""
-    names = [column.name for column in contract.keys]
+def _read_keys(
+    writer: Writer, keys: list[str], file: str | None, contract: Contract
+) -> pl.DataFrame:
+    """Read the keys to delete, typed by the contract. Raises UserError for what is no such key."""
+    names = contract.key_names
     if not names:
         raise UserError("no column of contract.yaml is a primaryKey: delete rows by --where.")
     if file:
         (delivery, *_) = deliver(file, writer.scratch)
         check_columns(delivery, names, "the key")
-        frame = read(delivery.path).select(names)
+        frame = scan_file(delivery.path).select(cols(names))
     elif len(names) > 1:
         raise UserError(f"a key is {', '.join(names)} here: give a --file with these columns.")
     else:
         frame = pl.LazyFrame({names[0]: keys}, schema={names[0]: pl.String})
     schema = frame.collect_schema()
-    values = [cells.value(c, schema[c.name], thorough=True).alias(c.name) for c in contract.keys]
+    values = [
+        cells.read_cell(c, schema[c.name], thorough=True).alias(c.name) for c in contract.keys
+    ]
     typed = frame.select(values).collect()
     for column in contract.keys:
         if typed[column.name].has_nulls():
@@ -177,15 +188,15 @@ def _wanted(writer: Writer, keys: list[str], file: str | None, contract: Contrac
     return typed.unique(maintain_order=True)
 
 
-def _meeting(parts: list[Part], where: str, contract: Contract) -> pl.DataFrame:
-    """All rows of the records that meet a condition, and broken rows that meet it themselves."""
-    keys = [column.name for column in contract.keys]
-    condition = table.condition(where, contract)
-    with table.rows(parts, contract) as rows:
-        fit, _ = judged(rows, contract)
-        broken = rows.filter(~sound(contract) & condition)
+def _find_meeting(parts: list[Part], where: str, contract: Contract) -> pl.DataFrame:
+    """Find all rows of the records that meet a condition, and broken rows that meet it."""
+    keys = [col(name) for name in contract.key_names]
+    condition = table.parse_condition(where, contract)
+    with table.open_rows(parts, contract) as rows:
+        fit, _ = judge_rows(rows, contract)
+        broken = rows.filter(~is_sound(contract) & condition)
         met = fit.filter(condition)
-        by = keys if keys and contract.duplicates != "keep_all" else ["_row"]
+        by = keys if keys and contract.duplicates != "keep_all" else [pl.col("_row")]
         same = rows.join(met.select(by).unique(), on=by, how="semi")
         return pl.concat([same, broken]).unique("_row").collect(engine="streaming")
 
@@ -197,13 +208,15 @@ def restore(version: int, *, dry_run: bool = False) -> list[str]:
     on this machine.
     """
     contract = Contract.load()
-    with writing() as writer:
-        now, then = change_log.parts(writer.changes), change_log.parts(writer.changes, version)
-        if change_log.standing(writer.changes) == change_log.standing(writer.changes, version):
+    with change_table() as writer:
+        changes = writer.changes
+        now, then = change_log.locate_parts(changes), change_log.locate_parts(changes, version)
+        in_effect = change_log.select_in_effect
+        if in_effect(changes) == in_effect(changes, version):
             return [f"the table is as it was at version {version}; nothing changed"]
-        with table.content(now, contract) as old, table.content(then, contract) as new:
-            effect = table.effect(old, new, contract)
+        with table.open_content(now, contract) as old, table.open_content(then, contract) as new:
+            effect = table.measure_effect(old, new, contract)
         before = writer.content_hash(contract)
         source = f"version {version}"
-        says = writer.log("restore", effect, before, contract, source=source, restored=version)
-        return writer.end(says, dry_run)
+        lines = writer.log("restore", effect, before, contract, source=source, restored=version)
+        return writer.end(lines, dry_run)

@@ -11,10 +11,10 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.params import Params
 from ..core.problem import Problem
-from ..data.change_log import Part, landed
+from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
-from ..data.ingest import ingest, numbered, typed
-from ..data.validate import parts, validate, verdict, why
+from ..data.ingest import ingest
+from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
 from .inspection import inspect
 
 SHOWN = 10  # reasons
@@ -22,14 +22,12 @@ SHOWN = 10  # reasons
 
 def check_file(path: Path) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
-    inspect(path)
-    contract = Contract.load()
-    table = typed(numbered(Part(path), contract), contract).collect()
-    clean, quarantine = pl.collect_all(parts(table.lazy(), contract))
-    if quarantine.is_empty():
-        return [f"{path}: all {clean.height:,} rows keep the contract."]
-    head = f"{path}: {quarantine.height:,} of {table.height:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *_reasons(quarantine.lazy(), [Part(path)])]))
+    report, reasons = _judge([Part(path)], Contract.load())
+    if not report["quarantined"]:
+        return [f"{path}: all {report['clean']:,} rows keep the contract."]
+    many, rows = report["quarantined"], report["read"]
+    head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
+    raise UserError("\n".join([head, *reasons]))
 
 
 def check_table() -> list[str]:
@@ -38,29 +36,37 @@ def check_table() -> list[str]:
     Raises UserError for a file that is not as it should be, and if more rows are rejected than
     params.yaml allows.
     """
-    contract, files, limit = Contract.load(), landed(), Params.read().data.max_reject_rate
+    contract, files = Contract.load(), locate_landed_parts()
+    limit = Params.read().data.max_reject_rate
+    report, reasons = _judge(files, contract)
+    verdict = reject_rate_verdict(report, limit, Problem.read())
+    if not verdict.passed:
+        raise UserError("\n".join([verdict.sentence(), *reasons]))
+    kept = f"{len(files)} file(s) keep the contract: {verdict.meaning}, {limit:.0%} may be."
+    return [kept, *filter(None, [describe_reasons(report["reasons"])])]
+
+
+def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
+    """Run the stages ingest and validate aside; return the counts, and lines of first reasons."""
     for part in files:
         inspect(part.path)
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")
-        table = pl.scan_parquet(folder / "ingested/*.parquet")
-        held = folder / "quarantine.parquet"
-        report = validate(table, contract, folder / "clean.parquet", held)
-        found = verdict(report, limit, Problem.read())
-        if not found.passed:
-            raise UserError("\n".join([found.sentence(), *_reasons(pl.scan_parquet(held), files)]))
-    kept = f"{len(files)} file(s) keep the contract: {found.meaning}, {limit:.0%} may be."
-    return [kept, *filter(None, [why(report["reasons"])])]
+        rows = pl.scan_parquet(folder / "ingested/*.parquet")
+        report = validate(rows, contract, folder / "clean.parquet", held)
+        return report, _list_reasons(pl.scan_parquet(held), files)
 
 
-def _reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:
-    """A line for each of the first reasons, of the most frequent kind; rows count in their file."""
+def _list_reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:
+    """Write a line for each of the first reasons, the most frequent kind first; a row is counted
+    in its file.
+    """
     before = {part.path.name: part.before for part in files}
     row = pl.col("_row") - pl.col("_source").replace_strict(before, return_dtype=pl.Int64)
-    told = quarantine.select("_source", row, "reasons").explode("reasons").unnest("reasons")
+    reasons = quarantine.select("_source", row, "reasons").explode("reasons").unnest("reasons")
     often = pl.len().over("_source", "column", "rule")
-    told = told.sort(often, "_row", descending=[True, False], maintain_order=True).head(SHOWN)
+    reasons = reasons.sort(often, "_row", descending=[True, False], maintain_order=True)
     line = "  {} row {}: {} breaks the rule {}: '{}'"
-    said = told.select(pl.format(line, "_source", "_row", "column", "rule", "value"))
-    return list(said.collect().to_series())
+    text = pl.format(line, "_source", "_row", "column", "rule", "value")
+    return list(reasons.head(SHOWN).select(text).collect().to_series())

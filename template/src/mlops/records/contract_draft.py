@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -17,16 +16,16 @@ from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
-from .type_inference import guess, retyped
+from .column_figures import Figures, count_values, measure_columns, sample_evenly
+from .type_inference import change_column, guess_column
 
-SAMPLE = 10_000
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
 MAX_CLASSES = {"string": 20, "boolean": 2, "integer": 10}
 POSITIVE = ("true", "yes", "y", "1", "1.0", "t", "positive", "pos", "good", "success")
 
 
-def draft(
+def draft_contract(
     frame: pl.LazyFrame,
     name: str,
     target: str,
@@ -38,7 +37,7 @@ def draft(
     task: Task | None = None,
     dates: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[Contract, list[str]]:
-    """A contract for the table, and sentences on what was decided.
+    """Draft a contract for the table, with sentences on what was decided.
 
     `key` may name several columns, with commas; `dates` gives the strptime formats of columns.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
@@ -47,15 +46,17 @@ def draft(
     keys = [key] if key in types else [part.strip() for part in (key or "").split(",")]
     wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
     wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
-    roles = _roles(types.names(), [(role, name) for role, name in wanted if name], dates or {})
-    sample = _sampled(frame)
-    columns = _guessed(sample, roles, dates or {})
-    figures = _figures(frame, sample, columns)
+    roles = _assign_roles(
+        types.names(), [(role, name) for role, name in wanted if name], dates or {}
+    )
+    sample = sample_evenly(frame)
+    columns = _guess_columns(sample, roles, dates or {})
+    figures = measure_columns(frame, sample, columns)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
-    values = _values(frame, types, few)
-    described = tuple(_described(c, figures[c.name], values.get(c.name, {})) for c in columns)
+    values = count_values(frame, types, few)
+    described = tuple(_describe(c, figures[c.name], values.get(c.name, {})) for c in columns)
     goal = next(column for column in described if column.role == "target")
-    kind, classes = _task(goal, values.get(target, {}), task)
+    kind, classes = _choose_task(goal, values.get(target, {}), task)
     if not any(column.is_input for column in described):
         raise UserError("no column is left to learn from; bring a table with more columns.")
     latin = unicodedata.normalize("NFKD", f"{name}-{target}").encode("ascii", "ignore").decode()
@@ -64,16 +65,16 @@ def draft(
     act = f" ('{contract.positive}' is the case to act on)" if kind == "binary" else ""
     useless = [
         f"{column.name} is ignored: "
-        f"{_useless(column, figures[column.name], values.get(column.name, {}))}."
+        f"{_explain_useless(column, figures[column.name], values.get(column.name, {}))}."
         for column in described
         if column.role != roles[column.name]
     ]
-    says = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
-    return contract, [*says, *useless, *_missing(contract), *_times(contract)]
+    summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
+    return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract)]
 
 
-def _missing(contract: Contract) -> list[str]:
-    """What is read as missing beyond what always is, a sentence for each such word."""
+def _note_missing(contract: Contract) -> list[str]:
+    """Write a sentence for each word that is read as missing beyond those that always are."""
     where: dict[str, list[str]] = {}
     for column in contract.columns:
         for word in set(column.missing) - set(DEFAULT_MISSING):
@@ -81,8 +82,8 @@ def _missing(contract: Contract) -> list[str]:
     return [f"'{word}' is read as missing in {', '.join(where[word])}." for word in sorted(where)]
 
 
-def _times(contract: Contract) -> list[str]:
-    """What might be the time of a row, where none is said."""
+def _note_times(contract: Contract) -> list[str]:
+    """Name the columns that might be the time of a row, where none is given."""
     if contract.of_role("time"):
         return []
     dates = [column.name for column in contract.inputs if column.type in cells.FORMATS]
@@ -93,9 +94,10 @@ def _times(contract: Contract) -> list[str]:
     ]
 
 
-def _roles(
+def _assign_roles(
     names: list[str], wanted: list[tuple[Role, str]], dates: Mapping[str, Any]
 ) -> dict[str, Role]:
+    """Give each column its role. Raises UserError for an unknown column, or two roles for one."""
     for name in (*(name for _, name in wanted), *dates):
         if name not in names:
             near = ", ".join(get_close_matches(name, names, 3, 0.5) or names[:20])
@@ -108,89 +110,45 @@ def _roles(
     return roles
 
 
-def _sampled(frame: pl.LazyFrame) -> pl.DataFrame:
-    """About SAMPLE rows, evenly spaced."""
-    rows = int(frame.select(pl.len()).collect(engine="streaming").item())
-    even = frame.with_row_index("_row").filter(pl.col("_row") % max(1, rows // SAMPLE) == 0)
-    return even.collect(engine="streaming")
-
-
-def _guessed(
+def _guess_columns(
     sample: pl.DataFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
 ) -> list[Column]:
-    """The columns with their types. A decimal comma in one speaks for the whole table."""
+    """Guess the types of the columns. A decimal comma in one speaks for the whole table."""
     for marks in (".,", ",."):
-        found = [guess(sample[name], roles[name], dates.get(name, ()), marks) for name in roles]
-        if all(column.decimal == "." for column in found):
+        columns = [
+            guess_column(sample[name], roles[name], dates.get(name, ()), marks) for name in roles
+        ]
+        if all(column.decimal == "." for column in columns):
             break
-    return found
+    return columns
 
 
-def _figures(
-    frame: pl.LazyFrame, sample: pl.DataFrame, columns: list[Column]
-) -> dict[str, SimpleNamespace]:
-    """What the whole table says of each column; `distinct` within some percent.
-
-    Only columns of which the sample has odd cells are read thoroughly, as that takes long.
-    """
-    types, measures = sample.schema, []
-    for column in columns:
-        quick, slow = (cells.value(column, types[column.name], way) for way in (False, True))
-        odd, even = sample.select(odd=slow.count(), even=quick.count()).row(0)
-        thorough = odd != even
-        cell, ordered = pl.col(column.name), column.type not in ("string", "boolean")
-        value = slow if thorough else quick
-        present = ~cells.blank(column, types[column.name], thorough)
-        figures = pl.struct(
-            rows=pl.len(),
-            present=present.sum(),
-            readable=value.count(),
-            infinite=cell.cast(pl.Float64, strict=False).is_infinite().sum() if ordered else 0,
-            distinct=cell.approx_n_unique(),
-            low=value.min() if ordered else None,
-            high=value.max() if ordered else None,
-        )
-        measures.append(figures.alias(column.name))
-    found = frame.select(measures).collect(engine="streaming").row(0, named=True)
-    return {name: SimpleNamespace(**figures) for name, figures in found.items()}
-
-
-def _repeats(seen: SimpleNamespace) -> bool:
-    """False if the values are (nearly) as many as rows, as names and numbers of things are."""
+def _is_repeated(seen: Figures) -> bool:
+    """Tell names and numbers of things, which (nearly) never come again, from what does."""
     return bool(seen.distinct <= max(10, seen.present / 2))
 
 
-def _values(
-    frame: pl.LazyFrame, types: pl.Schema, columns: list[Column]
-) -> dict[str, dict[Any, int]]:
-    """How often each value of these columns occurs, the smallest value first."""
-    values = [cells.value(c, types[c.name], thorough=True).alias("value") for c in columns]
-    counts = [frame.select(v).drop_nulls().group_by("value").len().sort("value") for v in values]
-    found = pl.collect_all(counts, engine="streaming")
-    return {c.name: dict(table.iter_rows()) for c, table in zip(columns, found, strict=True)}
-
-
-def _described(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> Column:
-    """The column with what its figures tell."""
+def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
+    """Give a column the rules that its figures suggest, or the role ignored."""
     if column.role == "ignored":
         return column
     _refuse(column, seen)
     feature, complete = column.role == "feature", seen.readable == seen.rows
-    if feature and _useless(column, seen, values):
-        return retyped(column, role="ignored")
+    if feature and _explain_useless(column, seen, values):
+        return change_column(column, role="ignored")
     rules: dict[str, Any] = {"required": complete or not feature}
     if feature and column.type in ("integer", "number"):
         low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low  # widened by the span
         limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
         whole = column.type == "integer"
         rules |= {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
-    if column.type == "string" and _repeats(seen) and 0 < len(values) <= MAX_CATEGORIES:
+    if column.type == "string" and _is_repeated(seen) and 0 < len(values) <= MAX_CATEGORIES:
         rules["categories"] = tuple(values)
-    return retyped(column, **rules)
+    return change_column(column, **rules)
 
 
-def _refuse(column: Column, seen: SimpleNamespace) -> None:
-    """Raises UserError for a column that nothing can be made of."""
+def _refuse(column: Column, seen: Figures) -> None:
+    """Raise UserError for a column that nothing can be made of."""
     way_out = f"or leave it out with --ignore '{column.name}'"
     texts = column.role == "feature" and column.type == "string"
     if column.role == "target" and seen.present < seen.rows / 2:
@@ -208,24 +166,26 @@ def _refuse(column: Column, seen: SimpleNamespace) -> None:
     raise UserError(f"column '{column.name}' {fault}.")
 
 
-def _useless(column: Column, seen: SimpleNamespace, values: dict[Any, int]) -> str:
-    """Why nothing can be learnt from a feature: it is constant, its own text in nearly every row,
-    or numbers the rows. "": something can.
+def _explain_useless(column: Column, seen: Figures, values: dict[Any, int]) -> str:
+    """Say why nothing can be learnt from a feature: it is constant, another text in nearly every
+    row, or numbers the rows. "": something can.
     """
     text, whole = column.type == "string", column.type == "integer" and seen.rows > MAX_CATEGORIES
     if len(values) == 1 or (seen.low is not None and seen.low == seen.high):
         return "it has one value only"
-    if _repeats(seen):
+    if _is_repeated(seen):
         return ""
     numbers = whole and seen.present == seen.rows == seen.high - seen.low + 1
-    said = f"; if it names the record, say --key '{column.name}'"
+    advice = f"; if it names the record, say --key '{column.name}'"
     if text:
-        return f"it has another value in nearly every row{said}"
-    return f"it numbers the rows{said}" if numbers else ""
+        return f"it has another value in nearly every row{advice}"
+    return f"it numbers the rows{advice}" if numbers else ""
 
 
-def _task(goal: Column, counts: dict[Any, int], task: Task | None) -> tuple[Task, tuple[str, ...]]:
-    """The task, and its classes as text (binary: the positive one last)."""
+def _choose_task(
+    goal: Column, counts: dict[Any, int], task: Task | None
+) -> tuple[Task, tuple[str, ...]]:
+    """Choose the task, and list its classes as text (binary: the positive one last)."""
     few, number = len(counts), goal.type in ("integer", "number")
     if few == 1 or goal.type in cells.FORMATS:
         what = "one value only" if few == 1 else "dates"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import UserError
-from .delivery import refuse_password, shown
+from .addresses import redact, refuse_password
 
 # SQLite types cells, not columns: the driver goes by the first batch, so that is a large one.
 BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
@@ -34,16 +34,15 @@ def land_query(
     """
     query = table_or_query.strip().rstrip(";")
     if not re.match(r"(select|with)\s", query, re.IGNORECASE):
-        query = f"SELECT * FROM {'.'.join(map(quoted, query.split('.')))}"  # noqa: S608
-    if since and since[1] is not None:
-        column, value = since
-        least = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else value
-        query = f"SELECT * FROM ({query}) AS whole WHERE {quoted(column)} >= {least}"  # noqa: S608
-    with connected(uri) as cursor:
+        query = _select(["*"], ".".join(map(quote_name, query.split("."))))
+    column, value = since or ("", None)
+    if value is not None:
+        query = _select(["*"], _as_table(query), f"{quote_name(column)} >= {quote_value(value)}")
+    with connect(uri) as cursor:
         if uri.startswith("sqlite:"):
             cursor.adbc_statement.set_options(**BATCH)
         else:
-            query = _plain(cursor, query)
+            query = _cast_to_text(cursor, query)
         cursor.execute(query)
         batches = cursor.fetch_record_batch()
         types = {f.name: getattr(f.type, "storage_type", f.type) for f in batches.schema}
@@ -66,14 +65,14 @@ def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> 
             yield from frame.to_arrow(compat_level=oldest).cast(empty.schema).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(empty.schema, batches())
-    with connected(uri, must_exist=False) as cursor:
+    with connect(uri, must_exist=False) as cursor:
         cursor.adbc_ingest(table, reader, "replace" if replace else "create")
 
 
 @contextmanager
-def connected(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
-    """A cursor, whose work holds if the block ends well. Raises UserError for all that goes wrong
-    with the database.
+def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
+    """Open a cursor, whose work holds if the block ends well. Raises UserError for all that goes
+    wrong with the database.
     """
     refuse_password(uri)
     sqlite = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
@@ -94,22 +93,37 @@ def connected(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
         if password := os.environ.get("PGPASSWORD"):
             reason = reason.replace(password, "***")
         raise UserError(
-            f"{shown(uri)}: {reason}; check the address, the table or query, and your rights."
+            f"{redact(uri)}: {reason}; check the address, the table or query, and your rights."
         ) from None  # the driver's own error may hold a password
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
+    """Quote the name of a column or table, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _plain(cursor: Any, query: str) -> str:
-    """The query with every column that is no number, date or text (a UUID, JSON) made a text."""
-    cursor.execute(f"SELECT * FROM ({query}) AS wanted LIMIT 0")  # noqa: S608
-    with cursor.fetch_record_batch() as nothing:
-        kinds = {field.name: field.type for field in nothing.schema}
+def quote_value(value: float | str) -> str:
+    """Quote a text; write a number as it is. The database gives it the type it is compared with."""
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+
+
+def _select(columns: Iterable[str], source: str, condition: str = "") -> str:
+    """Compose a query of parts that are quoted, or are a query themselves."""
+    where = ["WHERE", condition] if condition else []
+    return " ".join(["SELECT", ", ".join(columns), "FROM", source, *where])
+
+
+def _as_table(query: str) -> str:
+    """Make a query what another selects from; on lines of its own, as it may end in a comment."""
+    return f"(\n{query}\n) AS delivered"
+
+
+def _cast_to_text(cursor: Any, query: str) -> str:
+    """Have PostgreSQL make a text of what is no number, date or text (a UUID, JSON)."""
     known = (pa.types.is_primitive, pa.types.is_boolean, pa.types.is_string)
     columns = []
-    for name, kind in kinds.items():
-        odd = not any(is_known(kind) for is_known in known)
-        columns.append(f"{quoted(name)}::text AS {quoted(name)}" if odd else quoted(name))
-    return f"SELECT {', '.join(columns)} FROM ({query}) AS wanted"  # noqa: S608
+    for field in cursor.adbc_execute_schema(query):
+        name = quote_name(field.name)
+        is_known = any(is_kind(field.type) for is_kind in known)
+        columns.append(name if is_known else f"{name}::text AS {name}")
+    return _select(columns, _as_table(query))

@@ -12,12 +12,11 @@ import polars as pl
 
 from ..core.errors import UserError
 from ..core.paths import sha256
-from ..data.sources import FORMATS, extension, opened, read
+from ..data.column_names import cols
+from ..data.sources import FORMATS, extension, open_unpacked, scan_file
+from .addresses import URLS, is_database, refuse_password, split_address
 from .inspection import inspect
 
-DATABASES = ("sqlite:///", "postgresql://", "postgres://")
-URLS = ("http://", "https://", "file://")
-PASSWORD = re.compile(r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)")
 Reached = int | float | str | None
 
 
@@ -38,60 +37,38 @@ def deliver(
     encoding: str | None = None,
     since: tuple[str, Reached] | None = None,
 ) -> list[Delivery]:
-    """The files of a source, brought to `scratch` in UTF-8 and looked through.
+    """Bring the files of a source to `scratch` in UTF-8, and look through them.
 
     `since` is a cursor's column and where it stood: of a database, rows before that are left out.
     Raises UserError if the source, or anything in it, is not as it should be.
     """
-    files = _fetched(source, scratch, query, since)
+    files = _fetch(source, scratch, query, since)
     if since and pl.scan_parquet(files[0]).head(1).collect().is_empty():
         return []
-    copies = [_copied(file, scratch / "copies", encoding) for file in files]
+    copies = [_copy_in_utf8(file, scratch / "copies", encoding) for file in files]
     digests = [sha256(file) for file in files]
     return [
         Delivery(copy, digest, *inspect(copy)) for copy, digest in zip(copies, digests, strict=True)
     ]
 
 
-def stem(name: str) -> str:
-    """A file's name without extension, in small letters and digits."""
+def make_stem(name: str) -> str:
+    """Make a short name of a file's: without extension, in small letters and digits."""
     plain = re.sub(r"\.[a-z]+(\.gz)?$", "", name.lower())
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "table"
 
 
-def shown(source: str) -> str:
-    """A source as the log may hold it: of an address, no user and nothing that may be a secret."""
-    if not source.startswith((*DATABASES, *URLS)):
-        return source
-    table = split_address(source)[1] if is_database(source) else ""
-    place = re.sub(r"://[^/]*@", "://", source.partition("?")[0])
-    return f"{place}?{table}" if table else place
-
-
-def refuse_password(address: str) -> None:
-    """Raises UserError if an address holds a password, which others could read there."""
-    if PASSWORD.match(address):
-        raise UserError(
-            "leave the password out of the address, where others can read it: a database takes it "
-            "from the environment (PGPASSWORD) or from ~/.pgpass."
-        )
-
-
-def is_database(source: str) -> bool:
-    return source.startswith(DATABASES)
-
-
-def together(deliveries: list[Delivery]) -> pl.LazyFrame:
-    """The rows of all files. Raises UserError if one lacks a column of the first."""
+def concatenate(deliveries: list[Delivery]) -> pl.LazyFrame:
+    """Put the rows of all files together. Raises UserError if one lacks a column of the first."""
     columns = deliveries[0].columns
     for delivery in deliveries:
         check_columns(delivery, columns, deliveries[0].path.name)
-    tables = [read(delivery.path).select(columns) for delivery in deliveries]
+    tables = [scan_file(delivery.path).select(cols(columns)) for delivery in deliveries]
     return pl.concat(tables, how="vertical_relaxed")
 
 
 def check_columns(delivery: Delivery, wanted: list[str], of: str) -> None:
-    """Raises UserError naming the columns that a file lacks."""
+    """Raise UserError naming the columns that a file lacks."""
     if missing := [name for name in wanted if name not in delivery.columns]:
         raise UserError(
             f"{delivery.path.name} lacks column {', '.join(missing)}, which {of} has; "
@@ -99,18 +76,19 @@ def check_columns(delivery: Delivery, wanted: list[str], of: str) -> None:
         )
 
 
-def _fetched(
+def _fetch(
     source: str, scratch: Path, query: str | None, since: tuple[str, Reached] | None
 ) -> list[Path]:
+    """Bring the files of a source here, as they are, unless they are. Raises UserError if none."""
     refuse_password(source)
     if is_database(source):
-        return [_from_database(source, scratch, query, since)]
+        return [_fetch_from_database(source, scratch, query, since)]
     if query or since:
         raise UserError(
             "--query and --cursor go with a database, such as sqlite:///shop.db?orders."
         )
     if source.startswith(URLS):
-        return [_from_web(source, scratch)]
+        return [_fetch_from_web(source, scratch)]
     path = Path(source)
     endings = tuple(form + packed for form in FORMATS for packed in ("", ".gz"))
     inside = sorted(path.iterdir()) if path.is_dir() else []
@@ -120,7 +98,7 @@ def _fetched(
     return files or [path]
 
 
-def _from_web(source: str, scratch: Path) -> Path:
+def _fetch_from_web(source: str, scratch: Path) -> Path:
     file = scratch / Path(unquote(urlsplit(source).path)).name
     extension(file)
     try:
@@ -130,31 +108,22 @@ def _from_web(source: str, scratch: Path) -> Path:
     return file
 
 
-def _from_database(
+def _fetch_from_database(
     source: str, scratch: Path, query: str | None, since: tuple[str, Reached] | None
 ) -> Path:
-    """The table is named at the address's end: ?orders or ?table=orders."""
+    """Land a query, or the table named at the address's end: ?orders or ?table=orders."""
     from .databases import land_query  # noqa: PLC0415  (its drivers take half a second to load)
 
     uri, table = split_address(source)
     if not (query or table):
         raise UserError("name the table at its end, such as ?orders, or give a --query.")
-    file = scratch / f"{'query' if query else stem(table)}.parquet"
+    file = scratch / f"{'query' if query else make_stem(table)}.parquet"
     land_query(uri, query or table, file, since)
     return file
 
 
-def split_address(source: str) -> tuple[str, str]:
-    """A database's address as its driver takes it, and the table named at its end."""
-    uri, _, end = source.partition("?")
-    parts = [part.removeprefix("table=") for part in end.split("&")]
-    options = "&".join(part for part in parts if "=" in part)
-    table = unquote(next((part for part in parts if "=" not in part), ""))
-    return (f"{uri}?{options}" if options else uri), table
-
-
-def _copied(file: Path, folder: Path, encoding: str | None) -> Path:
-    """A copy in the folder, in UTF-8."""
+def _copy_in_utf8(file: Path, folder: Path, encoding: str | None) -> Path:
+    """Copy a file to the folder, in UTF-8 if an encoding is named."""
     folder.mkdir(exist_ok=True)
     extension(file)
     if not encoding:
@@ -162,7 +131,7 @@ def _copied(file: Path, folder: Path, encoding: str | None) -> Path:
     copy = folder / file.name.removesuffix(".gz")
     try:
         with (
-            io.TextIOWrapper(opened(file), encoding, newline="") as delivered,
+            io.TextIOWrapper(open_unpacked(file), encoding, newline="") as delivered,
             copy.open("w", encoding="utf-8", newline="") as recoded,
         ):
             shutil.copyfileobj(delivered, recoded)

@@ -14,11 +14,11 @@ def pull() -> list[str]:
     """
     command = [sys.executable, "-m", "dvc", "pull"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-    why = said[0].removeprefix("ERROR: ").partition(" - ")[0] if said else "no reason given"
+    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    why = errors[0].removeprefix("ERROR: ").partition(" - ")[0] if errors else "no reason given"
     if done.returncode == 0:
         return ["all that DVC keeps of this commit is here"]
-    if absent := missing():
+    if absent := list_missing():
         raise UserError(
             f"the table is not whole: {absent[0]} is neither in git nor to be had from the DVC "
             f"remote ({why}). Where it was added, run 'uv run dvc push'; here, name a remote that "
@@ -27,7 +27,7 @@ def pull() -> list[str]:
     return [f"the table is whole, and the pipeline can make the rest again: {why}"]
 
 
-def missing() -> list[str]:
-    """The files of the table that are not on this machine."""
-    stand = change_log.standing(change_log.read())
+def list_missing() -> list[str]:
+    """List the files of the table that are not on this machine."""
+    stand = change_log.select_in_effect(change_log.read_log())
     return [str(path) for change in stand for path in change.files if not path.exists()]

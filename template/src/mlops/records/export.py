@@ -1,6 +1,7 @@
 """Records out: shown in the terminal, or exported whole to a file or a database."""
 
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.paths import replacing
 from ..data import cells, change_log
+from ..data.column_names import col, cols
 from ..data.contract import Column, Contract
+from ..data.ingest import count_rows
 from . import table
-from .delivery import is_database, refuse_password, shown, split_address
+from .addresses import is_database, redact, refuse_password, split_address
 
 WRITERS: dict[str, Any] = {
     ".csv": pl.LazyFrame.sink_csv,
@@ -38,23 +41,17 @@ def show(
     form: str = "table",
     version: int | None = None,
 ) -> list[str]:
-    """The first records (0: all) that meet an SQL condition, as a table, CSV or JSON Lines."""
+    """Show the first records (0: all) that meet an SQL condition, as a table, CSV or JSON Lines."""
     contract = Contract.load()
-    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
-        found = clean.filter(table.condition(where, contract)) if where else clean
+    with _open_records(contract, where, version) as records:
         if only_count:
-            return [str(table.count(found))]
-        names = [column.name for column in contract.columns]
-        some = (found.head(head) if head else found).select(names).collect(engine="streaming")
+            return [str(count_rows(records))]
+        shown = (records.head(head) if head else records).collect(engine="streaming")
     if form == "table":
         with TABLE:
-            return str(some).splitlines()
-    text = io.StringIO()
-    if form == "csv":
-        some.write_csv(text)
-    else:
-        some.write_ndjson(text)
-    return text.getvalue().splitlines()
+            return str(shown).splitlines()
+    text = shown.write_csv() if form == "csv" else shown.write_ndjson()
+    return text.splitlines()
 
 
 def export(
@@ -71,42 +68,51 @@ def export(
         raise UserError(f"{target}: the file name must end in {', '.join(WRITERS)}.")
     if not is_database(target) and Path(target).exists() and not replace:
         raise UserError(f"{target} is there already; say --replace to write over it.")
-    with table.content(change_log.parts(change_log.read(), version), contract) as clean:
-        found = clean.filter(table.condition(where, contract)) if where else clean
-        records = found.select(column.name for column in contract.columns)
-        rows = table.count(records)
+    with _open_records(contract, where, version) as records:
+        rows = count_rows(records)
         if is_database(target):
-            _to_database(records, target, replace)
+            _write_to_database(records, target, replace)
         else:
             with replacing(Path(target)) as scratch:
-                WRITERS[form](as_delivered(records, contract, form), scratch)
-    return [f"{rows:,} records are in {shown(target)}"]
+                WRITERS[form](format_as_delivered(records, contract, form), scratch)
+    return [f"{rows:,} records are in {redact(target)}"]
 
 
-def as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
-    """With dates, and in CSV decimals, written as the contract reads them from such a file."""
+@contextmanager
+def _open_records(
+    contract: Contract, where: str | None, version: int | None
+) -> Iterator[pl.LazyFrame]:
+    """Open the records that meet a condition, at a version, as long as the block lasts."""
+    parts = change_log.locate_parts(change_log.read_log(), version)
+    with table.open_content(parts, contract) as clean:
+        records = clean.filter(table.parse_condition(where, contract)) if where else clean
+        yield records.select(cols(contract.names))
+
+
+def format_as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
+    """Write dates, and in CSV decimals, as the contract reads them from such a file."""
     texts: dict[str, pl.Expr] = {}
     for column in contract.columns if form != ".parquet" else ():
-        cell = pl.col(column.name)
-        if column.formats and (known := _lossless(records, column)):
+        cell = col(column.name)
+        if column.formats and (known := _find_lossless_format(records, column)):
             texts[column.name] = cell.dt.to_string(known)
         elif column.type == "number" and column.decimal != "." and form == ".csv":
             texts[column.name] = cell.cast(pl.String).str.replace(".", column.decimal, literal=True)
     return records.with_columns(**texts)
 
 
-def _lossless(records: pl.LazyFrame, column: Column) -> str | None:
-    """The first of the column's formats in which nothing of a value is lost."""
-    cell = pl.col(column.name)
+def _find_lossless_format(records: pl.LazyFrame, column: Column) -> str | None:
+    """Find the first of the column's formats in which nothing of a value is lost."""
+    cell = col(column.name)
     for form in column.formats:
         text = cell.dt.to_string(form)
-        same = (cells.moment(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()
+        same = (cells.read_time(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()
         if records.select(same).collect(engine="streaming").item():
             return form
     return None
 
 
-def _to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
+def _write_to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
     from .databases import export_table  # noqa: PLC0415  (its drivers take half a second to load)
 
     uri, name = split_address(target)

@@ -13,7 +13,16 @@ from pathlib import Path
 import polars as pl
 
 from ..core.errors import UserError
-from ..data.sources import LONGEST_LINE, SEPARATORS, extension, header, lines, opened, read
+from ..data.column_names import MARK
+from ..data.sources import (
+    LONGEST_LINE,
+    SEPARATORS,
+    extension,
+    open_unpacked,
+    read_header,
+    read_lines,
+    scan_file,
+)
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
 STRAY_QUOTE = 'a " stands within a field that is not in quotes'
@@ -21,11 +30,11 @@ RESERVED = {"_row", "_source", "_unreadable", "reasons"}
 
 
 def inspect(path: Path) -> tuple[list[str], int]:
-    """The columns and the number of rows of a sound file. Raises UserError for the first fault."""
+    """Return the columns and row count of a sound file. Raises UserError for the first fault."""
     try:
         _check_head(path)
-        walked = _walked(path) if extension(path) in SEPARATORS else None
-        table = read(path)
+        walked = _count_rows(path) if extension(path) in SEPARATORS else None
+        table = scan_file(path)
         schema = table.collect_schema()
         every_cell = table.select(pl.len(), pl.all().null_count().name.suffix(" nulls"))
         rows = every_cell.collect(engine="streaming").item(0, 0)
@@ -43,8 +52,9 @@ def inspect(path: Path) -> tuple[list[str], int]:
             "it again."
         ) from error
     for name, dtype in schema.items():
-        if dtype.is_nested() or dtype == pl.Binary or name in RESERVED:
-            why = "is a name used by this project" if name in RESERVED else f"holds {dtype}"
+        reserved = name in RESERVED or MARK in name
+        if dtype.is_nested() or dtype == pl.Binary or reserved:
+            why = "is a name used by this project" if reserved else f"holds {dtype}"
             raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
@@ -52,7 +62,7 @@ def inspect(path: Path) -> tuple[list[str], int]:
 
 
 def _check_head(path: Path) -> None:
-    with opened(path) as stream:
+    with open_unpacked(path) as stream:
         head = stream.read(1 << 16)
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise UserError(f"{path.name}: the file is empty; deliver one with a header and rows.")
@@ -64,15 +74,15 @@ def _check_head(path: Path) -> None:
         )
 
 
-def _walked(path: Path) -> int:
-    """The number of rows of a text file. Raises UserError for the first of another width."""
-    names, mark = header(path)
+def _count_rows(path: Path) -> int:
+    """Count the rows of a text file. Raises UserError for the first of another width."""
+    names, mark = read_header(path)
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(f"{path.name}: several columns are called '{twice[0]}'; rename them.")
     csv.field_size_limit(LONGEST_LINE)
     rows = -1
     try:
-        for width in _widths(lines(path), mark):
+        for width in _read_widths(read_lines(path), mark):
             rows += bool(width) or rows >= 0
             if width and width != len(names):
                 raise UserError(
@@ -84,8 +94,8 @@ def _walked(path: Path) -> int:
     return rows
 
 
-def _widths(stream: Iterator[str], mark: str) -> Iterator[int]:
-    """How many fields each row has. csv, which is slow, gets only the lines that need it, and
+def _read_widths(stream: Iterator[str], mark: str) -> Iterator[int]:
+    """Count the fields of each row. csv, which is slow, gets only the lines that need it, and
     those that belong to them. Raises csv.Error for a stray quote.
     """
     for line in stream:

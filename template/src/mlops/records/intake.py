@@ -13,17 +13,18 @@ from ..core.paths import sha256
 from ..core.problem import Problem, Task
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
+from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
-from ..data.ingest import alike, stream
-from ..data.row_rules import sound
+from ..data.ingest import count_rows, scan_parts, write_parquet
+from ..data.row_rules import is_sound
 from ..data.sources import extension
-from ..data.validate import faults
-from ..data.validate import parts as judged
+from ..data.validate import describe_faults, judge_rows
 from . import table
-from .contract_draft import draft
-from .delivery import Delivery, check_columns, deliver, shown, stem, together
+from .addresses import redact
+from .contract_draft import draft_contract
+from .delivery import Delivery, check_columns, concatenate, deliver, make_stem
 from .table import Effect
-from .writer import Writer, own, writing
+from .writer import Writer, change_table, is_own
 
 REVIEW = (
     "contract.yaml is drafted: review it (what is known at decision time?), then run 'uv run dvc "
@@ -51,20 +52,20 @@ def add(
         raise UserError("such options go with --target; to change the contract, edit its file.")
     if options.get("task") not in (None, *get_args(Task)):
         raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
-    options["dates"] = dict(_formats(entry) for entry in options.get("dates", ()))
-    with writing() as writer:
+    options["dates"] = dict(_parse_formats(entry) for entry in options.get("dates", ()))
+    with change_table() as writer:
         deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
-        if target and (replace or not (own(writer.changes) and CONTRACT.exists())):
-            name = _name(source, deliveries)
-            contract, notices = draft(together(deliveries), name, target, **options)
-            aside = _start(writer, contract)
-            says = _land(writer, "start", deliveries, contract, source=source, name=name)
-            says += [*aside, *notices, REVIEW]
+        if target and (replace or not (is_own(writer.changes) and CONTRACT.exists())):
+            name = _name_file(source, deliveries)
+            contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
+            aside = _start_over(writer, contract)
+            lines = _land_files(writer, "start", deliveries, contract, source=source, name=name)
+            lines += [*aside, *notices, REVIEW]
         else:
-            new, says = _new(writer.changes, deliveries, target)
-            name = _name(source, deliveries)
-            says += _land(writer, "add", new, Contract.load(), source=source, name=name)
-        return writer.end(says, dry_run)
+            new, lines = _select_new(writer.changes, deliveries, target)
+            name = _name_file(source, deliveries)
+            lines += _land_files(writer, "add", new, Contract.load(), source=source, name=name)
+        return writer.end(lines, dry_run)
 
 
 def compact(*, dry_run: bool = False) -> list[str]:
@@ -73,54 +74,56 @@ def compact(*, dry_run: bool = False) -> list[str]:
     Old versions stay in the history of git and DVC only. Returns the lines to print.
     """
     contract = Contract.load()
-    with writing() as writer:
-        parts, content = change_log.parts(writer.changes), writer.content_hash(contract)
+    with change_table() as writer:
+        parts, content = change_log.locate_parts(writer.changes), writer.content_hash(contract)
         if not parts or (len(parts) == 1 and parts[0].gone is None):
             return ["the table lies in one file already; nothing changed"]
         deliveries = []
-        for number, rows in enumerate(alike(parts)):
+        for number, rows in enumerate(scan_parts(parts)):
             path = writer.scratch / f"{number}.parquet"
-            stream({path: rows.drop("_row", "_source")})
+            write_parquet({path: rows.drop("_row", "_source")})
             table_rows = pl.scan_parquet(path)
             columns = table_rows.collect_schema().names()
-            deliveries.append(Delivery(path, sha256(path), columns, table.count(table_rows)))
-        name = stem(contract.name)
-        says = _land(writer, "compact", deliveries, contract, source=contract.name, name=name)
+            deliveries.append(Delivery(path, sha256(path), columns, count_rows(table_rows)))
+        source, name = contract.name, make_stem(contract.name)
+        lines = _land_files(writer, "compact", deliveries, contract, source=source, name=name)
         if writer.changes[-1].after != content:
             raise UserError("the table would not be the same afterwards; nothing changed.")
-        return writer.end(says, dry_run)
+        return writer.end(lines, dry_run)
 
 
-def _name(source: str, deliveries: list[Delivery]) -> str:
+def _name_file(source: str, deliveries: list[Delivery]) -> str:
+    """Name what lands after the folder it came from, or after its first file."""
     folder = Path(source)
-    return stem(folder.resolve().name if folder.is_dir() else deliveries[0].path.name)
+    return make_stem(folder.resolve().name if folder.is_dir() else deliveries[0].path.name)
 
 
-def _new(
+def _select_new(
     changes: list[Change], deliveries: list[Delivery], target: str | None
 ) -> tuple[list[Delivery], list[str]]:
-    """The deliveries that are not here yet, and a line for each that is."""
+    """Select the deliveries that are not here yet, and write a line for each that is."""
     if not CONTRACT.exists():
         columns = ", ".join(deliveries[0].columns[:30])
         raise UserError(f"the first table needs --target, the column to predict; it has {columns}.")
-    here, contract = {change.sha256 for change in change_log.standing(changes)}, Contract.load()
+    in_effect, contract = change_log.select_in_effect(changes), Contract.load()
+    here = {change.sha256 for change in in_effect}
     new = [delivery for delivery in deliveries if delivery.sha256 not in here]
     if target and (new or contract.target.name != target):
-        files = ", ".join(change.file for change in change_log.standing(changes) if change.file)
+        files = ", ".join(change.file for change in in_effect if change.file)
         raise UserError(
             f"a table is here already ({files}); leave out --target to add rows to it, or say "
             "--replace to start over."
         )
     for delivery in new:
-        check_columns(delivery, [column.name for column in contract.columns], "contract.yaml")
+        check_columns(delivery, contract.names, "contract.yaml")
     same = [one.path.name for one in deliveries if one not in new]
     return new, [f"{file} is here already; nothing changed" for file in same]
 
 
-def _start(writer: Writer, contract: Contract) -> list[str]:
-    """The table and its new contract take the place of what was there."""
-    old = change_log.standing(writer.changes)
-    says = [
+def _start_over(writer: Writer, contract: Contract) -> list[str]:
+    """Put the table and its new contract in the place of what was there."""
+    old = change_log.select_in_effect(writer.changes)
+    lines = [
         f"{'the bundled sample ' if change.operation == 'sample' else ''}{change.file} steps aside"
         for change in old
         if change.file
@@ -130,14 +133,14 @@ def _start(writer: Writer, contract: Contract) -> list[str]:
     writer.keep_settings()
     if problem:
         problem.start_over(contract.target.name)
-        says.append(
+        lines.append(
             "problem.yaml is started over, with neutral values: say what decisions are worth"
         )
     contract.save()
-    return says
+    return lines
 
 
-def _land(
+def _land_files(
     writer: Writer,
     operation: Operation,
     deliveries: list[Delivery],
@@ -146,51 +149,54 @@ def _land(
     source: str,
     name: str,
 ) -> list[str]:
-    """Files land as they came, each as a version, called `name`."""
-    says = []
+    """Land files as they came, each as a version, called `name`."""
+    lines = []
     for delivery in deliveries:
         starts = operation in ANEW
-        parts = [] if starts else change_log.parts(writer.changes)
+        parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
-        part = Part(delivery.path, change_log.total_rows(writer.changes))
-        effect, rejected, told = _arrival(writer, parts, part, contract)
-        packed = ".gz" * delivery.path.name.lower().endswith(".gz")
+        part = Part(delivery.path, change_log.count_delivered_rows(writer.changes))
+        effect, rejected, reasons = _judge_arrival(writer, parts, part, contract)
+        packed = ".gz" if delivery.path.suffix.lower() == ".gz" else ""
         file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
-        says.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
-        says += writer.log(
+        lines.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
+        lines += writer.log(
             operation,
             effect,
             before,
             contract,
-            source=shown(source),
+            source=redact(source),
             sha256=delivery.sha256,
             file=file,
             rows=delivery.rows,
             rejected=rejected,
         )
-        says += [f"{rejected:,} rows break the contract: {told}"] if rejected else []
+        lines += [f"{rejected:,} rows break the contract: {reasons}"] if rejected else []
         operation = "add"
-    return says
+    return lines
 
 
-def _arrival(
+def _judge_arrival(
     writer: Writer, parts: list[Part], part: Part, contract: Contract
 ) -> tuple[Effect, int, str]:
-    """What a new part does to the table, how many of its rows break the contract, and how."""
-    with table.rows([part], contract) as rows:
-        fit, unfit = judged(rows, contract)
-        rejected = table.count(rows.filter(~sound(contract)))
-        told = faults(unfit, writer.scratch) if rejected else ""
+    """Measure what a new part does to the table; count its rows that break the contract, and say
+    how they do.
+    """
+    with table.open_rows([part], contract) as rows:
+        fit, unfit = judge_rows(rows, contract)
+        rejected = count_rows(rows.filter(~is_sound(contract)))
+        reasons = describe_faults(unfit, writer.scratch) if rejected else ""
         if not (parts and contract.keys):
-            return table.effect(None, fit, contract), rejected, told
-        touched = table.sharing_keys(parts, fit, contract, writer.scratch)
-        after, _ = judged(
-            pl.concat([touched, rows.select(touched.collect_schema().names())]), contract
-        )
-        return table.effect(judged(touched, contract)[0], after, contract), rejected, told
+            return table.measure_effect(None, fit, contract), rejected, reasons
+        touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
+        arrived = rows.select(cols(touched.collect_schema().names()))
+        before, _ = judge_rows(touched, contract)
+        after, _ = judge_rows(pl.concat([touched, arrived]), contract)
+        return table.measure_effect(before, after, contract), rejected, reasons
 
 
-def _formats(entry: str) -> tuple[str, tuple[str, ...]]:
+def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:
+    """Read an entry of --dates. Raises UserError if it is not COLUMN=FORMAT|FORMAT."""
     column, _, formats = entry.rpartition("=")
     if not column or "%" not in formats:
         raise UserError(f"--dates '{entry}': write it as \"COLUMN=%d/%m/%Y|%Y-%m-%d\".")

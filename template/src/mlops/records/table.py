@@ -18,69 +18,66 @@ import polars_hash as plh
 from ..core.errors import UserError
 from ..data import cells, validate
 from ..data.change_log import Part
+from ..data.column_names import col, cols, internal
 from ..data.contract import Contract
-from ..data.ingest import alike, ingest, stream, typed
+from ..data.ingest import ingest, scan_parts, type_rows, write_parquet
 from ..data.row_rules import REASONS
 
+HASHES = internal("hash", "1"), internal("hash", "2")
+
 
 @contextmanager
-def rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """All rows, typed as by stage ingest (data/ingest.py), for as long as they are worked on."""
+def open_rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
+    """Type all rows as stage ingest does; they last as long as the block."""
     with tempfile.TemporaryDirectory(prefix=".table-", dir="data") as folder:
         target = Path(folder) / "rows"
-        ingest(parts, contract, target)
-        yield pl.scan_parquet(target / "*.parquet") if parts else nothing(contract)
+        if parts:
+            ingest(parts, contract, target)
+        yield pl.scan_parquet(target / "*.parquet") if parts else make_empty(contract)
 
 
 @contextmanager
-def content(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """The contract's columns of the rows that keep it, and `_row`."""
-    with rows(parts, contract) as typed_rows:
-        yield validate.parts(typed_rows, contract)[0]
+def open_content(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
+    """Type the rows, and judge them: the contract's columns of the clean ones, and `_row`."""
+    with open_rows(parts, contract) as typed_rows:
+        yield validate.judge_rows(typed_rows, contract)[0]
 
 
-def nothing(contract: Contract) -> pl.LazyFrame:
-    """A table of typed rows without rows."""
+def make_empty(contract: Contract) -> pl.LazyFrame:
+    """Make a table of typed rows that has none."""
     schema = {c.name: cells.DTYPES[c.type] for c in contract.columns}
     extra = {"_row": pl.Int64(), "_source": pl.String(), "_unreadable": REASONS}
     return pl.LazyFrame(schema=schema | extra)
 
 
-def with_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
-    """The typed rows that have one of the keys, found without typing the others."""
-    found = [nothing(contract)]
-    names = [column.name for column in contract.keys]
-    for raw in alike(parts, contract):
+def find_by_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
+    """Find the typed rows that have one of the keys, without typing the others."""
+    tables = [make_empty(contract)]
+    schema_names = cols(tables[0].collect_schema().names())
+    names = [col(name) for name in contract.key_names]
+    for raw in scan_parts(parts, contract):
         schema = raw.collect_schema()
-        read = {f"={c.name}": cells.value(c, schema[c.name], thorough=True) for c in contract.keys}
-        few = raw.with_columns(**read).join(
-            keys.lazy(), left_on=list(read), right_on=names, how="semi"
-        )
-        found.append(
-            typed(few.drop(list(read)), contract).select(found[0].collect_schema().names())
-        )
-    return pl.concat(found)
+        key = [cells.read_cell(c, schema[c.name], thorough=True) for c in contract.keys]
+        few = raw.join(keys.lazy(), left_on=key, right_on=names, how="semi")
+        tables.append(type_rows(few, contract).select(schema_names))
+    return pl.concat(tables)
 
 
-def sharing_keys(
+def find_sharing_keys(
     parts: list[Part], fit: pl.LazyFrame, contract: Contract, scratch: Path
 ) -> pl.LazyFrame:
-    """The typed rows of the table that have a key in common with `fit`, through a scratch file."""
-    keys = fit.select(column.name for column in contract.keys).drop_nulls().unique()
-    found = scratch / "sharing.parquet"
-    stream({found: with_keys(parts, keys.collect(engine="streaming"), contract)})
-    return pl.scan_parquet(found)
+    """Find the typed rows that have a key in common with `fit`, through a scratch file."""
+    keys = fit.select(cols(contract.key_names)).drop_nulls().unique()
+    sharing = scratch / "sharing.parquet"
+    write_parquet({sharing: find_by_keys(parts, keys.collect(engine="streaming"), contract)})
+    return pl.scan_parquet(sharing)
 
 
-def count(rows: pl.LazyFrame) -> int:
-    return int(rows.select(pl.len()).collect(engine="streaming").item())
-
-
-def condition(where: str, contract: Contract) -> pl.Expr:
-    """An SQL condition on the contract's columns. Raises UserError if it is none."""
+def parse_condition(where: str, contract: Contract) -> pl.Expr:
+    """Read an SQL condition on the contract's columns. Raises UserError if it is none."""
     try:
-        found = pl.sql_expr(where)
-        kind = nothing(contract).select(found.alias("_met")).collect_schema()["_met"]
+        expression = pl.sql_expr(where)
+        kind = make_empty(contract).select(expression.alias("_met")).collect_schema()["_met"]
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise UserError(
@@ -89,25 +86,26 @@ def condition(where: str, contract: Contract) -> pl.Expr:
         ) from error
     if kind != pl.Boolean:
         raise UserError(f'--where "{where}" is no condition; write one, such as "size > 2".')
-    return found
+    return expression
 
 
-def hashed(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
-    """With `_h1` and `_h2`, the hashes of each row: of its cells as text, told apart from each
-    other and from no value.
-    """
+def add_hashes(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
+    """Add the columns `HASHES`: of the row's cells as text, which a separator keeps apart."""
     texts = []
     for column in contract.columns:
-        cell = pl.col(column.name)
+        cell = col(column.name)
         dated = column.type in ("date", "timestamp")
         texts.append((cell.to_physical() if dated else cell).cast(pl.String).fill_null("\0"))
     text = plh.concat_str(texts, separator="\x1f")
-    return clean.with_columns(_h1=text.nchash.xxh3_64(), _h2=text.nchash.wyhash())
+    first, second = HASHES
+    return clean.with_columns(
+        text.nchash.xxh3_64().alias(first), text.nchash.wyhash().alias(second)
+    )
 
 
-def content_hash(clean: pl.LazyFrame, contract: Contract) -> str:
-    """The hash of clean rows, as 32 hexadecimal digits."""
-    both = hashed(clean, contract).select("_h1", "_h2").sum().collect(engine="streaming")
+def hash_content(clean: pl.LazyFrame, contract: Contract) -> str:
+    """Sum the hashes of clean rows: 32 hexadecimal digits, half of them for either."""
+    both = add_hashes(clean, contract).select(cols(HASHES)).sum().collect(engine="streaming")
     return "".join(f"{total:016x}" for total in both.row(0))
 
 
@@ -128,50 +126,46 @@ class Effect(NamedTuple):
     def changes(self) -> int:
         return self.added + self.updated + self.deleted
 
-    def moved(self, before: str) -> str:
-        """The content hash after the change."""
+    def apply_to(self, before: str) -> str:
+        """Return the content hash after the change of a table that had the hash `before`."""
         halves = (int(before[:16], 16) + self.first, int(before[16:], 16) + self.second)
         return "".join(f"{half % (1 << 64):016x}" for half in halves)
 
 
-def effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract) -> Effect:
-    """What it does to put the clean rows `after` where those `before` were, told apart by key.
+def measure_effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: Contract) -> Effect:
+    """Count what it does to put the clean rows `after` where those `before` were, by their key.
 
     The rows of both should be those that the change touches; None stands for no rows.
     """
+    first, second = map(pl.col, HASHES)
     if before is None:
-        totals = hashed(after, contract).select(pl.len(), pl.col("_h1").sum(), pl.col("_h2").sum())
-        added, first, second = totals.collect(engine="streaming").row(0)
-        return Effect(added, 0, 0, 0, first, second)
-    names = [column.name for column in contract.keys]
-    keys = names if contract.duplicates != "keep_all" else []
+        totals = add_hashes(after, contract).select(pl.len(), first.sum(), second.sum())
+        added, *moves = totals.collect(engine="streaming").row(0)
+        return Effect(added, 0, 0, 0, *moves)
+    keyed = contract.keys and contract.duplicates != "keep_all"
+    keys = [col(name) for name in contract.key_names] if keyed else [first, second]
+    same_key = pl.struct(keys).alias("key")
+    # Hashes are summed modulo 2^64, which a sum of signed ones is too.
     sides = [
-        hashed(side, contract).select(
-            *keys,
-            *([] if keys else [pl.col("_h1").alias("_key1"), pl.col("_h2").alias("_key2")]),
-            _is=pl.lit(number, pl.Int64),
-            **{f"_{half}{number}": pl.col(f"_h{half}") for half in (1, 2)},
+        add_hashes(side, contract).select(
+            same_key,
+            sign=pl.lit(sign),
+            first=sign * first.reinterpret(signed=True),
+            second=sign * second.reinterpret(signed=True),
         )
-        for number, side in enumerate((before, after))
+        for side, sign in ((before, -1), (after, 1))
     ]
-    old, new = (pl.col("_is") == 0).sum(), pl.col("_is").sum()
-    each = (
-        pl.concat(sides, how="diagonal")
-        .group_by(keys or ["_key1", "_key2"])
-        .agg(old.cast(pl.Int64).alias("old"), new.alias("new"), pl.col("^_[12][01]$").sum())
-        .with_columns(pairs=pl.min_horizontal("old", "new"), same=pl.col("_10") == pl.col("_11"))
+    halves = pl.col("first", "second").sum()
+    old, new = ((pl.col("sign") == sign).sum().cast(pl.Int64) for sign in (-1, 1))
+    each = pl.concat(sides).group_by("key").agg(halves, old=old, new=new)
+    pairs = pl.min_horizontal("old", "new")
+    same = (pl.col("first") == 0) & (pl.col("second") == 0)
+    totals = each.select(
+        added=(pl.col("new") - pairs).sum(),
+        updated=pairs.filter(~same).sum(),
+        unchanged=pairs.filter(same).sum(),
+        deleted=(pl.col("old") - pairs).sum(),
+        first=pl.col("first").sum(),
+        second=pl.col("second").sum(),
     )
-    same, pairs = pl.col("same"), pl.col("pairs")
-    told = (
-        each.select(
-            (pl.col("new") - pairs).sum().alias("added"),
-            pairs.filter(~same).sum().alias("updated"),
-            pairs.filter(same).sum().alias("unchanged"),
-            (pl.col("old") - pairs).sum().alias("deleted"),
-            pl.col("^_[12][01]$").sum(),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-    moves = [told.pop(f"_{half}1") - told.pop(f"_{half}0") for half in (1, 2)]
-    return Effect(**told, first=moves[0], second=moves[1])
+    return Effect(**totals.collect(engine="streaming").row(0, named=True))

@@ -27,42 +27,44 @@ TIMES = (
 )
 
 
-def guess(
+def guess_column(
     cell: pl.Series, role: Role = "feature", formats: tuple[str, ...] = (), marks: str = ".,"
 ) -> Column:
-    """The column that reads nearly all cells of a sample; `formats` are given, not guessed.
+    """Guess the column that reads nearly all cells of a sample; `formats` are given, not guessed.
 
     `marks` are the decimal marks, the more likely one first. Raises UserError if the cells are of
     two kinds, or dates that cannot be told apart.
     """
-    column = Column(name=cell.name, type=_type(cell.dtype), role=role)
+    column = Column(name=cell.name, type=_type_of(cell.dtype), role=role)
     if role == "ignored" or not (formats or column.type == "string"):
         return column
-    text = cell.cast(pl.String).str.strip_chars().drop_nulls()
+    # Methods of a series take its name for a pattern too.
+    text = cell.alias("cell").cast(pl.String).str.strip_chars().drop_nulls()
     odd = sorted(ODD_MISSING.intersection(text.unique()))
-    column = retyped(column, type="string", missing=(*DEFAULT_MISSING, *odd))
+    column = change_column(column, type="string", missing=(*DEFAULT_MISSING, *odd))
     infinite = text.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
     text = text.filter(~text.is_in(column.missing) & ~infinite)
-    if text.is_empty() or (not formats and _share(text.str.contains(CODE)) > FEW):
+    if text.is_empty() or (not formats and _share_of(text.str.contains(CODE)) > FEW):
         return column
     if text.str.contains(r"^[+-]?0,\d").any():
         marks = ",."
     kinds: list[Type] = ["integer", "boolean", "number"]
-    tried = [retyped(column, type=kind, decimal=mark) for mark, kind in product(marks, kinds)]
+    tried = [change_column(column, type=kind, decimal=mark) for mark, kind in product(marks, kinds)]
     if formats:
-        tried = [retyped(column, type="timestamp", formats=formats)]
-    elif _share(text.str.contains(DATELIKE)) >= MIXED:
-        found = _formats(text.gather_every(len(text) // 1000 + 1), cell.name)
-        tried += [retyped(column, type="timestamp", formats=found)] if found else []
-    best = max(tried, key=lambda column: _share(_read(text, column).is_not_null()))
-    return _believed(text, column, best, said=bool(formats))
+        tried = [change_column(column, type="timestamp", formats=formats)]
+    elif _share_of(text.str.contains(DATELIKE)) >= MIXED:
+        used = _find_formats(text.gather_every(len(text) // 1000 + 1), cell.name)
+        tried += [change_column(column, type="timestamp", formats=used)] if used else []
+    best = max(tried, key=lambda column: _share_of(_read_as(text, column).is_not_null()))
+    return _believe(text, column, best, given=bool(formats))
 
 
-def retyped(column: Column, **changes: object) -> Column:
+def change_column(column: Column, **changes: object) -> Column:
+    """Copy a column with other fields, which are checked."""
     return Column.model_validate(column.model_dump() | changes)
 
 
-def _type(dtype: pl.DataType) -> Type:
+def _type_of(dtype: pl.DataType) -> Type:
     kinds: dict[Type, bool] = {
         "integer": dtype.is_integer(),
         "number": dtype.is_numeric(),
@@ -73,28 +75,28 @@ def _type(dtype: pl.DataType) -> Type:
     return next((kind for kind, holds in kinds.items() if holds), "string")
 
 
-def _share(mask: pl.Series) -> float:
+def _share_of(mask: pl.Series) -> float:
     return int(mask.sum()) / max(1, len(mask))
 
 
-def _read(text: pl.Series, column: Column) -> pl.Series:
-    """The cells as the contract would read them."""
-    value = cells.value(column, pl.String(), thorough=True).alias("value")
+def _read_as(text: pl.Series, column: Column) -> pl.Series:
+    """Read the cells as the contract would with this column."""
+    value = cells.read_cell(column, pl.String(), thorough=True).alias("value")
     return text.alias(column.name).to_frame().select(value).to_series()
 
 
-def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Column:
-    """The best reading, or text if it does not read. Raises UserError for a mixture."""
-    values = _read(text, best)
-    read, unread = _share(values.is_not_null()), text.filter(values.is_null())
+def _believe(text: pl.Series, plain: Column, best: Column, given: bool) -> Column:
+    """Return the best reading, or text if it does not read. Raises UserError for a mixture."""
+    values = _read_as(text, best)
+    read, unread = _share_of(values.is_not_null()), text.filter(values.is_null())
     if best.type == "boolean" and values.n_unique() < 3 and len(unread):
         return plain  # one of two words, such as J and N, happens to be one of ours
     if read >= MOST:
-        best = retyped(best, missing=(*best.missing, *_marks(text, unread)))
+        best = change_column(best, missing=(*best.missing, *_find_missing_marks(text, unread)))
         days = best.type == "timestamp" and (values == values.dt.date()).all()
-        return retyped(best, type="date") if days else best
+        return change_column(best, type="date") if days else best
     singular = unread.n_unique() > max(20, len(unread) / 2)  # as ticket numbers are: not a mixture
-    if not said and (read < MIXED or best.type == "boolean" or singular):
+    if not given and (read < MIXED or best.type == "boolean" or singular):
         return plain
     raise UserError(
         f"column '{plain.name}' mixes {best.type}s ({read:.0%}) with words like '{unread[0]}'; "
@@ -102,33 +104,34 @@ def _believed(text: pl.Series, plain: Column, best: Column, said: bool) -> Colum
     )
 
 
-def _marks(text: pl.Series, unread: pl.Series) -> list[str]:
-    """Words that come again and again where everything else is a number or a date: they must say
-    that nothing is known.
+def _find_missing_marks(text: pl.Series, unread: pl.Series) -> list[str]:
+    """Find words that come again and again where all else is a number or a date: they must say that
+    nothing is known.
     """
     words = unread.filter(~unread.str.contains(r"\d"))
     often = words.value_counts(name="times").filter(pl.col("times") > FEW * len(text))
     return sorted(often[words.name])
 
 
-def _formats(text: pl.Series, name: str) -> tuple[str, ...]:
-    """The date formats in use, most used first. Raises UserError if they are not clear."""
+def _find_formats(text: pl.Series, name: str) -> tuple[str, ...]:
+    """Find the date formats in use, most used first. Raises UserError if they are not clear."""
     column = Column(name=name, type="timestamp")
     formats = ["".join(parts) for parts in product(DAYS, TIMES)]
-    reads = {form: _read(text, retyped(column, formats=(form,))).is_not_null() for form in formats}
-    found, left = [], text.is_not_null()
+    columns = {form: change_column(column, formats=(form,)) for form in formats}
+    reads = {form: _read_as(text, each).is_not_null() for form, each in columns.items()}
+    used, left = [], text.is_not_null()
     for form in sorted(reads, key=lambda form: -reads[form].sum()):
-        if _share(reads[form] & left) > FEW:
-            found.append(form)
+        if _share_of(reads[form] & left) > FEW:
+            used.append(form)
             left &= ~reads[form]
-    for form in found:
+    for form in used:
         twin = form.translate(str.maketrans("dm", "md"))
-        alike = twin in reads and twin != form and _share(reads[form] & ~reads[twin]) <= FEW
-        if len(found) > 2 or alike or twin in found[found.index(form) + 1 :]:
-            ways = ", ".join([*found, *([twin] if alike else [])])
+        alike = twin in reads and twin != form and _share_of(reads[form] & ~reads[twin]) <= FEW
+        if len(used) > 2 or alike or twin in used[used.index(form) + 1 :]:
+            ways = ", ".join([*used, *([twin] if alike else [])])
             raise UserError(
                 f"column '{name}' holds dates in several formats, or with day and month in doubt "
                 f'({ways}); name what is meant, as in --dates "{name}={form}", clean it, or leave '
                 f"it out with --ignore '{name}'."
             )
-    return tuple(found)
+    return tuple(used)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -21,6 +21,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
+from ..core.git_command import git
 from ..core.paths import RAW, replacing, sha256
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, LOG, Change, Operation
@@ -56,14 +57,14 @@ class Writer:
         return self.land(file, f"{name}.retired.parquet")
 
     def content_hash(self, contract: Contract) -> str:
-        """As the last change left it, or made anew if the contract is another now."""
+        """Return the content hash, made anew if the contract is another than at the last change."""
         if not self.changes:
             return EMPTY
         last = self.changes[-1]
         if last.contract == contract.digest():
             return last.after
-        with table.content(change_log.parts(self.changes), contract) as clean:
-            return table.content_hash(clean, contract)
+        with table.open_content(change_log.locate_parts(self.changes), contract) as clean:
+            return table.hash_content(clean, contract)
 
     def log(
         self, operation: Operation, effect: Effect, before: str, contract: Contract, **facts: Any
@@ -72,11 +73,11 @@ class Writer:
         change = Change(
             version=len(self.changes) + 1,
             when=datetime.now(UTC).isoformat(timespec="seconds"),
-            who=who(),
+            who=find_user(),
             operation=operation,
             contract=contract.digest(),
             before=before,
-            after=effect.moved(before),
+            after=effect.apply_to(before),
             **(effect.counts() | facts),
         )
         self.changes.append(change)
@@ -89,69 +90,66 @@ class Writer:
             for path in filter(Path.exists, SETTINGS):
                 shutil.copyfile(path, undo / path.name)
 
-    def end(self, says: list[str], dry_run: bool) -> list[str]:
+    def end(self, lines: list[str], dry_run: bool) -> list[str]:
         """Make the changes hold, unless it is a dry run. Returns the lines to print."""
         if dry_run:
-            return [*says, "this is what it would do; nothing changed"]
-        if len(self.changes) > len(change_log.read()):
-            change_log.write(self.changes)
-        return says
+            return [*lines, "this is what it would do; nothing changed"]
+        if len(self.changes) > len(change_log.read_log()):
+            change_log.write_log(self.changes)
+        return lines
 
 
 @contextmanager
-def writing() -> Iterator[Writer]:
+def change_table() -> Iterator[Writer]:
     """Change the table, alone. Raises UserError if another writer does not come to an end."""
-    ready()
+    check_ready()
     RAW.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(LOCK, timeout=PATIENCE):
-            _clear()
-            changes = change_log.read()
+            _clear_scratch()
+            changes = change_log.read_log()
             change_log.check_strays(changes)
             scratch = RAW / f".landing-{len(changes) + 1:04}"
             scratch.mkdir()
             try:
                 yield Writer(scratch, changes)
             finally:
-                _clear()
-            _track()
+                _clear_scratch()
+            _track_in_dvc()
     except Timeout:
         raise UserError(
             "another command is changing the table: wait until it is done, and try again."
         ) from None
 
 
-def ready() -> None:
-    """Raises UserError in a project that was not set up."""
+def check_ready() -> None:
+    """Raise UserError in a project that was not set up."""
     here = Path.cwd()
     if Path(".dvc").is_dir() and not any((up / ".git").exists() for up in (here, *here.parents)):
         command = "uv run mlops setup"
         raise UserError(f"this folder is not a git repository yet: run '{command}' first.")
 
 
-def own(changes: list[Change]) -> bool:
-    """Whether the table is the team's: not the bundled sample as it was shipped."""
-    stand = change_log.standing(changes)
+def is_own(changes: list[Change]) -> bool:
+    """Tell whether the table is the team's: not the bundled sample as it was shipped."""
+    stand = change_log.select_in_effect(changes)
     shipped = [change for change in stand if change.operation == "sample"]
     touched = any(sha256(RAW / c.file) != c.sha256 for c in shipped if (RAW / c.file).exists())
     return touched or len(stand) > len(shipped)
 
 
-def who() -> str:
-    """Git's user, or the machine's."""
-    asked = ["git", "config", "user.email"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return getuser()
-    return done.stdout.strip() or getuser()
+def find_user() -> str:
+    """Return git's user, or the machine's."""
+    with suppress(UserError):
+        return git("config", "user.email") or getuser()
+    return getuser()
 
 
-def _clear() -> None:
+def _clear_scratch() -> None:
     """Take away scratch folders, with all that an unfinished change had done already, and the
     files of a table that was started over or compacted.
     """
-    changes = change_log.read()
+    changes = change_log.read_log()
     known = {path for change in changes for path in change.files}
     for scratch in RAW.glob(".landing-*"):
         first = int(scratch.name.partition("-")[2])
@@ -169,6 +167,7 @@ def _clear() -> None:
 
 
 def _put_back(undo: Path) -> None:
+    """Restore what a start that failed has changed besides the table."""
     for path in SETTINGS:
         if (undo / path.name).exists():
             with replacing(path) as scratch:
@@ -177,13 +176,16 @@ def _put_back(undo: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _track() -> None:
+def _track_in_dvc() -> None:
     """Have DVC keep the files that it does not keep yet. Raises UserError if it refuses."""
-    changes = change_log.read()
-    if not (Path(".dvc").is_dir() and own(changes)):
+    changes = change_log.read_log()
+    if not (Path(".dvc").is_dir() and is_own(changes)):
         return
     files = [
-        path for c in change_log.standing(changes) for path in c.files if c.operation != "sample"
+        path
+        for c in change_log.select_in_effect(changes)
+        for path in c.files
+        if c.operation != "sample"
     ]
     new = [str(path) for path in files if not path.with_name(f"{path.name}.dvc").exists()]
     if not new:
@@ -191,7 +193,7 @@ def _track() -> None:
     command = [sys.executable, "-m", "dvc", "add", *new]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
-        reason = " ".join(" ".join(said).split())
+        lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines()]
+        reason = " ".join(" ".join(lines).split())
         raise UserError(f"{', '.join(new)} has landed, but 'dvc add' refused it: {reason}")
     subprocess.run(["git", "add", "--", str(LOG)], capture_output=True, check=False)

@@ -153,7 +153,7 @@ def lineage() -> dict[str, Any]:
     data can be fetched again. `data_changed`: when a record was last added, changed or deleted.
     """
     found: dict[str, Any] = dict.fromkeys(("git_commit", "dirty", "data_version"))
-    found["data_changed"] = next((change.when for change in reversed(change_log.read())), None)
+    found["data_changed"] = next((change.when for change in reversed(change_log.read_log())), None)
     with suppress(UserError):  # no git repository, or nothing committed yet
         found["git_commit"] = git("rev-parse", "HEAD")
         found["dirty"] = bool(git("status", "--porcelain", "--", ".", *MADE_BY_THE_RUN))

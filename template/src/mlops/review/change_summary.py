@@ -77,7 +77,9 @@ def list_new_records(base: Base) -> list[Change]:
     known = set(base.text(LOG).splitlines())
     lines = LOG.read_text(encoding="utf-8").splitlines()
     return [
-        change for line, change in zip(lines, change_log.read(), strict=True) if line not in known
+        change
+        for line, change in zip(lines, change_log.read_log(), strict=True)
+        if line not in known
     ]
 
 

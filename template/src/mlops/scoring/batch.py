@@ -27,9 +27,10 @@ from ..core.parallel import spread
 from ..core.params import Params
 from ..core.paths import replacing, sha256
 from ..data.change_log import Part
+from ..data.column_names import internal
 from ..data.contract import CONTRACT, Contract
-from ..data.ingest import numbered, quickly
-from ..data.row_rules import reasons, sound
+from ..data.ingest import number_rows, type_rows_quickly
+from ..data.row_rules import is_sound, list_reasons
 from ..model.inputs import misfit
 from ..records.delivery import deliver
 from ..records.inspection import inspect
@@ -45,6 +46,7 @@ SINKS: dict[str, Any] = {
 }
 CODE = Path(__file__).parents[1]
 load_predictor = lru_cache(maxsize=1)(Predictor)
+IS_SOUND = internal("sound")
 RESULT = ("prediction", "score", "decision", "version", "model", "reason")
 
 
@@ -111,7 +113,7 @@ def score_shards(parts: dict[Path, int], scorer: "Scorer", shards: "Shards") -> 
     """Score what is left of the files, side by side, and keep each shard."""
     rows, befores = sum(parts.values()), accumulate(parts.values(), initial=0)
     tables = [
-        numbered(Part(path, before), scorer.contract)
+        number_rows(Part(path, before), scorer.contract)
         for path, before in zip(parts, befores, strict=False)
     ]
     left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
@@ -160,12 +162,12 @@ class Scorer:
 
     def score(self, delivered: pl.DataFrame) -> pl.DataFrame:
         """Score delivered rows; each comes back, in order, with its score or the reason why not."""
-        table = pl.concat(quickly(delivered.lazy(), self.contract))
-        rows = table.with_columns(_sound=sound(self.contract), _repeated=False).collect()
-        fit, unfit = rows.filter("_sound"), rows.filter(~pl.col("_sound"))
+        table = pl.concat(type_rows_quickly(delivered.lazy(), self.contract))
+        rows = table.with_columns(is_sound(self.contract).alias(IS_SOUND)).collect()
+        fit, unfit = rows.filter(IS_SOUND), rows.filter(~pl.col(IS_SOUND))
         fields = (pl.element().struct.field(name) for name in ("column", "rule", "value"))
         reason = pl.format("{} {} '{}'", *fields)
-        why = reasons(self.contract).list.eval(reason).list.join("; ")
+        why = list_reasons(self.contract).list.eval(reason).list.join("; ")
         predictor = load_predictor(self.content)
         answers = predictor.answers(predictor.scores(fit))
         series = [pl.Series(name, list(column), strict=False) for name, column in answers.items()]

@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from ..core.paths import CLEAN
 from ..data import change_log
-from ..data.sources import read
+from ..data.sources import scan_file
 
 REPEATS = 3
 FORMATS: dict[str, tuple[Callable[..., Any], Callable[..., pl.LazyFrame]]] = {
@@ -50,12 +50,12 @@ class FormatComparison(TypedDict, total=False):
 
 def compare_formats(folder: Path, size: int, bar: Progress) -> FormatComparison:
     """Write and read as many rows of the team's table as fit in `size` bytes, in each format."""
-    delivered = [part.path for part in change_log.parts(change_log.read())]
+    delivered = [part.path for part in change_log.locate_parts(change_log.read_log())]
     largest = max(delivered, key=lambda path: path.stat().st_size, default=None)
     source = CLEAN if CLEAN.exists() else largest
     if source is None:
         return {}
-    table = pl.scan_parquet(source) if source == CLEAN else read(source)
+    table = pl.scan_parquet(source) if source == CLEAN else scan_file(source)
     head = table.head(1000).collect()
     if head.is_empty():
         return {}

@@ -11,12 +11,12 @@ from . import table
 SHORT = 12  # digits of a content hash that are shown
 
 
-def history() -> list[str]:
-    """A line for each change, oldest first."""
-    changes = change_log.read()
+def list_changes() -> list[str]:
+    """Write a line for each change, oldest first."""
+    changes = change_log.read_log()
     if not changes:
         return ["nothing has happened to the table yet; bring one in with 'data add'"]
-    stand = {change.version for change in change_log.standing(changes)}
+    stand = {change.version for change in change_log.select_in_effect(changes)}
     lines = []
     for change in changes:
         taken_back = "" if change.version in stand or change.restored else " (no longer in effect)"
@@ -28,12 +28,12 @@ def history() -> list[str]:
     return lines
 
 
-def check() -> list[str]:
+def verify_log() -> list[str]:
     """Make the table again from the log and its files, and compare the content.
 
     Raises UserError if it is not what the log says.
     """
-    changes = change_log.read()
+    changes = change_log.read_log()
     if not changes:
         raise UserError(f"{LOG} holds no change yet: bring a table in with 'data add'.")
     for old, new in pairwise(changes):
@@ -44,17 +44,17 @@ def check() -> list[str]:
                 "undo what was done to the log with git."
             )
     contract, last = Contract.load(), changes[-1]
-    with table.content(change_log.parts(changes), contract) as clean:
-        found = table.content_hash(clean, contract)
+    with table.open_content(change_log.locate_parts(changes), contract) as clean:
+        content = table.hash_content(clean, contract)
     if contract.digest() != last.contract:
         return [
             f"contract.yaml was changed since version {last.version}, and so the content may be "
-            f"another; under this contract it is {found[:SHORT]}"
+            f"another; under this contract it is {content[:SHORT]}"
         ]
-    if found != last.after:
+    if content != last.after:
         raise UserError(
-            f"the table made from {LOG} has the content {found[:SHORT]}, not {last.after[:SHORT]} "
-            f"as version {last.version} left it: a file in data/raw was changed; get it again with "
-            "'uv run dvc checkout'."
+            f"the table made from {LOG} has the content {content[:SHORT]}, not "
+            f"{last.after[:SHORT]} as version {last.version} left it: a file in data/raw was "
+            "changed; get it again with 'uv run dvc checkout'."
         )
     return [f"version {last.version}: made again from nothing, the content is the same"]

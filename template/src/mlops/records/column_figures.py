@@ -1,0 +1,70 @@
+"""What a whole table holds in each column: counts, limits and values, streamed."""
+
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from ..data import cells
+from ..data.column_names import col
+from ..data.contract import Column
+from ..data.ingest import count_rows
+
+SAMPLE = 10_000
+
+
+class Figures(NamedTuple):
+    """Counts of a column's cells over the whole table; `distinct` is right within some percent."""
+
+    rows: int
+    present: int
+    readable: int
+    infinite: int
+    distinct: int
+    low: Any
+    high: Any
+
+
+def sample_evenly(frame: pl.LazyFrame) -> pl.DataFrame:
+    """Take about SAMPLE rows, evenly spaced."""
+    step = max(1, count_rows(frame) // SAMPLE)
+    even = frame.with_row_index("_row").filter(pl.col("_row") % step == 0)
+    return even.collect(engine="streaming")
+
+
+def measure_columns(
+    frame: pl.LazyFrame, sample: pl.DataFrame, columns: list[Column]
+) -> dict[str, Figures]:
+    """Measure each column on the whole table.
+
+    Only columns of which the sample has odd cells are read thoroughly, as that takes long.
+    """
+    types, measures = sample.schema, []
+    for column in columns:
+        quick, slow = (cells.read_cell(column, types[column.name], way) for way in (False, True))
+        odd, even = sample.select(odd=slow.count(), even=quick.count()).row(0)
+        thorough = odd != even
+        cell, ordered = col(column.name), column.type not in ("string", "boolean")
+        value = slow if thorough else quick
+        present = ~cells.is_blank(column, types[column.name], thorough)
+        figures = pl.struct(
+            rows=pl.len(),
+            present=present.sum(),
+            readable=value.count(),
+            infinite=cell.cast(pl.Float64, strict=False).is_infinite().sum() if ordered else 0,
+            distinct=cell.approx_n_unique(),
+            low=value.min() if ordered else None,
+            high=value.max() if ordered else None,
+        )
+        measures.append(figures.alias(column.name))
+    measured = frame.select(measures).collect(engine="streaming").row(0, named=True)
+    return {name: Figures(**figures) for name, figures in measured.items()}
+
+
+def count_values(
+    frame: pl.LazyFrame, types: pl.Schema, columns: list[Column]
+) -> dict[str, dict[Any, int]]:
+    """Count how often each value of these columns occurs, the smallest value first."""
+    values = [cells.read_cell(c, types[c.name], thorough=True).alias("value") for c in columns]
+    counts = [frame.select(v).drop_nulls().group_by("value").len().sort("value") for v in values]
+    tables = pl.collect_all(counts, engine="streaming")
+    return {c.name: dict(table.iter_rows()) for c, table in zip(columns, tables, strict=True)}
