@@ -19,6 +19,7 @@ from .core.paths import RAW, sha256
 from .core.problem import Task
 from .data.cells import FORMATS
 from .data.change_log import EMPTY, LOG, Change
+from .data.column_names import cols
 from .data.contract import CONTRACT, Column, Contract, Type
 from .data.ingest import type_rows
 from .data.validate import judge_rows
@@ -103,7 +104,7 @@ def example_table(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Contract]:
             for place in np.flatnonzero(random.random(rows) < 0.1):
                 records[place][column.name] = ""
     clean, _ = _read(records, contract)
-    table = clean.select(column.name for column in columns).collect()
+    table = clean.select(cols(column.name for column in columns)).collect()
     signal = random.normal(scale=0.3, size=rows)
     for values in table.select(pl.col(pl.Float64)):
         signal += (values.fill_null(0) - values.mean()).to_numpy() / (values.std() or 1.0)

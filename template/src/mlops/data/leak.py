@@ -127,7 +127,7 @@ def _score(values: pl.Series, truth: pl.DataFrame) -> float:
     pieces = min(64, max(4, truth.height // 20))
     like = (values.alias("value").rank() * pieces / truth.height).floor()
     table = truth.with_columns(like=like, fold=pl.int_range(pl.len()) % FOLDS)
-    answer = pl.col(truth.columns)
+    answer = cols(truth.columns)
     sums = answer.sum().over("like") - answer.sum().over("like", "fold")
     rows = pl.len().over("like") - pl.len().over("like", "fold")
     return _measure_agreement(table.select((sums + 5 * answer.mean()) / (rows + 5)), truth)

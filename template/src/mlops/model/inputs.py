@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..core.errors import UserError
+from ..data.column_names import col
 from ..data.contract import Column, Contract
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -56,7 +57,7 @@ def frame(table: pl.DataFrame, entries: list[Input]) -> pl.DataFrame:
 
 
 def expression(entry: Input) -> pl.Expr:
-    column = pl.col(entry.column)
+    column = col(entry.column)
     if entry.kind == "text":
         return column.cast(pl.String).fill_null("").alias(entry.name)
     number = PARTS[entry.part](column) if entry.part else column

@@ -26,6 +26,7 @@ from ..core.paths import (
 )
 from ..core.paths import sha256 as digest
 from ..core.team import team_code
+from ..data.column_names import col, cols
 from ..data.contract import Column, Contract
 from ..scoring.predictor import METADATA, SCORE, Predictor
 from .bench import Plan, fit, scores
@@ -86,7 +87,7 @@ def package_choice(
     model = convert(candidate, pipeline, entries)
     metadata = model.metadata_props.add(key=METADATA)
     metadata.value = json.dumps(about)
-    examples = shuffle_cells(rows.select(column.name for column in contract.inputs))
+    examples = shuffle_cells(rows.select(cols(column.name for column in contract.inputs)))
     packaged = Predictor(model.SerializeToString())
     known = packaged.scores(examples).tolist()
     cases = [
@@ -144,7 +145,7 @@ def spoil_cells(values: pl.DataFrame) -> pl.DataFrame:
     return values.select(
         pl.when(pl.Series(random.random(values.height) < 0.2))
         .then(pl.lit("never met" if dtype == pl.String else float("nan"), dtype))
-        .otherwise(pl.col(name))
+        .otherwise(col(name))
         .alias(name)
         for name, dtype in values.schema.items()
     )

@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from ..core.errors import UserError
 from ..data import cells
+from ..data.column_names import col
 from ..data.contract import Contract
 from ..data.sources import scan_file
 from ..records.delivery import deliver
@@ -121,7 +122,7 @@ def schedule(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator
         moments = [place / rows.height * seconds for place in range(rows.height)]
     rows = rows.with_columns(pl.col(pl.Date, pl.Datetime).dt.to_string("iso:strict"))
     if contract.task != "regression" and contract.target.name in rows.columns:
-        rows = rows.with_columns(pl.col(contract.target.name).cast(pl.String))
+        rows = rows.with_columns(col(contract.target.name).cast(pl.String))
     for moment, row in zip(moments, rows.iter_rows(named=True), strict=True):
         yield moment, {name: cell for name, cell in row.items() if cell is not None}
 

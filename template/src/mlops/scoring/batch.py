@@ -27,7 +27,7 @@ from ..core.parallel import spread
 from ..core.params import Params
 from ..core.paths import replacing, sha256
 from ..data.change_log import Part
-from ..data.column_names import internal
+from ..data.column_names import cols, internal
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import number_rows, type_rows_quickly
 from ..data.row_rules import is_sound, list_reasons
@@ -174,7 +174,8 @@ class Scorer:
         both = [fit.with_columns(series), unfit.with_columns(reason=why)]
         about = {"version": pl.lit(self.version, pl.Int64), "model": pl.lit(self.model)}
         shard = pl.concat(both, how="diagonal").with_columns(**about).sort("_row")
-        return shard.select("_row", *(column.name for column in self.contract.keys), *RESULT)
+        keys = (column.name for column in self.contract.keys)
+        return shard.select("_row", cols(keys), *RESULT)
 
 
 class Shards:
