@@ -62,11 +62,11 @@ def test_a_table_that_no_other_machine_can_reach_is_said_to_be_so(empty: Path) -
 def test_nothing_is_delivered_until_somebody_says_so(sample: Path) -> None:
     ran = act(sample, "push", "cd.yml", trunk="trunk")
     assert ran.conclusions == {
-        "off": "success",
+        "notice": "success",
         **dict.fromkeys(("model", "image", "staging", "production"), "skipped"),
     }
-    assert "title=Continuous delivery is not set up" in ran["off"].log
-    assert "uv run mlops deploy setup" in ran["off"].log
+    assert "title=Continuous delivery is not set up" in ran["notice"].log
+    assert "uv run mlops deploy setup" in ran["notice"].log
 
 
 @pytest.mark.parametrize("workflow", ["cd.yml", "monitor.yml"])
