@@ -99,7 +99,8 @@ def test_the_owner_may_start_the_delivery_instead(github, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("event", "actor"), [("workflow_dispatch", "mallory"), ("push", "jo"), ("workflow_dispatch", "")]
+    ("event", "actor"),
+    [("workflow_dispatch", "mallory"), ("push", "jo"), ("workflow_dispatch", "")],
 )
 def test_nobody_else_may_and_a_push_does_not_count(github, monkeypatch, event, actor):
     own("@jo")

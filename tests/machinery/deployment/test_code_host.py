@@ -32,7 +32,9 @@ def github(tmp_path, monkeypatch):
     monkeypatch.setenv("TOLD", str(tmp_path / "told"))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     (tmp_path / "told").mkdir()
-    (tmp_path / "problem.yaml").write_text("name: Flights\nowners: {business_owner: '@acme/money'}\n")
+    (tmp_path / "problem.yaml").write_text(
+        "name: Flights\nowners: {business_owner: '@acme/money'}\n"
+    )
     (tmp_path / ".dvc").mkdir()
     store("../storage")
     (tmp_path / "deploy").mkdir()
@@ -102,7 +104,9 @@ def test_one_thing_is_told_alone(github, tmp_path):
     (tmp_path / "told/repos+acme+flights+environments+staging+secrets+SERVICE_ENV").unlink()
     lines, ready = code_host.setup()
     assert not ready
-    assert [line.partition(" (")[0] for line in missing(lines)] == ["the secret SERVICE_ENV of staging"]
+    assert [line.partition(" (")[0] for line in missing(lines)] == [
+        "the secret SERVICE_ENV of staging"
+    ]
 
 
 @pytest.mark.parametrize("variable", ["UNATTENDED"])
@@ -140,5 +144,5 @@ def test_without_gh_all_is_listed_and_only_files_are_judged(github, tmp_path):
 
 def test_where_gh_knows_no_repository_its_own_words_are_told(github, tmp_path):
     (tmp_path / "told/repo").unlink()
-    with pytest.raises(UserError, match="no git remotes found.*push the repository to GitHub"):
+    with pytest.raises(UserError, match=r"no git remotes found.*push the repository to GitHub"):
         code_host.setup()
