@@ -109,12 +109,18 @@ def test_one_thing_is_told_alone(github, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("variable", ["UNATTENDED"])
-def test_a_plan_without_reviewers_may_say_that_nobody_is_asked(github, variable):
+def test_a_plan_without_reviewers_may_say_that_nobody_is_asked(github):
     provide_all(github)
     github("environments/production", {"protection_rules": []})
     assert "@acme/money as a required reviewer" in missing(code_host.setup()[0])[0]
-    github(f"environments/production/variables/{variable}")
+    github("environments/production/variables/UNATTENDED", {"value": "true"})
+    assert code_host.setup()[1]
+
+
+def test_or_have_the_owner_start_each_delivery(github):
+    provide_all(github)
+    github("environments/production", {"protection_rules": []})
+    github("actions/variables/CD", {"value": "manual"})
     assert code_host.setup()[1]
 
 

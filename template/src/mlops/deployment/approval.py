@@ -21,9 +21,9 @@ def approval(environment: str) -> list[str]:
     Raises UserError if it is somebody else, or nobody.
     """
     owner = Problem.read().owners.business_owner
-    if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
-        if same(owner, f"@{os.environ.get('GITHUB_TRIGGERING_ACTOR', '')}"):
-            return [f"{environment}: {owner} started this delivery"]
+    by_hand = os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch"
+    if by_hand and same(owner, f"@{os.environ.get('GITHUB_TRIGGERING_ACTOR', '')}"):
+        return [f"{environment}: {owner} started this delivery"]
     asked = reviewers(settings(environment), os.environ["GITHUB_REPOSITORY"])
     if not any(same(owner, name) for name in asked):
         told = f"asks {', '.join(asked)}" if asked else "asks nobody"

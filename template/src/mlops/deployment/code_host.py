@@ -1,4 +1,4 @@
-"""What the project's repository on GitHub needs before it delivers by itself, asked of GitHub by `gh`."""
+"""What the repository on GitHub needs before it delivers by itself, asked of GitHub by `gh`."""
 
 import json
 import shutil
@@ -28,45 +28,45 @@ class Step(NamedTuple):
 
     def __str__(self) -> str:
         if self.done:
-            return f"there     {self.what}"
-        return f"{'missing' if self.done is False else 'needed'}   {self.what}: {self.how}"
+            return f"done     {self.what}"
+        return f"{'missing' if self.done is False else 'needed':8} {self.what}: {self.how}"
 
 
 class Repository:
     """A repository on GitHub, by what `gh` tells of it; without `gh` nothing is known of it."""
 
     def __init__(self) -> None:
-        """Raises UserError with `gh`'s words if it is there and cannot tell which repository this is."""
+        """Raises UserError with `gh`'s words if that cannot tell which repository this is."""
         self.known = shutil.which("gh") is not None
         self.name = self.default_branch = ""
         if self.known:
-            told = json.loads(gh("repo", "view", "--json", "nameWithOwner,defaultBranchRef"))
-            self.name = told["nameWithOwner"]
-            self.default_branch = told["defaultBranchRef"]["name"]
+            view = json.loads(gh("repo", "view", "--json", "nameWithOwner,defaultBranchRef"))
+            self.name = view["nameWithOwner"]
+            self.default_branch = view["defaultBranchRef"]["name"]
 
     def get(self, path: str) -> Any:
         """What the API answers for a path below the repository's; None for what is not there."""
         try:
             return json.loads(gh("api", "--paginate", f"repos/{self.name}/{path}".rstrip("/")))
-        except NotThere:
+        except MissingError:
             return None
 
     def has(self, path: str) -> bool | None:
         return self.get(path) is not None if self.known else None
 
 
-class NotThere(UserError):
+class MissingError(UserError):
     """GitHub answers 404."""
 
 
 def gh(*arguments: str) -> str:
-    """Raises NotThere for what GitHub does not have, and else UserError with `gh`'s own words."""
+    """Raises MissingError for what GitHub does not have, else UserError with `gh`'s own words."""
     done = subprocess.run(["gh", *arguments], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return done.stdout
     words = " ".join(done.stderr.split())
     if "HTTP 404" in words:
-        raise NotThere(words)
+        raise MissingError(words)
     raise UserError(
         f"gh does not tell what this repository has: {words or 'no reason given'}. Log in with 'gh "
         "auth login', push the repository to GitHub, and run this again."
@@ -78,7 +78,7 @@ def setup() -> tuple[list[str], bool]:
     repository = Repository()
     steps = list(needed(repository))
     if not repository.known:
-        head = "gh (https://cli.github.com) is not installed, so only files were looked at; needed is:"
+        head = "gh (https://cli.github.com) is not installed: only files were looked at; needed is:"
     elif missing := sum(not step.done for step in steps):
         head = f"{repository.name} lacks {missing} of {len(steps)}; in this order:"
     else:
@@ -130,34 +130,46 @@ def of_environment(repository: Repository, name: str, needs: list[Need]) -> Iter
 
 
 def approver(repository: Repository) -> Step:
-    """Production waits for the business owner, or the plan of the organisation knows no reviewers."""
+    """Who approves for production: the business owner, unless it was decided that nobody has to."""
     owner = Problem.read().owners.business_owner
-    settings = repository.get("environments/production") if repository.known else None
-    asked = reviewers(settings, repository.name) if settings else []
-    unattended = repository.known and repository.has("environments/production/variables/UNATTENDED")
     return Step(
         f"{owner} as a required reviewer of production",
-        "name them in its settings; where your plan of GitHub has no reviewers, let them start each "
-        "delivery (gh variable set CD --body manual), or say that nobody is asked (gh variable set "
-        "UNATTENDED --env production --body true)",
-        any(same(owner, name) for name in asked) or unattended
-        if repository.known
-        else None,
+        "name them in its settings; where your plan of GitHub has no reviewers, let them start "
+        "each delivery (gh variable set CD --body manual), or say that nobody is asked (gh "
+        "variable set UNATTENDED --env production --body true)",
+        approves(repository, owner) if repository.known else None,
+    )
+
+
+def approves(repository: Repository, owner: str) -> bool:
+    """Whether the owner is asked, starts each delivery, or is not asked on purpose."""
+    production = repository.get("environments/production")
+    asked = reviewers(production, repository.name) if production else []
+    switch = repository.get("actions/variables/CD") or {}
+    unattended = repository.get("environments/production/variables/UNATTENDED") or {}
+    return (
+        any(same(owner, name) for name in asked)
+        or switch.get("value") == "manual"
+        or unattended.get("value") == "true"
     )
 
 
 def pull_requests(repository: Repository) -> Step:
     """Workflows that propose a change open a pull request."""
-    allowed = repository.known and repository.get("actions/permissions/workflow")
     return Step(
-        "leave for workflows to open pull requests",
+        "permission for workflows to open pull requests",
         "turn on 'Allow GitHub Actions to create and approve pull requests' in Settings, Actions, "
         f"General, or set the secret {BOT_TOKEN} in the environments bot and {MONITORING}",
-        bool(allowed and allowed["can_approve_pull_request_reviews"])
-        or bool(repository.known and repository.has(f"environments/bot/secrets/{BOT_TOKEN}"))
-        if repository.known
-        else None,
+        may_propose(repository) if repository.known else None,
     )
+
+
+def may_propose(repository: Repository) -> bool:
+    """By the setting of the repository, or by a token of a bot."""
+    workflows = repository.get("actions/permissions/workflow") or {}
+    if workflows.get("can_approve_pull_request_reviews"):
+        return True
+    return repository.get(f"environments/bot/secrets/{BOT_TOKEN}") is not None
 
 
 def remote_address() -> str:
