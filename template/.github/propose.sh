@@ -32,6 +32,9 @@ tail -n +3 "$text" > "$body"
 open=$(gh pr list --head "$branch" --state open --json number --jq '.[].number')
 if [ -n "$open" ]; then
     gh pr edit "$open" --title "$(head -n 1 "$text")" --body-file "$body"
-else
-    gh pr create --head "$branch" --title "$(head -n 1 "$text")" --body-file "$body" "$@"
+elif ! gh pr create --head "$branch" --title "$(head -n 1 "$text")" --body-file "$body" "$@"; then
+    may="Allow GitHub Actions to create and approve pull requests"
+    echo "::error::$branch is pushed, but has no pull request. If GitHub permits none: turn on '$may'" \
+        "(Settings, Actions, General), or set the secret BOT_TOKEN; then run this again."
+    exit 1
 fi

@@ -75,26 +75,25 @@ def act(
     env: Mapping[str, str] | None = None,
     payload: Mapping[str, Any] | None = None,
     store: Path | None = None,
+    trunk: str = "main",
 ) -> Run:
     """Run what an event (push, pull_request, schedule, workflow_dispatch) starts of a workflow.
 
     `job` runs only that one and those it needs. `ref` of the project, a git repository, is checked
-    out; its branch main is `origin/main`, and `git push` reaches it. `payload` is laid over what is
+    out; `trunk` is its default branch, and `git push` reaches it. `payload` is laid over what is
     told of the event, `environments` holds the secrets and variables that an environment has of its
     own, `env` is what the machine has in its environment, and `store` is a folder of caches and
     artifacts that outlives the run.
     """
     with tempfile.TemporaryDirectory(prefix="act-") as name:
         folder = Path(name)
-        branch = "change" if event == "pull_request" else "main"
+        branch = "change" if event == "pull_request" else trunk
         checkout = clone_checkout(project, ref, branch, folder)
-        event_payload = merge_settings(tell(checkout), payload or {})
+        event_payload = merge_settings(tell(checkout, trunk), payload or {})
         (folder / "event.json").write_text(json.dumps(event_payload), encoding="utf-8")
         written = (checkout / ".github/workflows" / workflow).read_text(encoding="utf-8")
         source = folder / workflow
-        # act does not know this newer way to name an action of the same repository.
-        text = written.replace("uses: $/", "uses: ./")
-        source.write_text(inline_environments(text, environments or {}), encoding="utf-8")
+        source.write_text(inline_environments(written, environments or {}), encoding="utf-8")
         command = ["act", event, "--json", "--workflows", str(source), "--pull=false"]
         command += ["--eventpath", f"{folder}/event.json", "--action-cache-path", f"{folder}/work"]
         command += ["--no-cache-server", "--action-offline-mode", "--container-daemon-socket=-"]
@@ -147,19 +146,19 @@ def clone_checkout(project: Path, ref: str, branch: str, folder: Path) -> Path:
     return checkout
 
 
-def tell(checkout: Path) -> dict[str, Any]:
-    """What GitHub says of a push to main, and of a pull request from the same repository."""
-    head, main = git(checkout, "rev-parse", "HEAD", "origin/main").split()
-    repository = {"full_name": f"acme/{checkout.name}", "default_branch": "main"}
+def tell(checkout: Path, trunk: str) -> dict[str, Any]:
+    """What GitHub says of a push to the default branch, and of a pull request of the repository."""
+    head, before = git(checkout, "rev-parse", "HEAD", f"origin/{trunk}").split()
+    repository = {"full_name": f"acme/{checkout.name}", "default_branch": trunk}
     repository |= {"fork": False, "private": False}
     sides = {
-        "base": {"ref": "main", "sha": main, "repo": repository},
+        "base": {"ref": trunk, "sha": before, "repo": repository},
         "head": {"ref": "change", "sha": head, "repo": repository},
     }
     request = {"number": 1, "title": "A change", "user": {"login": "jo"}, **sides}
     return {
-        "ref": "refs/heads/main",
-        "before": main,
+        "ref": f"refs/heads/{trunk}",
+        "before": before,
         "after": head,
         "number": 1,
         "pull_request": request,

@@ -39,7 +39,7 @@ VALUES = {
     "sample": ["flights", "empty"],
     "organisation": ["acme", "Acme-Air-2"],
     "licence": ["MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"],
-    "python_min": ["3.11", "3.12", "3.13"],
+    "python_min": ["3.11", "3.12", "3.13", "3.14"],
     "dvc_remote": ["local", "s3", "gcs", "azure", "ssh"],
     "mlflow": ["embedded", "server"],
     "scale": ["single", "dask"],

@@ -48,7 +48,10 @@ class Company(NamedTuple):
         secrets = {name: text for name, text in self.settings["secrets"].items() if name != without}
         variables = {**self.settings["variables"], "WATCH": watch}
         settings = {**self.settings, "secrets": secrets, "variables": variables}
-        return act(self.project, event, workflow, store=self.store, **settings)
+        ran = act(self.project, event, workflow, store=self.store, **settings)
+        if workflow == "cd.yml":
+            assert ran.pop("notice").conclusion == "skipped"
+        return ran
 
     def made(self, name: str) -> Any:
         """A file of the newest release."""
@@ -100,6 +103,7 @@ def company(
                 "REGISTRY": f"{registry}/Acme/flights",
                 "DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
                 "UNATTENDED": "true",
+                "CD": "on",
             },
             "environments": {
                 name: {

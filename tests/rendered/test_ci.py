@@ -18,6 +18,7 @@ from test_gates import deliver_broken_rows, know_too_much, replace
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
 
 Edit = Callable[[Path], None]
+AWAY = "http://127.0.0.1:9/store"
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,13 @@ def test_a_lint_error_fails_in_lint(project: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def schema_break(project: Path) -> str:
-    """A branch with rows that no airline flew; DVC has them, git does not."""
-    return propose(project, "schema", deliver_broken_rows)
+    """A branch with rows that no airline flew; a store that is away has them, git does not."""
+
+    def edit(project: Path) -> None:
+        deliver_broken_rows(project)
+        run("uv", "run", "dvc", "remote", "modify", "storage", "url", AWAY, cwd=project)
+
+    return propose(project, "schema", edit)
 
 
 def test_a_schema_break_fails_in_data(project: Path, schema_break: str, tmp_path: Path) -> None:

@@ -77,9 +77,12 @@ def test_its_model_is_served_and_monitored(worst: tuple[Machine, str]) -> None:
 
 def test_a_colleague_s_clone_starts_by_the_project_s_readme(worst: tuple[Machine, str]) -> None:
     machine, _ = worst
-    readme = blocks(machine.file(f"{FOLDER}/flights/README.md"))
+    readme, guide = (
+        blocks(machine.file(f"{FOLDER}/flights/{page}"))
+        for page in ("README.md", "docs/guide/team.md")
+    )
     [bring_uv] = [block for block in readme if "pip install" in block]
-    [clone] = [block for block in readme if "git clone" in block]
+    [clone] = [block for block in guide if "git clone" in block]
     assert "made the first commit" in machine.shell(SHARE, f"{FOLDER}/flights")
     clone = clone.replace("ADDRESS flights && cd flights", "origin.git second && cd second")
     printed = machine.shell(f"{bring_uv}\n{clone}\nuv run dvc status", FOLDER)

@@ -123,7 +123,9 @@ def version(address: str) -> str:
 def test_drift_leads_to_a_better_model_without_a_failed_request(
     project: Path, address: str
 ) -> None:
-    assert "\nuv run mlops monitor watch\n" in (project / "README.md").read_text(encoding="utf-8")
+    assert "\nuv run mlops monitor watch\n" in (project / "docs/guide/service.md").read_text(
+        encoding="utf-8"
+    )
     assert version(address) == "1"
     drift(project, address)
     with ask_meanwhile(project, address) as statuses:

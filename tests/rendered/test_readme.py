@@ -73,7 +73,9 @@ def test_all_blocks_are_known() -> None:
 
 def test_a_colleague_clones_and_pulls(flights: Path) -> None:
     """What one shares by the project's README, the other gets by it, beside the first."""
-    push, pull = [b for b in blocks(flights / "README.md") if "dvc pu" in b and "gc" not in b]
+    push, pull = [
+        b for b in blocks(flights / "docs/guide/team.md") if "dvc pu" in b and "gc" not in b
+    ]
     git(flights.parent, "clone", "--quiet", "--bare", str(flights), "origin.git")
     git(flights, "remote", "add", "origin", "../origin.git")
     git(flights, "push", "--quiet", "--set-upstream", "origin", "main")
@@ -96,13 +98,14 @@ def test_update_finds_nothing_to_do(flights: Path) -> None:
 
 
 def test_the_project_keeps_the_standards_by_the_command_of_its_readme(flights: Path) -> None:
-    [command] = [b for b in blocks(flights / "README.md") if "copier-mlops check" in b]
+    [command] = [b for b in blocks(flights / "docs/guide/team.md") if "copier-mlops check" in b]
     assert "all standards are kept" in shell(command, flights)
 
 
 def test_the_models_of_the_project_s_readme(flights: Path) -> None:
     """A second version is made, compared, promoted and rolled back."""
-    models = next(b for b in blocks(flights / "README.md") if "model compare" in b).splitlines()
+    shown = blocks(flights / "docs/guide/model.md")
+    models = next(block for block in shown if "model compare" in block).splitlines()
     params = (flights / "params.yaml").read_text(encoding="utf-8")
     again = re.sub(r"(train:(\n  .*)*?\n  seed: )13", r"\g<1>14", params)
     assert again != params
@@ -114,8 +117,26 @@ def test_the_models_of_the_project_s_readme(flights: Path) -> None:
     git(flights, "checkout", "--quiet", ".")
 
 
+def test_what_it_brings_is_told_before_and_after(flights: Path) -> None:
+    [worth] = [b for b in blocks(flights / "README.md") if "business report" in b]
+    assert "problem estimate" in worth
+    assert "reports/business.html" in shell(worth, flights)
+    git(flights, "checkout", "--quiet", ".")
+
+
+def test_each_page_that_the_readme_links_is_there(flights: Path) -> None:
+    pages = [flights / "README.md", *(flights / "docs").rglob("*.md"), flights / "deploy/README.md"]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_a_page_to_start_with_is_read_in_five_minutes(flights: Path) -> None:
+    assert len((flights / "README.md").read_text(encoding="utf-8").split()) < 700
+
+
 def test_new_rows_are_scored_with_the_command_of_the_project_s_readme(flights: Path) -> None:
-    command = next(b for b in blocks(flights / "README.md") if " predict " in b)
+    command = next(b for b in blocks(flights / "docs/guide/model.md") if " predict " in b)
     output = shell(command.replace("NEW_ROWS", "data/raw/0001-flights.csv"), flights)
     rows = (flights / "decisions.csv").read_text(encoding="utf-8").splitlines()
     assert "rows" in output
@@ -124,8 +145,8 @@ def test_new_rows_are_scored_with_the_command_of_the_project_s_readme(flights: P
 
 
 def test_the_registry_s_page_opens(flights: Path) -> None:
-    """The command as the README has it, on a port of its own."""
-    text = (flights / "README.md").read_text(encoding="utf-8")
+    """The command as the guide has it, on a port of its own."""
+    text = (flights / "docs/guide/model.md").read_text(encoding="utf-8")
     command = re.search(r"`(uv run mlflow ui [^`]*)`", text)
     assert command
     with socket.socket() as probe:
@@ -164,7 +185,7 @@ def test_records_live(flights: Path, tmp_path: Path) -> None:
     more, changes = tmp_path / "more.csv", tmp_path / "changes.csv"
     more.write_text("\n".join([header, *(f"9{row}" for row in rows[:5])]) + "\n")
     changes.write_text("\n".join([header, rows[0].replace("N619AA", "N00007")]) + "\n")
-    live, forget = (b for b in blocks(flights / "README.md") if "data delete" in b)
+    live, forget = (b for b in blocks(flights / "docs/guide/data.md") if "data delete" in b)
     key = rows[0].partition(",")[0]
     words = {"MORE": more, "CHANGES": changes, "KEY": key}
     for word, value in words.items():

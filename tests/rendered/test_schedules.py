@@ -97,7 +97,8 @@ class GitHub:
     def run(self, project: Path, workflow: str, **more: object) -> tuple[Run, list[str]]:
         """What became of a run, and what it changed on GitHub."""
         (self.folder / "asked").write_text("")
-        ran = act(project, "schedule", workflow, env=self.env, **more)
+        switched_on = {"MONITORING": "on"}
+        ran = act(project, "schedule", workflow, env=self.env, variables=switched_on, **more)
         return ran, [words for words in self.asked if " list " not in words and "auth" not in words]
 
     @property

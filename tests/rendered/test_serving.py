@@ -29,8 +29,8 @@ def project(set_up: Render) -> Path:
 
 @contextmanager
 def service(project: Path, folder: Path | None = None, **environment: str) -> Iterator[str]:
-    """The address of the service, started as the project's README says."""
-    text = (project / "README.md").read_text(encoding="utf-8")
+    """The address of the service, started as the project's guide says."""
+    text = (project / "docs/guide/service.md").read_text(encoding="utf-8")
     assert re.search(r"^```\nuv run mlops serve\n```$", text, re.MULTILINE)
     [port] = free_ports(1)
     command = [str(project / ".venv/bin/flights"), "serve", "--port", str(port)]
@@ -93,9 +93,9 @@ def test_the_champion_of_a_registry_on_a_server_is_served(project: Path, tmp_pat
     assert not (tmp_path / "models").exists()
 
 
-def test_live_traffic_is_reported_as_the_readme_says(project: Path) -> None:
+def test_live_traffic_is_reported_as_the_guide_says(project: Path) -> None:
     """Flights are scored, most turn out late or not, and both reports are made of that."""
-    text = (project / "README.md").read_text(encoding="utf-8")
+    text = (project / "docs/guide/service.md").read_text(encoding="utf-8")
     [commands] = re.findall(r"^```\n([^`]*monitor report[^`]*)```$", text, re.MULTILINE)
     shutil.rmtree(project / "journal", ignore_errors=True)
     refused = run(*commands.splitlines()[0].split(), cwd=project, check=False)

@@ -54,10 +54,10 @@ def test_a_budget_blocks_and_the_report_is_written(set_up: Render) -> None:
     assert git(project, "status", "--porcelain") == before
 
 
-def test_the_command_of_the_readme_runs(set_up: Render) -> None:
+def test_the_command_of_the_guide_runs(set_up: Render) -> None:
     project = set_up({})
     command = "uv run mlops data bench [URL...]"
-    assert command in (project / "README.md").read_text(encoding="utf-8")
+    assert command in (project / "docs/guide/data.md").read_text(encoding="utf-8")
     words = command.replace("[URL...]", "memory://scratch --seconds 1 --size 16").split()
     assert "reports/storage.html" in run(*words, cwd=project).stdout
     assert list(figures(project)) == ["local", "remote", "memory://scratch"]

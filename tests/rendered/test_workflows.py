@@ -11,7 +11,7 @@ from actions import act
 from answers import PAIRWISE
 from support import Render, commit, files, run
 
-PINNED = re.compile(r"uses: (?:[\w.-]+/)+[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$|uses: \$/[\w./-]+$")
+PINNED = re.compile(r"uses: (?:[\w.-]+/)+[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$|uses: \./[\w./-]+$")
 SCHEMAS = {
     ".github/workflows/": "vendor.github-workflows",
     ".github/actions/": "vendor.github-actions",

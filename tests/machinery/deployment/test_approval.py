@@ -90,3 +90,23 @@ def test_outside_a_workflow_there_is_nothing_to_ask(github, monkeypatch):
     monkeypatch.delenv("GITHUB_TOKEN")
     with pytest.raises(UserError, match="this runs in a workflow"):
         check_approval("production")
+
+
+def test_the_owner_may_start_the_delivery_instead(github, monkeypatch):
+    """Not every plan of GitHub has reviewers."""
+    own("@jo")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "workflow_dispatch")
+    monkeypatch.setenv("GITHUB_TRIGGERING_ACTOR", "Jo")
+    assert check_approval("production") == ["production: @jo started this delivery"]
+
+
+@pytest.mark.parametrize(
+    ("event", "actor"),
+    [("workflow_dispatch", "mallory"), ("push", "jo"), ("workflow_dispatch", "")],
+)
+def test_nobody_else_may_and_a_push_does_not_count(github, monkeypatch, event, actor):
+    own("@jo")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    monkeypatch.setenv("GITHUB_TRIGGERING_ACTOR", actor)
+    with pytest.raises(UserError, match="asks nobody before a release"):
+        check_approval("production")

@@ -146,6 +146,17 @@ def ready(environment: Environment = "production") -> None:
 
 
 @app.command()
+def setup() -> None:
+    """Name what continuous delivery and monitoring on GitHub still need, in order, as gh tells."""
+    from .code_host import check_repository
+
+    lines, ready = check_repository()
+    say(lines)
+    if not ready:
+        raise typer.Exit(1)
+
+
+@app.command()
 def approval(environment: Environment = "production") -> None:
     """Does GitHub ask the business owner in problem.yaml before a release goes into service?"""
     from .approval import check_approval

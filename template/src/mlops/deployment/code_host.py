@@ -1,0 +1,180 @@
+"""What the repository on GitHub needs before it delivers by itself, asked of GitHub by `gh`."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..core.errors import UserError
+from ..core.problem import Problem
+from .access import RELEASE, Need, list_needs
+from .approval import is_same, list_reviewers
+
+ENVIRONMENTS = (RELEASE, "staging", "production")
+SIGNERS = Path("deploy/allowed_signers")
+MONITORING = "monitoring"
+BOT_TOKEN = "BOT_TOKEN"  # noqa: S105  (the name of a secret, not one)
+
+
+class Step(NamedTuple):
+    """What is needed, how it is made, and whether it is there; None: nobody could be asked."""
+
+    what: str
+    how: str
+    done: bool | None
+
+    def __str__(self) -> str:
+        if self.done:
+            return f"done     {self.what}"
+        return f"{'missing' if self.done is False else 'needed':8} {self.what}: {self.how}"
+
+
+class Repository:
+    """A repository on GitHub, by what `gh` tells of it; without `gh` nothing is known of it."""
+
+    def __init__(self) -> None:
+        """Raises UserError with `gh`'s words if that cannot tell which repository this is."""
+        self.known = shutil.which("gh") is not None
+        self.name = self.default_branch = ""
+        if self.known:
+            view = json.loads(run_gh("repo", "view", "--json", "nameWithOwner,defaultBranchRef"))
+            self.name = view["nameWithOwner"]
+            self.default_branch = view["defaultBranchRef"]["name"]
+
+    def get(self, path: str) -> Any:
+        """Return what the API answers for a path of the repository; None for what is not there."""
+        try:
+            return json.loads(run_gh("api", "--paginate", f"repos/{self.name}/{path}".rstrip("/")))
+        except MissingError:
+            return None
+
+    def has(self, path: str) -> bool | None:
+        return self.get(path) is not None if self.known else None
+
+
+class MissingError(UserError):
+    """GitHub answers 404."""
+
+
+def run_gh(*arguments: str) -> str:
+    """Run gh. Raises MissingError for what GitHub does not have, else UserError with gh's words."""
+    done = subprocess.run(["gh", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return done.stdout
+    words = " ".join(done.stderr.split())
+    if "HTTP 404" in words:
+        raise MissingError(words)
+    raise UserError(
+        f"gh does not tell what this repository has: {words or 'no reason given'}. Log in with 'gh "
+        "auth login', push the repository to GitHub, and run this again."
+    )
+
+
+def check_repository() -> tuple[list[str], bool]:
+    """List all steps in the order in which to take them, a line each; and whether all are done."""
+    repository = Repository()
+    steps = list(list_steps(repository))
+    if not repository.known:
+        head = "gh (https://cli.github.com) is not installed: only files were looked at; needed is:"
+    elif missing := sum(not step.done for step in steps):
+        head = f"{repository.name} lacks {missing} of {len(steps)}; in this order:"
+    else:
+        head = f"{repository.name} has all that it needs"
+    lines = [head, *map(str, steps)]
+    return lines, all(step.done for step in steps)
+
+
+def list_steps(repository: Repository) -> Iterator[Step]:
+    """List what is needed, from what is in git to the switch that turns delivery on."""
+    yield Step(
+        "a data store that other machines reach",
+        "uv run dvc remote modify storage url s3://BUCKET/FOLDER (or gs://, azure://, ssh://), "
+        "then uv run dvc push",
+        "://" in read_remote_address(),
+    )
+    yield Step(
+        f"a key in {SIGNERS}",
+        "make it as deploy/README.md tells, and commit its line",
+        any(line.strip() and not line.startswith("#") for line in SIGNERS.read_text().splitlines()),
+    )
+    for environment in ENVIRONMENTS:
+        yield from list_environment_steps(repository, environment, list_needs(environment))
+    yield require_approver(repository)
+    yield from list_environment_steps(repository, MONITORING, [])
+    yield require_pull_requests(repository)
+    for name, what in (("MONITORING", "daily monitoring"), ("CD", "continuous delivery")):
+        yield Step(
+            f"the variable {name}, which turns {what} on",
+            f"gh variable set {name} --body on (off: you do without, and are not asked again)",
+            repository.has(f"actions/variables/{name}"),
+        )
+
+
+def list_environment_steps(repository: Repository, name: str, needs: list[Need]) -> Iterator[Step]:
+    """List the environment itself, and each secret and variable in it."""
+    there = repository.has(f"environments/{name}")
+    yield Step(
+        f"the environment {name}",
+        f"gh api --method PUT repos/{repository.name or 'OWNER/REPOSITORY'}/environments/{name}",
+        there,
+    )
+    for need in needs:
+        yield Step(
+            f"the {need.kind} {need.name} of {name} ({need.what})",
+            f"gh {need.kind} set {need.name} --env {name}",
+            there and repository.has(f"environments/{name}/{need.kind}s/{need.name}"),
+        )
+
+
+def require_approver(repository: Repository) -> Step:
+    """Ask for the business owner as approver, unless it was decided that nobody has to approve."""
+    owner = Problem.read().owners.business_owner
+    return Step(
+        f"{owner} as a required reviewer of production",
+        "name them in its settings; where your plan of GitHub has no reviewers, let them start "
+        "each delivery (gh variable set CD --body manual), or say that nobody is asked (gh "
+        "variable set UNATTENDED --env production --body true)",
+        has_approver(repository, owner) if repository.known else None,
+    )
+
+
+def has_approver(repository: Repository, owner: str) -> bool:
+    """Tell whether the owner is asked, starts each delivery, or is not asked on purpose."""
+    production = repository.get("environments/production")
+    asked = list_reviewers(production, repository.name) if production else []
+    switch = repository.get("actions/variables/CD") or {}
+    unattended = repository.get("environments/production/variables/UNATTENDED") or {}
+    return (
+        any(is_same(owner, name) for name in asked)
+        or switch.get("value") == "manual"
+        or unattended.get("value") == "true"
+    )
+
+
+def require_pull_requests(repository: Repository) -> Step:
+    """Ask for what workflows need that open a pull request."""
+    return Step(
+        "permission for workflows to open pull requests",
+        "turn on 'Allow GitHub Actions to create and approve pull requests' in Settings, Actions, "
+        f"General, or set the secret {BOT_TOKEN} in the environments bot and {MONITORING}",
+        may_propose(repository) if repository.known else None,
+    )
+
+
+def may_propose(repository: Repository) -> bool:
+    """Tell whether they may, by the setting of the repository or by a token of a bot."""
+    workflows = repository.get("actions/permissions/workflow") or {}
+    if workflows.get("can_approve_pull_request_reviews"):
+        return True
+    return repository.get(f"environments/bot/secrets/{BOT_TOKEN}") is not None
+
+
+def read_remote_address() -> str:
+    """Read the address of DVC's default remote; empty if there is none."""
+    config = ConfigParser()
+    config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
+    name = config.get("core", "remote", fallback="")
+    return config.get(f"'remote \"{name}\"'", "url", fallback="")
