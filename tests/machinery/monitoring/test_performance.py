@@ -63,7 +63,7 @@ def test_slices_are_those_by_columns_that_the_model_reads():
 
 
 def test_columns_that_the_model_does_not_read_are_judged_in_the_pipeline_only():
-    assert told()["slices_not_live"] == ["later"]
+    assert measure()["slices_not_live"] == ["later"]
 
 
 def test_of_several_classes_it_is_the_share_of_right_answers():

@@ -123,7 +123,7 @@ def list_environment_steps(repository: Repository, name: str, needs: list[Need])
     )
     for need in needs:
         yield Step(
-            f"the {need.kind} {need.name} of {name} ({need.what})",
+            f"the {need.kind} {need.name} of {name} ({need.meaning})",
             f"gh {need.kind} set {need.name} --env {name}",
             there and repository.has(f"environments/{name}/{need.kind}s/{need.name}"),
         )
