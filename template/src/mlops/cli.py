@@ -123,7 +123,7 @@ app.add_typer(business_commands, name="business")
 @business_commands.command("report")
 def business_report() -> None:
     """What it was worth, what it costs, what to decide next. Writes reports/business.html."""
-    from .business.profitability import write_report
+    from .business.business_page import write_report
 
     say(write_report())
 

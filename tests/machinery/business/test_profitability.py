@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from mlops.business import profitability
+from mlops.business.business_page import render_page, write_report
 from mlops.business.prices import Prices, cost_of_running, read_remote_scheme
-from mlops.business.profitability import Realised, advise, reckon, render_page, write_report
+from mlops.business.profitability import Realised, reckon
+from mlops.business.recommendation import advise
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
 from mlops.core.problem import Problem

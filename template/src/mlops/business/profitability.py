@@ -1,30 +1,20 @@
-"""Reckon what the decision has been worth, what running it costs, and what to decide next.
-
-reports/business.html is for those who pay: one sentence first, one paragraph of advice, and every
-figure with where it comes from. reports/business.json says the same.
-"""
+"""Reckon what the decision has been worth, and what running it costs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..core.errors import UserError
-from ..core.formatting import number, percent
+from ..core.formatting import number
 from ..core.optional_parts import has_part, load_module
 from ..core.params import Params
-from ..core.paths import GATE_REPORT, REPORTS, read_json, replacing, write_json
-from ..core.problem import Estimate, Problem
-from ..evaluation.evaluate import rounded
+from ..core.paths import GATE_REPORT, read_json
+from ..core.problem import Problem
 from ..registry.champion import promised
-from .charts import label_trend
 from .prices import MONTH_DAYS, PRICES, Prices
-from .report import html
 
-PAGE = REPORTS / "business.html"
-REPORT = REPORTS / "business.json"
 ENOUGH_DAYS = 7  # of traffic, to count the decisions of a month by
-SHORT_OF = 0.8  # realised, of what was expected: below that it is worth asking why
 
 
 @dataclass(frozen=True)
@@ -99,21 +89,6 @@ class Worth:
         return f"It {'pays' if pays else 'does not pay'}: {amount} {beside}."
 
 
-def write_report() -> list[str]:
-    """Reckon, write both files, and return what they say in short.
-
-    Raises UserError if no model was evaluated, or there is no prices.yaml.
-    """
-    problem = Problem.read()
-    worth = reckon()
-    next_decision = advise(worth, problem)
-    summary = {"headline": worth.headline, "advice": next_decision, "state": worth.state}
-    write_json(REPORT, rounded(summary | asdict(worth)))
-    with replacing(PAGE) as scratch:
-        scratch.write_text(render_page(worth, problem), encoding="utf-8")
-    return [worth.headline, next_decision, f"{PAGE} tells more."]
-
-
 def reckon() -> Worth:
     """Reckon from the evaluation of the model in use, live traffic and prices.yaml."""
     problem, prices = Problem.read(), Prices.load(str(PRICES))
@@ -173,84 +148,3 @@ def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: P
         if build is not None and net > 0:
             paid_in = build * rate / net
     return Month(decisions, counted, rate, costs, cost, gain, value, net, back, break_even, paid_in)
-
-
-def advise(worth: Worth, problem: Problem) -> str:
-    """Return what to decide next: the first thing that stands in the way, else how to gain more."""
-    month, realised, unit = worth.month, worth.realised, worth.unit
-    scientist = problem.owners.data_scientist or "the data scientist"
-    if not worth.passed:
-        return (
-            "Decide nothing on the newest model yet: it did not pass its checks. "
-            "reports/index.html tells which, and whose turn it is."
-        )
-    if month.gain <= 0:
-        return (
-            "Stop deciding by this model: a thousand of its decisions are worth "
-            f"{number(-month.gain)} {unit} less than doing nothing. Go back to the one before "
-            f"('model rollback') or to none, and have {scientist} find out why ('monitor report')."
-        )
-    if month.rate is None:
-        return (
-            f"Say in prices.yaml (value_unit_is_worth) what one of its {unit} is worth in "
-            f"{worth.currency}: only then can what it brings be set against what it costs."
-        )
-    if month.net is None:
-        return (
-            "Say in problem.yaml (estimate.decisions_a_month) how often it is to decide: it pays "
-            f"from {number(month.break_even, 0)} decisions a month on."
-        )
-    advice = advise_by_net(worth, month.net, problem.estimate, scientist)
-    if realised.gain is not None:
-        return advice
-    why = realised.why[:1].upper() + realised.why[1:].rstrip(".")
-    return (
-        f"What it really brings is not known yet. {why}. Have the truth sent to it (POST /feedback)"
-        " before more is spent on it; until then, what follows is what the evaluation promised. "
-        f"{advice}"
-    )
-
-
-def advise_by_net(worth: Worth, net: float, hoped: Estimate, scientist: str) -> str:
-    """Return what to decide of a model that gains, by what is left of that after its cost."""
-    month, gain = worth.month, worth.realised.gain
-    part, most = max(month.costs.items(), key=lambda item: item[1])
-    share = f"the largest part of its cost, {percent(most / month.cost, 0)}, is {part}"
-    if net <= 0:
-        return (
-            f"Find it more decisions or make it cheaper, or else switch it off: it pays from "
-            f"{number(month.break_even, 0)} decisions a month on, and there are "
-            f"{number(month.decisions, 0)}; {share}."
-        )
-    if gain is not None and gain < SHORT_OF * worth.expected:
-        return (
-            f"Keep it, but ask {scientist} why it brings only "
-            f"{percent(gain / worth.expected, 0)} of what was expected ('monitor "
-            "report' shows since when, and for whom), and decide on a new model then."
-        )
-    if month.paid_in is not None and month.paid_in > hoped.months:
-        there = f"there are {number(month.decisions, 0)} a month"
-        hope = f", {number(hoped.decisions_a_month, 0)} were hoped for"
-        return (
-            "It pays for its upkeep, but at this rate not for its building within "
-            f"{hoped.months} months: use it for more decisions before more is built "
-            f"({there}{hope if hoped.decisions_a_month else ''})."
-        )
-    more = number(month.gain * (month.rate or 0))
-    return (
-        f"Keep it, and look for more decisions of this kind: a further thousand brings {more} "
-        f"{worth.currency} and costs next to nothing; {share}."
-    )
-
-
-def render_page(worth: Worth, problem: Problem) -> str:
-    """Return the page's HTML; the same figures give the same bytes."""
-    lived = worth.realised.performance
-    template = html().get_template("business.html")
-    return template.render(
-        worth=worth,
-        advice=advise(worth, problem),
-        trend=label_trend(lived) if lived else [],
-        problem=problem,
-        prices=Prices.load(str(PRICES)),
-    )

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..core.errors import BlockedError
-from ..core.formatting import duration, listed, number
+from ..core.formatting import number
 from ..core.params import Limits, Params
 from ..core.paths import REPORTS, replacing, write_json
 from ..core.problem import Problem
@@ -20,28 +20,14 @@ from ..gates.gates import Verdict
 from ..gates.requirements import answering, demanded
 from ..gates.yaml_location import Entry
 from ..storage import formats, measurement
+from .place_figures import Place, large, read_rate, small, summarise
 from .prices import GB, Kind, Prices, Usage
 from .report import html
+from .storage_advice import KindCost, advise_on_format, advise_on_kind, advise_on_places
 
 PAGE = REPORTS / "storage.html"
 REPORT = REPORTS / "storage.json"
-SMALL_CHANGE = 1.0  # a month; nothing to move a table for
 UNITS = {"p99_ms": "ms", "mb_s": "MB/s"}
-Place = dict[str, Any]  # as measurement.measure_place gives it
-
-
-class KindCost(TypedDict):
-    """What a month costs with a kind of storage; None where no place of it may be used.
-
-    `place` is the fastest of the kind, `read_s` the seconds that it takes to read the table, and
-    `month` the bill with the waiting for reads.
-    """
-
-    name: str
-    bill: float
-    place: str | None
-    read_s: float | None
-    month: float | None
 
 
 class StorageReport(TypedDict):
@@ -156,100 +142,3 @@ def cost_kind(kind: Kind, usable: list[Place], size: float, usage: Usage) -> Kin
     month = bill + usage.full_reads * read_s / 3600 * usage.hour_is_worth
     place = fastest["name"]
     return {"name": kind.name, "bill": bill, "place": place, "read_s": read_s, "month": month}
-
-
-def advise_on_format(ranked: list[dict[str, Any]]) -> str:
-    """Say in which format to keep the table; `ranked` has the one of least work first."""
-    if not ranked:
-        return "There is no table yet to compare formats with; prices are for one of 1 GB."
-    work = "; ".join(
-        f"{each['name']} {number(each['bytes'] / 1e6)} MB, {duration(each['month_s'])}"
-        for each in ranked
-    )
-    return f"Keep the table as {ranked[0]['name']} (a month's reads and writes: {work})."
-
-
-def advise_on_places(places: list[Place], broken: set[str]) -> Iterator[str]:
-    """Say what is wrong with places, and whether a copy of the remote's data saves time."""
-    for place in places:
-        if place["fault"]:
-            yield f"At {place['name']}: {place['fault']}."
-    if broken:
-        yield f"Not within the limits of params.yaml, and so left out: {listed(sorted(broken))}."
-    local, remote = map(read_rate, places[:2])
-    rates = f"({number(local)} and {number(remote)} MB/s)"
-    if remote and local > 1.5 * remote:
-        yield f"Work on a copy in data/: it is read faster than the DVC remote {rates}."
-    elif remote:
-        yield f"data/ is read no faster than the DVC remote {rates}, so a copy saves no time."
-
-
-def advise_on_kind(kinds: list[KindCost], here: set[str], currency: str) -> str:
-    """Say where to keep the versions: where a month costs least, if that saves enough to move.
-
-    `here` are the kinds that the DVC remote may be.
-    """
-    months = {kind["name"]: kind["month"] for kind in kinds if kind["month"] is not None}
-    if not months:
-        return "Nothing that may be used has a price in prices.yaml."
-    best = min(months, key=months.__getitem__)
-    today = next((name for name in months if name in here), None)
-    costs = f"{money(months[best])} {currency} a month, with the waiting for reads"
-    cheaper = [
-        kind["name"]
-        for kind in kinds
-        if kind["month"] is None and months[best] - kind["bill"] > SMALL_CHANGE
-    ]
-    if today == best:
-        advice = f"Leave its versions on {best}: nothing measured costs less. It is {costs}."
-    elif today and months[today] - months[best] < SMALL_CHANGE:
-        saving = money(months[today] - months[best])
-        advice = f"Leave its versions on {today}: {best} would save {saving}."
-    else:
-        beside = f"; {today}, as now, costs {money(months[today])}" if today else ""
-        advice = f"Keep its versions on {best}: {costs}{beside}."
-    if cheaper:
-        advice += f" The bill alone of {listed(cheaper)} is lower: give its URL, to measure it too."
-    return advice
-
-
-def money(amount: float) -> str:
-    """Return an amount to the cent."""
-    return number(amount, 2) if amount >= 0.005 else "less than 0.01"
-
-
-def small(place: Place, action: str) -> dict[str, Any]:
-    """Return the figures of small blocks at random, or in sequence where it has no others."""
-    return figures_of(place, action, "random", "small") or figures_of(
-        place, action, "sequential", "small"
-    )
-
-
-def large(place: Place, action: str) -> dict[str, Any]:
-    """Return the figures of large blocks in sequence."""
-    return figures_of(place, action, "sequential", "large")
-
-
-def figures_of(place: Place, *pattern: str) -> dict[str, Any]:
-    """Return the figures of (action, order, block), {} if it was not measured."""
-    fitting = (f for f in place["figures"] if (f["action"], f["order"], f["block"]) == pattern)
-    return next(fitting, {})
-
-
-def read_rate(place: Place) -> float:
-    """Return 10^6 bytes a second, 0 if that is not known."""
-    return float(large(place, "read").get("mb_s", 0))
-
-
-def summarise(place: Place) -> str:
-    """Return a line to print about a place."""
-    if not read_rate(place):
-        return f"{place['name']}: not measured, {place['fault']}"
-    figures = []
-    for action in ("read", "write"):
-        one, rate = small(place, action), number(large(place, action)["mb_s"])
-        took = f"{number(one['p50_ms'])} ms (p99 {number(one['p99_ms'])})"
-        figures.append(
-            f"{action}s 4 KiB in {took}, {number(one['iops'])} a second, and {rate} MB/s"
-        )
-    return f"{place['name']}: {'; '.join(figures)}; {place['how']}"

@@ -1,0 +1,47 @@
+"""Tell what the decision is worth to those who pay: reports/business.html.
+
+One sentence first, one paragraph of advice, and every figure with where it comes from.
+reports/business.json says the same.
+"""
+
+from dataclasses import asdict
+
+from ..core.paths import REPORTS, replacing, write_json
+from ..core.problem import Problem
+from ..evaluation.evaluate import rounded
+from .charts import label_trend
+from .prices import PRICES, Prices
+from .profitability import Worth, reckon
+from .recommendation import advise
+from .report import html
+
+PAGE = REPORTS / "business.html"
+REPORT = REPORTS / "business.json"
+
+
+def write_report() -> list[str]:
+    """Reckon, write both files, and return what they say in short.
+
+    Raises UserError if no model was evaluated, or there is no prices.yaml.
+    """
+    problem = Problem.read()
+    worth = reckon()
+    next_decision = advise(worth, problem)
+    summary = {"headline": worth.headline, "advice": next_decision, "state": worth.state}
+    write_json(REPORT, rounded(summary | asdict(worth)))
+    with replacing(PAGE) as scratch:
+        scratch.write_text(render_page(worth, problem), encoding="utf-8")
+    return [worth.headline, next_decision, f"{PAGE} tells more."]
+
+
+def render_page(worth: Worth, problem: Problem) -> str:
+    """Return the page's HTML; the same figures give the same bytes."""
+    lived = worth.realised.performance
+    template = html().get_template("business.html")
+    return template.render(
+        worth=worth,
+        advice=advise(worth, problem),
+        trend=label_trend(lived) if lived else [],
+        problem=problem,
+        prices=Prices.load(str(PRICES)),
+    )
