@@ -182,7 +182,7 @@ def test_a_project_that_was_copied_has_a_registry_of_its_own(tmp_path, monkeypat
         (shutil.copytree if Path(name).is_dir() else shutil.copy)(name, copy / name)
     original = Path.cwd()
     monkeypatch.chdir(copy)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     assert train(9)["version"] == 5
     assert registry.model_file(2)[0] == 2
     places = artifacts()
@@ -197,10 +197,11 @@ def test_a_project_that_was_moved_finds_its_models(tmp_path, monkeypatch):
         shutil.move(name, tmp_path / "old")
     shutil.move(tmp_path / "old", tmp_path / "new")
     monkeypatch.chdir(tmp_path / "new")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     assert registry.model_file(2)[1].exists()
     shutil.rmtree("mlruns")
     monkeypatch.chdir(shutil.move(tmp_path / "new", tmp_path / "newer"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     with pytest.raises(
         UserError, match=r"mlflow\.db was made in .*/new, and the files of its runs"
     ):

@@ -85,7 +85,8 @@ def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
     limit = round(base["value"] + min_lift, 6)
     meaning = (
         f"the model reaches {score(reached['value'])} ({score(reached['low'])} to "
-        f"{score(reached['high'])}) against {score(base['value'])} ({base['source']})"
+        f"{score(reached['high'])}) against {score(base['value'])} ({base['source']}), and has to "
+        f"reach {score(limit)}"
     )
     advice = (
         "Deliver more rows or columns that say more, or search longer (train.trials in "
@@ -105,7 +106,10 @@ def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
     by, low, high = (
         signed(figure, 4) for figure in (champion["difference"], champion["low"], champion["high"])
     )
-    meaning = f"{by} ({low} to {high}) against the champion, version {champion['version']}"
+    meaning = (
+        f"{by} ({low} to {high}) against the champion, version {champion['version']}; a loss of "
+        f"up to {number(max_loss, 4)} is allowed"
+    )
     advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
     return Finding(champion["high"] >= limit, champion["difference"], limit, meaning, advice)
 
@@ -122,19 +126,25 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
     }
     worse = [one for one, gap in sure.items() if gap > limit]
     behind = listed(f"{column} = {value}" for column, value in worse)
-    meaning = f"{behind or 'no group large enough to judge'} is served worse, beyond chance"
+    gap = max([0.0, *sure.values()])
+    meaning = f"no group large enough to judge is served worse, beyond chance, by {number(limit)}"
+    if behind:
+        meaning = f"{behind} is served worse, beyond chance, by {number(gap)}; {number(limit)} is allowed"
     advice = (
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
-    finding = Finding(not behind, max([0.0, *sure.values()]), limit, meaning, advice)
+    finding = Finding(not behind, gap, limit, meaning, advice)
     return judged(problem, "slices", finding, columns(column for column, _ in worse))
 
 
 def judge_parity(parity: Report, limit: float) -> Finding:
     """Pass if the packaged model differs from the fitted one on a share of rows up to the limit."""
     share = parity["share_differing"]
-    meaning = f"packaged, the model answers otherwise on {percent(share, 2)} of the rows"
+    meaning = (
+        f"packaged, the model answers differently on {percent(share, 2)} of the rows, "
+        f"and up to {percent(limit, 2)} are allowed"
+    )
     advice = "Undo the last change of features.py or candidates.py: it cannot be packaged exactly."
     return Finding(share <= limit, share, limit, meaning, advice)
 
@@ -142,16 +152,26 @@ def judge_parity(parity: Report, limit: float) -> Finding:
 def judge_value(worth: DecisionValue, limit: float) -> Finding:
     """Pass if the value of a thousand decisions is above doing nothing's by more than the limit."""
     gained = round(worth["model"] - worth["do_nothing"], 6)
-    than = f"{worth['unit'] or 'units of value'} against {worth['do_nothing_means']}"
-    meaning = f"a thousand decisions are worth {signed(gained)} {than}"
-    advice = "Check what problem.yaml says outcomes are worth; if it is right, this does not pay."
+    unit = worth["unit"] or "units of value"
+    meaning = (
+        f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}, "
+        f"and have to gain more than {number(limit)}"
+    )
+    advice = "Check what problem.yaml says outcomes are worth"
+    if gained > 0:
+        advice += "; if it is right, improve the model, or agree on a lower gates.min_value."
+    else:
+        advice += "; if it is right, this model does not pay."
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
 def judge_latency(latency: Report, limit: float) -> Finding:
     """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
     taken = latency["p99_ms"]
-    meaning = f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100"
+    meaning = (
+        f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100, "
+        f"and may take {number(limit, 1)} ms"
+    )
     advice = (
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "
         "budgets.latency_ms in params.yaml."
@@ -163,10 +183,11 @@ def judge_resources(spent: Report, budgets: Budgets) -> Finding:
     """Pass if the run stays within its budgets of seconds and of memory."""
     seconds, memory = spent["seconds"], spent["peak_memory_mb"]
     long, large = seconds > budgets.seconds, memory > budgets.memory_mb
-    over = listed(["longer"] * long + ["more memory"] * large)
+    over = listed([*(["longer"] if long else []), *(["more memory"] if large else [])])
     taken = f"{number(seconds, 0)} s, {number(memory, 0)} MB"
     limit = f"{number(budgets.seconds, 0)} s, {number(budgets.memory_mb, 0)} MB"
-    meaning = f"the run took {over} than planned" if over else "the run stayed within its budgets"
+    verb = f"took {over} than planned" if over else "stayed within its budgets"
+    meaning = f"the run {verb}: {taken} of {limit}"
     advice = (
         "See reports/resources.json for the stage that takes most; search less (train.trials), "
         "use a larger machine, or raise budgets in params.yaml."
