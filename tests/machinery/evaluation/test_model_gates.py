@@ -112,6 +112,36 @@ def blocked(verdicts):
     return [name for name, verdict in verdicts.items() if not verdict["passed"]]
 
 
+@pytest.mark.parametrize(
+    ("gate", "path", "value", "measured", "allowed"),
+    [
+        ("baseline", ("params", "gates", "min_lift"), 0.35, "0.800", "reach 0.850"),
+        ("champion", ("evaluation", "champion", "high"), -0.02, "\u22120.0100", "no loss"),
+        ("slices", ("params", "gates", "max_slice_gap"), 0.05, "by 0.08", "0.05 is allowed"),
+        ("parity", ("package", "parity", "share_differing"), 0.25, "on 25.00", "to 0.10"),
+        ("value", ("params", "gates", "min_value"), 500.0, "+120 EUR", "more than 500"),
+        ("resources", ("params", "budgets", "memory_mb"), 50, "100 MB", "50 MB"),
+        ("latency", ("params", "budgets", "latency_ms"), 1.5, "2.0 ms", "may take 1.5 ms"),
+    ],
+)
+def test_what_was_measured_and_what_is_allowed_are_said(
+    judged, capsys, gate, path, value, measured, allowed
+):
+    assert blocked(judged((path, value))) == [gate]
+    sentence = next(line for line in capsys.readouterr().out.splitlines() if "BLOCKED" in line)
+    assert sentence.startswith(f"{gate}: BLOCKED, ")
+    assert measured in sentence
+    assert allowed in sentence
+    assert "required by params.yaml" in sentence
+
+
+def test_a_model_that_gains_less_than_agreed_is_not_said_to_lose(judged):
+    gains = judged((("params", "gates", "min_value"), 500.0))["value"]["what_to_do"]
+    assert "agree on a lower gates.min_value" in gains
+    loses = judged((("evaluation", "value", "model"), -3.0))["value"]["what_to_do"]
+    assert "this model does not pay" in loses
+
+
 def test_a_good_run_passes_every_gate(judged):
     verdicts = judged()
     assert blocked(verdicts) == []

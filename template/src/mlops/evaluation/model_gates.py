@@ -106,9 +106,10 @@ def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
     by, low, high = (
         signed(figure, 4) for figure in (champion["difference"], champion["low"], champion["high"])
     )
+    allowed = f"a loss of up to {number(max_loss, 4)}" if max_loss else "no loss"
     meaning = (
-        f"{by} ({low} to {high}) against the champion, version {champion['version']}; a loss of "
-        f"up to {number(max_loss, 4)} is allowed"
+        f"{by} ({low} to {high}) against the champion, version {champion['version']}; "
+        f"{allowed} beyond chance is allowed"
     )
     advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
     return Finding(champion["high"] >= limit, champion["difference"], limit, meaning, advice)
