@@ -138,7 +138,7 @@ def lenient(part: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_panel_says_what_it_is(boards: dict[str, Any]) -> None:
     for name, board in boards.items():
-        assert board["title"] == f"Model at work: {name}"
+        assert board["title"] == f"Model in production: {name}"
         assert board["description"]
         titles = [panel["title"] for panel in board["panels"]]
         assert len(titles) == len({*titles}) > 4

@@ -167,7 +167,7 @@ def test_a_building_that_is_not_paid_in_time_is_told(project, monkeypatch):
     reckoned = reckon()
     assert reckoned.month.paid_in == pytest.approx(100_000 / reckoned.month.net)
     assert "not for its building within 24 months" in advice()
-    assert "9,000 were hoped for" in advice()
+    assert "9,000 were assumed" in advice()
 
 
 def test_without_truths_it_is_a_promise(project, monkeypatch):

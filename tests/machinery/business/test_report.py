@@ -107,7 +107,7 @@ def test_the_figures_are_those_of_the_reports():
             "0.018 apart",
             "0.650 0.612 360",
         ],
-        "groups": ["UA 910 0.672 −0.041", "JFK 62 0.661 (few rows) −0.052", "missing 3 cannot be"],  # noqa: RUF001
+        "groups": ["UA 910 0.672 −0.041", "JFK 62 0.661 (few rows) −0.052", "missing 3 n/a"],  # noqa: RUF001
         "drivers": ["hour of scheduled 0.123", "weekday of scheduled −0.001"],  # noqa: RUF001
         "candidates": [
             "lightgbm 0.721 9.3 s 14",
@@ -116,7 +116,7 @@ def test_the_figures_are_those_of_the_reports():
             "carrier, origin, distance",
         ],
         "data": [
-            "24,001 rows read: 23,706 fit for use, 295 set aside. 251 rows broke the contract (1",
+            "24,001 rows read: 23,706 valid, 295 quarantined. 251 rows broke the contract (1",
             "distance is below the minimum 161 “-5”, “-12”, “-1”",
             "44 rows left out, as their key comes again; the last one was kept",
             "origin is missing 12 scheduled cannot be read 5",
@@ -171,7 +171,7 @@ def test_a_first_run_has_no_champion_slices_or_quarantine():
     assert "there is no champion yet" in shown.text("performance")
     assert "Champion so far" not in shown.text("worth")
     assert "groups" not in shown.sections
-    assert "0 set aside" in shown.text("data")
+    assert "0 quarantined" in shown.text("data")
     assert "Git commit" not in shown.text("lineage")
 
 

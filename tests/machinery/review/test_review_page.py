@@ -330,7 +330,7 @@ def test_a_model_that_is_not_to_be_had_is_held_by_its_figures(project):
     shutil.rmtree(".dvc/cache")
     lines, failed = review("main")
     assert "neither in DVC's cache nor in its remote" in lines[1]
-    assert "by chance cannot be told" in lines[0]
+    assert "that is chance is not known" in lines[0]
     (only,) = failed
     assert only.startswith("metric: BLOCKED")
 

@@ -35,7 +35,7 @@ class Hope(NamedTuple):
         if blank:
             lines = listed(f"estimate.{name}" for name in blank)
             raise UserError(
-                f"problem.yaml: fill in {lines}: what is hoped for, before it is built."
+                f"problem.yaml: fill in {lines}: the assumptions, before it is built."
             )
         gain = value.true_positive - value.false_negative
         loss = value.false_positive - value.true_negative

@@ -81,7 +81,7 @@ class Worth:
         month = self.month
         if month.net is None:
             gain = f"{number(month.gain)} {self.unit}"
-            return f"A thousand decisions bring {gain}; whether that pays cannot be told yet."
+            return f"A thousand decisions bring {gain}; whether that pays is not known yet."
         pays, amount = month.net > 0, f"{number(abs(month.net), 0)} {self.currency} a month"
         beside = "more than it costs" if pays else "less than it costs"
         if self.realised.gain is None:

@@ -62,7 +62,7 @@ def advise_by_net(worth: Worth, net: float, hoped: Estimate, scientist: str) -> 
         )
     if month.paid_in is not None and month.paid_in > hoped.months:
         there = f"there are {number(month.decisions, 0)} a month"
-        hope = f", {number(hoped.decisions_a_month, 0)} were hoped for"
+        hope = f", {number(hoped.decisions_a_month, 0)} were assumed"
         return (
             "It pays for its upkeep, but at this rate not for its building within "
             f"{hoped.months} months: use it for more decisions before more is built "

@@ -1,1 +1,1 @@
-"""Whether the model at work is still the one that was judged."""
+"""Whether the model in production is still the one that was judged."""

@@ -12,7 +12,7 @@ from ..core.errors import UserError
 from ..core.formatting import count, listed, sentence
 from ..core.paths import REPORTS, read_json
 
-LABEL, TITLE = "monitoring", "The model at work needs a look"
+LABEL, TITLE = "monitoring", "The model in production needs attention"
 REPORT = REPORTS / "monitoring.json"
 
 

@@ -1,4 +1,4 @@
-"""The group `monitor`: the model at work."""
+"""The group `monitor`: the model in production."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from ..data_commands import Encoding, Query, Source, say
 
-app = typer.Typer(no_args_is_help=True, help="Then: the model at work.")
+app = typer.Typer(no_args_is_help=True, help="The model in production: reports, ground truth, retraining.")
 
 Url = Annotated[str, typer.Option(help="Of the service.")]
 LOCAL = "http://127.0.0.1:8000"
@@ -56,7 +56,7 @@ def watch(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Where Prometheus reads.", min=0, max=65535)] = 9101,
 ) -> None:
-    """Look at the model at work, and have a better one take its place where that is called for."""
+    """Watch the model in production, and replace it by a better one where that is called for."""
     from .client import Client
     from .retraining import run_loop
     from .takeover import Takeover

@@ -72,7 +72,7 @@ def write_gain(gap: Gap, base: Base | None) -> str:
         return f", as much as on {base}"
     more = f", {number(abs(gap.value))} {'more' if gap.value > 0 else 'less'} than on {base}"
     if gap.low is None or gap.high is None:
-        return f"{more}; whether by chance cannot be told"
+        return f"{more}; whether that is chance is not known"
     by_chance = gap.low <= 0 <= gap.high
     return f"{more}, {'which may be chance' if by_chance else 'beyond chance'} ({bounds(gap)})"
 
