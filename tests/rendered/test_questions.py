@@ -146,7 +146,7 @@ def test_a_project_that_is_not_deployed_has_no_service(render: Render) -> None:
     assert not set(none) - set(compose)
     assert {"src/mlops/serving/app.py", "src/mlops/serving/latency.py"} < gone
     rooms = [f"src/mlops/{room}/" for room in ("serving", "deployment", "monitoring")]
-    rooms += ["deploy/", "docs/runbooks/"]
+    rooms += ["deploy/", "docs/guide/service.md", "docs/runbooks/"]
     rooms += [f".github/workflows/{name}.yml" for name in ("cd", "monitor", "rollback")]
     assert not [name for name in gone if not name.startswith(tuple(rooms))]
     assert not [name for name in none if name.startswith(tuple(rooms))]
