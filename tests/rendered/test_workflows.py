@@ -18,6 +18,7 @@ SCHEMAS = {
     ".github/dependabot.yml": "vendor.dependabot",
     "renovate.json": "vendor.renovate",
 }
+ZIZMOR = ".github/zizmor.yml"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def variants(render: Render) -> list[dict[str, str]]:
         read = {
             name: content.decode()
             for name, content in rendered.items()
-            if name.startswith(tuple(SCHEMAS))
+            if name.startswith((*SCHEMAS, ZIZMOR))
         }
         if read not in texts:
             texts.append(read)

@@ -130,7 +130,8 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
     gap = max([0.0, *sure.values()])
     meaning = f"no group large enough to judge is served worse, beyond chance, by {number(limit)}"
     if behind:
-        meaning = f"{behind} is served worse, beyond chance, by {number(gap)}; {number(limit)} is allowed"
+        allowed = f"{number(limit)} is allowed"
+        meaning = f"{behind} is served worse, beyond chance, by {number(gap)}; {allowed}"
     advice = (
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."

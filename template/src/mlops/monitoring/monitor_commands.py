@@ -7,7 +7,7 @@ import typer
 
 from ..data_commands import Encoding, Query, Source, say
 
-app = typer.Typer(no_args_is_help=True, help="The model in production: reports, ground truth, retraining.")
+app = typer.Typer(no_args_is_help=True, help="Then: the model in production.")
 
 Url = Annotated[str, typer.Option(help="Of the service.")]
 LOCAL = "http://127.0.0.1:8000"
