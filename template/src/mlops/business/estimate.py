@@ -34,9 +34,7 @@ class Hope(NamedTuple):
         blank = [name for name, entry in fields.items() if entry is None]
         if blank:
             lines = listed(f"estimate.{name}" for name in blank)
-            raise UserError(
-                f"problem.yaml: fill in {lines}: the assumptions, before it is built."
-            )
+            raise UserError(f"problem.yaml: fill in {lines}: the assumptions, before it is built.")
         gain = value.true_positive - value.false_negative
         loss = value.false_positive - value.true_negative
         hope = cls(gain, loss, *fields.values())
