@@ -1,5 +1,6 @@
 """What the tests share: commands, git, and the files of a project."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +44,13 @@ def commit(repository: Path, message: str = "Change", tag: str | None = None) ->
 
 
 def files(project: Path) -> dict[str, bytes]:
-    """All files of a rendered project, by their path with slashes."""
+    """All files of a rendered project, by their path with slashes; what was installed is none."""
+    paths = []
+    for folder, below, names in os.walk(project):
+        below[:] = [name for name in below if name not in {".git", ".venv"}]
+        paths += [Path(folder, name) for name in names if name != ".git"]
     return {
         path.relative_to(project).as_posix(): path.read_bytes()
-        for path in sorted(project.rglob("*"))
-        if path.is_file() and ".git" not in path.relative_to(project).parts
+        for path in sorted(paths)
+        if path.is_file()
     }

@@ -119,16 +119,17 @@ def until(reached: Callable[[], bool], seconds: int = 60) -> None:
     assert reached()
 
 
+@pytest.mark.parametrize("turns", [6, pytest.param(20, marks=pytest.mark.deep)])
 def test_traffic_without_a_shift_raises_nothing(
-    project: Path, world: World, flights: list[Row]
+    project: Path, world: World, flights: list[Row], turns: int
 ) -> None:
-    for turn in range(20):
+    for turn in range(turns):
         replay_rows(project, world, flights[turn * ROWS : (turn + 1) * ROWS])
         until(
             lambda: bool(world.query("max(input:values:increase1d) >= 500")), 20
         )  # enough to judge
         assert not firing(world)
-    raised = world.query(f'count_over_time(ALERTS{{alertstate="firing"}}[{20 * WINDOW}s])')
+    raised = world.query(f'count_over_time(ALERTS{{alertstate="firing"}}[{turns * WINDOW}s])')
     assert not raised
     assert not any(world.alerts.values())
 

@@ -77,7 +77,6 @@ def state(project: Path) -> list[str]:
     """What is in the project, without what tools leave."""
     tools = (
         "data/.lock",
-        ".venv/",
         ".dvc/tmp/",
         ".dvc/cache/",
         ".pytest_cache/",
