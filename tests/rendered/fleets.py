@@ -220,7 +220,7 @@ def _append_to(name: str, content: bytes) -> Callable[[Files], Changes]:
 
 
 def _crlf(names: Files) -> Changes:
-    path = _find_path(names, "/settings.py")
+    path = _find_path(names, "/core/problem.py")
     return {path: names[path].replace(b"\n", b"\r\n")}
 
 

@@ -4,6 +4,8 @@ from mlops.core.formatting import number, percent, score, signed
 from mlops.data.contract import Column
 from mlops.evaluation import cards
 from mlops.evaluation.cards import escaped, rule
+from mlops.gates import requirement_table
+from mlops.gates.own_gates import Gate
 from mlops.gates.requirement_table import table
 
 import artifacts
@@ -191,3 +193,14 @@ def test_the_card_of_the_last_model_stays_when_a_run_makes_none(tmp_path, monkey
     assert cards.write_cards(artifacts.reports(without)) == [cards.REQUIREMENTS, cards.DATA_CARD]
     assert cards.MODEL_CARD.read_bytes() == before
     assert before.endswith(b"\n")
+
+
+def test_a_gate_of_the_team_s_is_among_them_by_its_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reports = artifacts.reports()
+    own = Gate("workload", "Few enough to handle", "business_owner", lambda _: None)
+    monkeypatch.setattr(requirement_table, "own_gates", lambda: (own,))
+    text = requirements(reports)
+    row = next(line for line in text.splitlines() if "Few enough to handle" in line)
+    assert own.place.file in row
+    assert "workload" in row

@@ -29,13 +29,20 @@ if TYPE_CHECKING:
 
 
 class CodeLine(NamedTuple):
-    """Where a gate is written: FILE:LINE, and its name."""
+    """Where a gate is written, and its name; `line` is None if only the file is known."""
 
-    line: str
+    file: str
+    line: int | None
     name: str
 
+    @classmethod
+    def of(cls, place: str, name: str) -> "CodeLine":
+        """Take a place apart that is FILE:LINE, or FILE alone."""
+        file, _, line = place.rpartition(":")
+        return cls(file, int(line), name) if line.isdecimal() else cls(place, None, name)
+
     def __str__(self) -> str:
-        return f"{self.line} {self.name}"
+        return f"{self.file}:{self.line} {self.name}" if self.line else f"{self.file} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Gate:
     def place(self) -> CodeLine:
         """Where `check` is, whatever it is wrapped in, or else the line that names it."""
         line = function_line(self.check) or self.created or list_line("gates", "GATES")
-        return CodeLine(line, self.name)
+        return CodeLine.of(line, self.name)
 
 
 def own_gates() -> tuple[Gate, ...]:
