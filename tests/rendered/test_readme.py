@@ -21,11 +21,10 @@ pytestmark = pytest.mark.slow
 
 
 def blocks(readme: Path) -> list[str]:
-    """The commands in fences, a block each."""
+    """The commands in fences, a block each; a fence that names a language holds none."""
     text = readme.read_text(encoding="utf-8")
-    return [
-        block.strip() for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    ]
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block.strip() for language, block in fences if not language]
 
 
 def shell(command: str, cwd: Path, check: bool = True) -> str:
