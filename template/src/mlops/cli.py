@@ -63,7 +63,7 @@ def problem_check() -> None:
 def problem_estimate() -> None:
     """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
     from .business.estimate import describe_estimate
-    from .core.settings import Problem
+    from .core.problem import Problem
 
     say(describe_estimate(Problem.read()))
 
