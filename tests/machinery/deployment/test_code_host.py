@@ -40,8 +40,7 @@ def github(tmp_path, monkeypatch):
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy/allowed_signers").write_text("# nobody yet\n")
     (tmp_path / "deploy/compose.yaml").touch()
-    whole = {"nameWithOwner": "acme/flights", "defaultBranchRef": {"name": "trunk"}}
-    (tmp_path / "told/repo").write_text(json.dumps(whole))
+    (tmp_path / "told/repo").write_text(json.dumps({"nameWithOwner": "acme/flights"}))
 
     def there(path, content=None):
         name = f"repos/acme/flights/{path}".replace("/", "+")
@@ -152,3 +151,26 @@ def test_where_gh_knows_no_repository_its_own_words_are_told(github, tmp_path):
     (tmp_path / "told/repo").unlink()
     with pytest.raises(UserError, match=r"no git remotes found.*push the repository to GitHub"):
         code_host.check_repository()
+
+
+def test_an_address_may_hold_a_percent_sign(github):
+    provide_all(github)
+    store("s3://bucket/my%20flights")
+    assert code_host.check_repository()[1]
+
+
+def test_settings_of_dvc_that_cannot_be_read_are_one_sentence(github, tmp_path):
+    (tmp_path / ".dvc/config").write_text("url = s3://bucket\n")
+    with pytest.raises(UserError, match=r"\.dvc/config .*cannot be read: .*; correct it"):
+        code_host.check_repository()
+
+
+def test_what_the_team_has_taken_away_is_missing_too(github, tmp_path):
+    provide_all(github)
+    (tmp_path / "deploy/allowed_signers").unlink()
+    (tmp_path / "problem.yaml").write_text("name: Flights\n")
+    lines = missing(code_host.check_repository()[0])
+    assert [line.partition(":")[0] for line in lines] == [
+        "a key in deploy/allowed_signers",
+        "the business owner as a required reviewer of production",
+    ]

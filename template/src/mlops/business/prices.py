@@ -1,10 +1,10 @@
 """Read what things cost from prices.yaml, and reckon what running the project costs in a month."""
 
 import math
-from configparser import ConfigParser
 from datetime import date
 from pathlib import Path
 
+from ..core.dvc_remote import read_remote_url
 from ..core.optional_parts import has_part
 from ..core.paths import REPORTS, read_json
 from ..core.strict_model import Share, StrictModel
@@ -104,10 +104,7 @@ class Prices(StrictModel):
 
 def read_remote_scheme() -> str:
     """Return the scheme of the default DVC remote's URL; "file" if it is a folder, or none."""
-    config = ConfigParser(interpolation=None)
-    config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
-    name = config.get("core", "remote", fallback="")
-    url = config.get(f"'remote \"{name}\"'", "url", fallback="")
+    url = read_remote_url()
     return url.partition("://")[0] if "://" in url else "file"
 
 

@@ -2,21 +2,20 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
-from configparser import ConfigParser
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..core.dvc_remote import read_remote_url
 from ..core.errors import UserError
+from ..core.github_command import MissingError, run_gh
 from ..core.problem import Problem
 from .access import RELEASE, Need, list_needs
 from .approval import is_same, list_reviewers
+from .signing import SIGNERS
 
 ENVIRONMENTS = (RELEASE, "staging", "production")
-SIGNERS = Path("deploy/allowed_signers")
 MONITORING = "monitoring"
-BOT_TOKEN = "BOT_TOKEN"  # noqa: S105  (the name of a secret, not one)
+BOT = "BOT_TOKEN"  # the name of a secret
 
 
 class Step(NamedTuple):
@@ -38,11 +37,16 @@ class Repository:
     def __init__(self) -> None:
         """Raises UserError with `gh`'s words if that cannot tell which repository this is."""
         self.known = shutil.which("gh") is not None
-        self.name = self.default_branch = ""
-        if self.known:
-            view = json.loads(run_gh("repo", "view", "--json", "nameWithOwner,defaultBranchRef"))
-            self.name = view["nameWithOwner"]
-            self.default_branch = view["defaultBranchRef"]["name"]
+        self.name = self._find_name() if self.known else ""
+
+    def _find_name(self) -> str:
+        try:
+            return str(json.loads(run_gh("repo", "view", "--json", "nameWithOwner"))["nameWithOwner"])
+        except UserError as error:
+            raise UserError(
+                f"{error}. Log in with 'gh auth login', push the repository to GitHub, and run "
+                "this again."
+            ) from error
 
     def get(self, path: str) -> Any:
         """Return what the API answers for a path of the repository; None for what is not there."""
@@ -53,24 +57,6 @@ class Repository:
 
     def has(self, path: str) -> bool | None:
         return self.get(path) is not None if self.known else None
-
-
-class MissingError(UserError):
-    """GitHub answers 404."""
-
-
-def run_gh(*arguments: str) -> str:
-    """Run gh. Raises MissingError for what GitHub does not have, else UserError with gh's words."""
-    done = subprocess.run(["gh", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return done.stdout
-    words = " ".join(done.stderr.split())
-    if "HTTP 404" in words:
-        raise MissingError(words)
-    raise UserError(
-        f"gh does not tell what this repository has: {words or 'no reason given'}. Log in with 'gh "
-        "auth login', push the repository to GitHub, and run this again."
-    )
 
 
 def check_repository() -> tuple[list[str], bool]:
@@ -93,12 +79,12 @@ def list_steps(repository: Repository) -> Iterator[Step]:
         "a data store that other machines reach",
         "uv run dvc remote modify storage url s3://BUCKET/FOLDER (or gs://, azure://, ssh://), "
         "then uv run dvc push",
-        "://" in read_remote_address(),
+        "://" in read_remote_url(),
     )
     yield Step(
         f"a key in {SIGNERS}",
         "make it as deploy/README.md tells, and commit its line",
-        any(line.strip() and not line.startswith("#") for line in SIGNERS.read_text().splitlines()),
+        names_signer(),
     )
     for environment in ENVIRONMENTS:
         yield from list_environment_steps(repository, environment, list_needs(environment))
@@ -111,6 +97,12 @@ def list_steps(repository: Repository) -> Iterator[Step]:
             f"gh variable set {name} --body on (off: you do without, and are not asked again)",
             repository.has(f"actions/variables/{name}"),
         )
+
+
+def names_signer() -> bool:
+    """Tell whether somebody's key may sign a release."""
+    lines = SIGNERS.read_text(encoding="utf-8").splitlines() if SIGNERS.exists() else []
+    return any(line.strip() and not line.startswith("#") for line in lines)
 
 
 def list_environment_steps(repository: Repository, name: str, needs: list[Need]) -> Iterator[Step]:
@@ -133,7 +125,7 @@ def require_approver(repository: Repository) -> Step:
     """Ask for the business owner as approver, unless it was decided that nobody has to approve."""
     owner = Problem.read().owners.business_owner
     return Step(
-        f"{owner} as a required reviewer of production",
+        f"{owner or 'the business owner'} as a required reviewer of production",
         "name them in its settings; where your plan of GitHub has no reviewers, let them start "
         "each delivery (gh variable set CD --body manual), or say that nobody is asked (gh "
         "variable set UNATTENDED --env production --body true)",
@@ -159,7 +151,7 @@ def require_pull_requests(repository: Repository) -> Step:
     return Step(
         "permission for workflows to open pull requests",
         "turn on 'Allow GitHub Actions to create and approve pull requests' in Settings, Actions, "
-        f"General, or set the secret {BOT_TOKEN} in the environments bot and {MONITORING}",
+        f"General, or set the secret {BOT} in the environments bot and {MONITORING}",
         may_propose(repository) if repository.known else None,
     )
 
@@ -169,12 +161,4 @@ def may_propose(repository: Repository) -> bool:
     workflows = repository.get("actions/permissions/workflow") or {}
     if workflows.get("can_approve_pull_request_reviews"):
         return True
-    return repository.get(f"environments/bot/secrets/{BOT_TOKEN}") is not None
-
-
-def read_remote_address() -> str:
-    """Read the address of DVC's default remote; empty if there is none."""
-    config = ConfigParser()
-    config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
-    name = config.get("core", "remote", fallback="")
-    return config.get(f"'remote \"{name}\"'", "url", fallback="")
+    return repository.get(f"environments/bot/secrets/{BOT}") is not None

@@ -3,13 +3,12 @@
 All is done by GitHub's own command `gh`.
 """
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import UserError
 from ..core.formatting import count, listed, sentence
+from ..core.github_command import run_gh
 from ..core.paths import REPORTS, read_json
 
 LABEL, TITLE = "monitoring", "The model in production needs attention"
@@ -59,15 +58,3 @@ def write_body(report: dict[str, Any], failed: list[dict[str, Any]]) -> str:
         lines += [f"Nothing is wrong with {listed(passed)}.", ""]
     lines.append("It closes by itself once all checks pass. `monitor report` shows all figures.")
     return "\n".join([*lines, ""])
-
-
-def run_gh(*command: str) -> str:
-    """Return what `gh` prints. Raises UserError with what it says if it fails."""
-    try:
-        done = subprocess.run(["gh", *command], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise UserError("There is no command 'gh' here: install GitHub's.") from error
-    if done.returncode:
-        reason = " ".join(done.stderr.split()) or "it says nothing"
-        raise UserError(f"'gh {' '.join(command[:2])}' failed: {reason}")
-    return done.stdout.strip()
