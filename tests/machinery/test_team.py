@@ -13,7 +13,7 @@ from mlops import api
 from mlops.core.errors import UserError
 from mlops.core.libraries import LibraryError
 from mlops.core.params import Params, TrainParams
-from mlops.core.paths import CLEAN, MODEL, TEST
+from mlops.core.paths import TEST
 from mlops.core.problem import Owners, Problem
 from mlops.core.team import listed_by_team, package_name, team_code, team_module
 from mlops.evaluation.evidence import Evidence
@@ -113,10 +113,7 @@ def test_the_examples_of_metrics_are_told_and_can_be_chosen_by(tmp_path):
 @pytest.fixture
 def evidence(tmp_path):
     """Of a packaged model and its rows."""
-    tiny.write_model(tmp_path / MODEL)
-    for path in (TEST, CLEAN):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        tiny.table().write_parquet(tmp_path / path)
+    tiny.write_run(tmp_path)
     return Evidence({"task": "binary"})
 
 

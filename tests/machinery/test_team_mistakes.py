@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Params, TrainParams
-from mlops.core.paths import CLEAN, MODEL, TEST, write_json
+from mlops.core.paths import write_json
 from mlops.core.problem import Owners, Problem
 from mlops.core.stages import run_stage
 from mlops.core.team import team_module
@@ -102,10 +102,7 @@ def model(task): return Spoiling()"""
 
 @pytest.fixture
 def evidence(tmp_path):
-    tiny.write_model(tmp_path / MODEL)
-    for path in (TEST, CLEAN):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        tiny.table().write_parquet(tmp_path / path)
+    tiny.write_run(tmp_path)
     return Evidence({"task": "binary", "slices": [1]})
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import onnx
 import polars as pl
+from mlops.core.paths import CLEAN, MODEL, TEST
 from onnx import TensorProto, helper
 
 CLASSES = {"binary": ("false", "true"), "multiclass": ("low", "mid", "high"), "regression": ()}
@@ -86,3 +87,11 @@ def write_model(path, task="binary", weight=2.0, **changes):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def write_run(folder):
+    """What a run leaves that is judged: the packaged model, its test rows and all clean ones."""
+    write_model(folder / MODEL)
+    for path in (TEST, CLEAN):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        table().write_parquet(folder / path)

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from mlops.business.recommendation import advise
 from mlops.core.errors import UserError
 from mlops.core.paths import write_json
 from mlops.core.problem import Problem
+
+from html_page import Tags
 
 KIND = {
     "name": "disk",
@@ -218,24 +219,6 @@ def test_a_project_without_a_journal_is_told_so(project):
     reckoned = reckon()
     assert reckoned.realised.gain is None
     assert reckoned.realised.why
-
-
-class Tags(HTMLParser):
-    """Which tags there are, each closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.open = [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        if tag not in ("meta", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
 
 
 def test_the_page_tells_it_and_escapes_it(project, monkeypatch):

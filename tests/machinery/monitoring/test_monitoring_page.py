@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,31 +17,28 @@ from mlops.registry import registry
 
 import lived
 import served
+from html_page import Tags
 from lived import prediction, truth
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'>"
 
 
-class Parsed(HTMLParser):
-    """Which tags there are, whether they are balanced, and the text by section."""
+class Parsed(Tags):
+    """Its tags, and the text by section."""
 
     def __init__(self, text):
-        super().__init__()
-        self.tags, self.open, self.text, self.where = [], [], {"": ""}, ""
-        self.feed(text)
-        self.close()
+        self.text, self.where = {"": ""}, ""
+        super().__init__(text)
 
     def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        if tag not in ("meta", "link"):
-            self.open.append(tag)
+        super().handle_starttag(tag, attrs)
         if tag == "section":
             self.where = dict(attrs)["id"]
             self.text[self.where] = ""
 
     def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+        super().handle_endtag(tag)
         self.where = "" if tag == "section" else self.where
 
     def handle_data(self, data):
