@@ -14,6 +14,7 @@ from mlops.core.errors import UserError
 from mlops.core.optional_parts import has_part
 from mlops.core.params import Params
 from mlops.core.problem import Problem
+from mlops.data.contract import Contract
 from mlops.data_commands import app as data_commands
 
 from samples import bundled
@@ -106,6 +107,27 @@ def test_the_whole_life_of_a_table(project, typed):
     code, output = typed("model", "rollback")
     assert code == 1
     assert "no champion to go back to" in output
+
+
+def test_columns_that_are_called_as_patterns_are_learned_from_and_judged(project, typed):
+    header, rows = orders(600).split("\n", 1)
+    assert header == "order,amount,city,returned"
+    Path("orders.csv").write_text(f"*,^a.*$,^.*$,^r$\n{rows}")
+    assert typed("data", "add", "orders.csv", "--target", "^r$", "--key", "*")[0] == 0
+    contract = Contract.load()
+    inputs = {column.name: {"slice": True} for column in contract.inputs}
+    assert set(inputs) == {"^a.*$", "^.*$"}
+    columns = (c.model_copy(update=inputs.get(c.name, {})) for c in contract.columns)
+    contract.model_copy(update={"columns": tuple(columns)}).save()
+    for stage in (*STAGES, "report", "release"):
+        code, output = typed("stage", stage)
+        assert code == 0, output
+    evaluation = json.loads(Path("reports/evaluation.json").read_text())
+    assert {each["column"] for each in evaluation["slices"]} == set(inputs)
+    assert evaluation["primary_metric"]["value"] > 0.8
+    code, output = typed("predict", "orders.csv", "decisions.csv")
+    assert code == 0, output
+    assert "scored 600 of 600 rows" in output
 
 
 def test_a_gate_that_stops_the_pipeline_still_gets_its_page(project, typed):

@@ -1,8 +1,9 @@
 """Columns by name: every name that a table may bring is one column, and ours are never among them.
 
-To polars `*` and `^a.*$` are patterns, and a column that is added may take the place of one that
-was delivered. So columns are named by `col` and `cols`, and those that are added for a while by
-`internal`, whose mark no delivered name holds (inspection.py refuses it).
+To polars `*` and `^a.*$` are patterns, also in the methods of a series of that name, and a column
+that is added may take the place of one that was delivered. So columns are named by `col` and
+`cols`, and those that are added for a while by `internal`, whose mark no delivered name holds
+(inspection.py refuses it).
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,16 @@ def col(name: str) -> pl.Expr:
 def cols(names: Iterable[str]) -> cs.Selector:
     """Name several columns, in this order, whatever they are called."""
     return cs.by_name(*names)
+
+
+def values_of(table: pl.DataFrame, name: str) -> pl.Series:
+    """Take one column out, under a name that is no pattern: most methods of a series look it up."""
+    return table.get_column(name).alias("value")
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether polars takes a name for a pattern of names."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def internal(purpose: str, name: str = "") -> str:

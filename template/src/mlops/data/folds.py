@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import UserError
 from ..core.params import Params
-from .column_names import col, internal
+from .column_names import col, internal, values_of
 from .contract import Contract
 
 Indices = NDArray[np.int64]
@@ -35,7 +35,7 @@ def make_folds(
     or a single class are left out. Raises UserError if none remains.
     """
     by_time, least = choose_policy(contract) == "time", 1 if contract.task == "regression" else 2
-    pieces, target = params.train.folds + by_time, frame[contract.target.name]
+    pieces, target = params.train.folds + by_time, values_of(frame, contract.target.name)
     piece = (line_up(frame, contract, params.train.seed).to_numpy() * pieces).astype(int)
     pairs = []
     for turn in range(pieces):
@@ -44,7 +44,7 @@ def make_folds(
         if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
             pairs.append((learn, judge))
     if not pairs:
-        raise UserError(f"No fold of the training rows has {least} values of {target.name}.")
+        raise UserError(f"No fold of the training rows has {least} values of {contract.target.name}.")
     return pairs
 
 

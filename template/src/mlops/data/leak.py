@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from .column_names import col, cols
+from .column_names import col, cols, values_of
 from .contract import Contract
 
 SAMPLE = 20_000
@@ -62,7 +62,7 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
     """
     rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
     inputs = rows.select(cols(one.name for one in contract.inputs))
-    target = rows[contract.target.name]
+    target = values_of(rows, contract.target.name)
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
     values = ranked.select(pl.all().to_physical().cast(float))
     # A column of 0 and 1 for each class (of two for one); or the number to predict.
@@ -70,8 +70,6 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
         truth = target.cast(float).to_frame()
     else:
         truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
-    # A name that is no pattern, as methods of a series take it for one.
-    truth.columns = [f"answer {place}" for place in range(truth.width)]
     scores = _score_each(values, inputs.select(cs.numeric()).columns, truth, limit)
     tied = _find_tied(rows, contract)
     limits = {name: limit * (TRUST if name in tied else 1) for name in inputs.columns}

@@ -10,7 +10,7 @@ from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_js
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
-from .column_names import cols, internal
+from .column_names import cols, internal, values_of
 from .contract import Contract
 from .folds import choose_policy, line_up
 from .ingest import write_parquet
@@ -58,7 +58,8 @@ def cut_parts(contract: Contract, params: SplitParams) -> SplitReport:
         folder.mkdir()
         for name, path in PARTS.items():
             write_parquet({folder / path.name: both.filter(pl.col(PART) == name).drop(PART)})
-            answers = frame.filter(pl.col(PART) == name)[contract.target.name].cast(pl.String)
+            answers = values_of(frame.filter(pl.col(PART) == name), contract.target.name)
+            answers = answers.cast(pl.String)
             rows[name] = len(answers)
             needed = contract.classes if name == "train" or contract.task == "binary" else ()
             faults += [f"{name} has no rows"] if answers.is_empty() else []

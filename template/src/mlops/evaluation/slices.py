@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..core.params import EvaluateParams
+from ..data.column_names import values_of
 from ..data.contract import Column, Contract
 from ..model.metrics import Metric
 from ..model.value import Array
@@ -71,7 +72,7 @@ def slices(
     metric, found, errors = comparable(metric, truth), [], []
     whole = metric.measure(truth, scores)
     for column in (column for column in contract.columns if column.protected or column.slice):
-        names = labels(table[column.name], column)
+        names = labels(values_of(table, column.name), column)
         sizes = names.value_counts(name="rows").sort(["rows", "name"], descending=[True, False])
         for value, size in sizes.head(MOST_VALUES).iter_rows():
             rows = np.flatnonzero(names == value)

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..core.errors import UserError
-from ..data.column_names import col
+from ..data.column_names import col, is_pattern, values_of
 from ..data.contract import Column, Contract
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -43,9 +43,13 @@ def inputs(contract: Contract) -> list[Input]:
 
 
 def of_column(column: Column) -> list[Input]:
-    """The time column gives no month or day count: the rows to predict lie after all known ones."""
+    """The time column gives no month or day count: the rows to predict lie after all known ones.
+
+    No input has a name that polars takes for a pattern, as steps ask each for its values.
+    """
     if column.type not in ("date", "timestamp"):
-        return [Input(column.name, column.name, "text" if column.type == "string" else "number")]
+        name = f"value of {column.name}" if is_pattern(column.name) else column.name
+        return [Input(name, column.name, "text" if column.type == "string" else "number")]
     parts = ["weekday"] if column.role == "time" else ["days", "month", "weekday"]
     parts += ["hour"] if column.type == "timestamp" else []
     return [Input(f"{part} of {column.name}", column.name, "number", part) for part in parts]
@@ -85,14 +89,14 @@ def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
 
     Raises UserError if a value of the target is not among the contract's classes.
     """
-    target = table.get_column(contract.target.name)
+    target = values_of(table, contract.target.name)
     if contract.task == "regression":
         return target.cast(pl.Float64).to_numpy()
     places = {name: place for place, name in enumerate(contract.classes)}
     found = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
     if found.null_count():
         raise UserError(
-            f"Column {target.name!r} holds {target.filter(found.is_null())[0]!r}, which is not "
+            f"Column {contract.target.name!r} holds {target.filter(found.is_null())[0]!r}, which is not "
             f"among the classes {list(contract.classes)} of contract.yaml: add it there, or "
             "clean the data."
         )

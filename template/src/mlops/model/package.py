@@ -26,7 +26,7 @@ from ..core.paths import (
 )
 from ..core.paths import sha256 as digest
 from ..core.team import team_code
-from ..data.column_names import col, cols
+from ..data.column_names import col, cols, values_of
 from ..data.contract import Column, Contract
 from ..scoring.predictor import METADATA, SCORE, Predictor
 from .bench import Plan, fit, scores
@@ -118,7 +118,7 @@ def describe_column(column: Column) -> dict[str, Any]:
 def shuffle_cells(rows: pl.DataFrame) -> pl.DataFrame:
     """CASES rows in which each cell is from another row, so that none tells of anybody."""
     return rows.select(
-        pl.Series(name, rows[name].sample(CASES, with_replacement=True, seed=place))
+        pl.Series(name, values_of(rows, name).sample(CASES, with_replacement=True, seed=place))
         for place, name in enumerate(rows.columns)
     )
 

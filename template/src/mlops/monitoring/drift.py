@@ -17,6 +17,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from ..core.paths import MODEL, TEST, TRAIN, VALID, sha256
+from ..data.column_names import values_of
 from ..data.contract import Contract
 from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
@@ -203,9 +204,9 @@ def find_broken_rules(rows: pl.DataFrame, contract: Contract) -> list[BrokenRule
     table, rules = rows["inputs"].struct.unnest(), list[BrokenRule]()
     inputs = contract.model_copy(update={"columns": contract.inputs})
     for condition, name, rule in list_rules(inputs):
-        values = table.filter(condition)[name]
+        values = values_of(table.filter(condition), name)
         if len(values):
-            commonest = values.drop_nulls().value_counts(sort=True)[name].head(EXAMPLES)
+            commonest = values.drop_nulls().value_counts(sort=True)["value"].head(EXAMPLES)
             rules.append(
                 {
                     "column": name,

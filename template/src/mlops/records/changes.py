@@ -12,7 +12,7 @@ from ..core.errors import UserError
 from ..core.params import Params
 from ..data import cells, change_log
 from ..data.change_log import Change, Part
-from ..data.column_names import col, cols
+from ..data.column_names import col, cols, values_of
 from ..data.contract import Contract
 from ..data.ingest import count_rows
 from ..data.row_rules import is_sound
@@ -181,9 +181,9 @@ def _read_keys(
     ]
     typed = frame.select(values).collect()
     for column in contract.keys:
-        if typed[column.name].has_nulls():
-            place = typed[column.name].is_null().arg_true()[0]
-            text = frame.collect()[column.name][place]
+        read = values_of(typed, column.name)
+        if read.has_nulls():
+            text = values_of(frame.collect(), column.name)[read.is_null().arg_true()[0]]
             raise UserError(f"'{text}' is no {column.type}, as the key {column.name} is.")
     return typed.unique(maintain_order=True)
 
