@@ -1,4 +1,4 @@
-"""Where DVC keeps the data, by its settings: read without DVC, which takes half a second to load."""
+"""Where DVC keeps the data, read from its settings without DVC, which takes half a second."""
 
 import configparser
 

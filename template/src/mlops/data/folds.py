@@ -44,7 +44,9 @@ def make_folds(
         if min(target[learn].n_unique(), target[judge].n_unique()) >= least:
             pairs.append((learn, judge))
     if not pairs:
-        raise UserError(f"No fold of the training rows has {least} values of {contract.target.name}.")
+        raise UserError(
+            f"No fold of the training rows has {least} values of {contract.target.name}."
+        )
     return pairs
 
 

@@ -41,7 +41,9 @@ class Repository:
 
     def _find_name(self) -> str:
         try:
-            return str(json.loads(run_gh("repo", "view", "--json", "nameWithOwner"))["nameWithOwner"])
+            return str(
+                json.loads(run_gh("repo", "view", "--json", "nameWithOwner"))["nameWithOwner"]
+            )
         except UserError as error:
             raise UserError(
                 f"{error}. Log in with 'gh auth login', push the repository to GitHub, and run "

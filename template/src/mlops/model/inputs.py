@@ -96,8 +96,8 @@ def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
     found = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
     if found.null_count():
         raise UserError(
-            f"Column {contract.target.name!r} holds {target.filter(found.is_null())[0]!r}, which is not "
-            f"among the classes {list(contract.classes)} of contract.yaml: add it there, or "
+            f"Column {contract.target.name!r} holds {target.filter(found.is_null())[0]!r}, which is "
+            f"not among the classes {list(contract.classes)} of contract.yaml: add it there, or "
             "clean the data."
         )
     return found.to_numpy()
