@@ -40,7 +40,7 @@ def github(tmp_path, monkeypatch):
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy/allowed_signers").write_text("# nobody yet\n")
     (tmp_path / "deploy/compose.yaml").touch()
-    (tmp_path / "told/repo").write_text(json.dumps({"nameWithOwner": "acme/flights"}))
+    (tmp_path / "told/repo").write_text("acme/flights\n")
 
     def there(path, content=None):
         name = f"repos/acme/flights/{path}".replace("/", "+")

@@ -41,9 +41,7 @@ class Repository:
 
     def _find_name(self) -> str:
         try:
-            return str(
-                json.loads(run_gh("repo", "view", "--json", "nameWithOwner"))["nameWithOwner"]
-            )
+            return run_gh("repo", "view", "--json", "nameWithOwner", "--jq", ".nameWithOwner")
         except UserError as error:
             raise UserError(
                 f"{error}. Log in with 'gh auth login', push the repository to GitHub, and run "

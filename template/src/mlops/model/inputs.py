@@ -95,9 +95,9 @@ def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
     places = {name: place for place, name in enumerate(contract.classes)}
     found = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
     if found.null_count():
+        strange = target.filter(found.is_null())[0]
         raise UserError(
-            f"Column {contract.target.name!r} holds {target.filter(found.is_null())[0]!r}, which is "
-            f"not among the classes {list(contract.classes)} of contract.yaml: add it there, or "
-            "clean the data."
+            f"Column {contract.target.name!r} holds {strange!r}, which is not among the classes "
+            f"{list(contract.classes)} of contract.yaml: add it there, or clean the data."
         )
     return found.to_numpy()
