@@ -13,6 +13,15 @@ ProjectFolder = Annotated[Path, typer.Argument(help="The project's folder.")]
 TemplateFolder = Annotated[Path, typer.Argument(help="The template's folder.")]
 
 
+def require_folder(file: Path | None) -> Path | None:
+    """Return the file. Raises BadParameter if it cannot be written, before anything is done."""
+    if file and not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{file.parent} is no folder: make it, or name another file.")
+    if file and file.is_dir():
+        raise typer.BadParameter(f"{file} is a folder: name a file.")
+    return file
+
+
 def update(
     project: ProjectFolder = Path(),
     to: Annotated[str | None, typer.Option(help="The release; without it, the newest.")] = None,
@@ -20,11 +29,17 @@ def update(
     ask: Annotated[bool, typer.Option(help="Ask every question again.")] = False,
     *,
     text: Annotated[
-        Path | None, typer.Option(help="For a workflow: where to write what a pull request says.")
+        Path | None,
+        typer.Option(
+            callback=require_folder, help="For a workflow: where to write what a pull request says."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="For a workflow: add outcome=current, updated or conflicts to it."),
+        typer.Option(
+            callback=require_folder,
+            help="For a workflow: add outcome=current, updated or conflicts to it.",
+        ),
     ] = None,
 ) -> None:
     """Update a project from its template; whatever Copier would drop is saved in .rej files.

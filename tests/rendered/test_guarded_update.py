@@ -213,3 +213,16 @@ def test_a_workflow_is_told_of_conflicts_and_of_rejects_that_git_ignores(
     assert "**Not to be merged as it is, and not tried yet.**" in text
     assert "- README.md:" in text
     assert "- src/flights/stages.py.rej holds lines that an update could not place" in text
+
+
+@pytest.mark.parametrize("option", ["--text", "--output"])
+@pytest.mark.parametrize(
+    ("place", "reason"), [("gone/file", "gone is no folder"), (".", ". is a folder")]
+)
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_done(
+    tmp_path: Path, option: str, place: str, reason: str
+) -> None:
+    done = run("copier-mlops", "update", option, place, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert reason in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout
