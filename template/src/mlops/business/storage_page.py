@@ -17,7 +17,7 @@ from ..core.params import Limits, Params
 from ..core.paths import REPORTS, replacing, write_json
 from ..core.problem import Problem
 from ..gates.gates import Verdict
-from ..gates.requirements import answering, demanded
+from ..gates.requirements import name_owner, read_requirements
 from ..gates.yaml_location import Entry
 from ..storage import formats, measurement
 from .place_figures import Place, large, read_rate, small, summarise
@@ -61,7 +61,9 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     verdicts = [
         verdict
         for place, (name, limits) in zip(places, params.storage, strict=False)
-        for verdict in judge(place, limits, answering(problem, demanded("storage")[name].owner))
+        for verdict in judge(
+            place, limits, name_owner(problem, read_requirements("storage")[name].owner)
+        )
     ]
     report = assemble_report(places, sample, prices, verdicts)
     write_json(REPORT, report)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import UserError
 
@@ -29,6 +29,8 @@ COMPOSE = Path("deploy/compose.yaml")
 EVALUATION = REPORTS / "evaluation.json"
 GATE_REPORT = REPORTS / "gate.json"
 TRIALS = REPORTS / "plots" / "trials.csv"
+
+Content = TypeVar("Content")
 
 
 @contextmanager
@@ -53,6 +55,19 @@ def write_json(target: Path, content: Any) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(target) as scratch:
         scratch.write_text(f"{text}\n", encoding="utf-8")
+
+
+def round_figures(content: Content) -> Content:
+    """Round the floats of a report to six decimals.
+
+    NaN and infinity become None, wherever the type of the report does not say so.
+    """
+    rounded: Content = json.loads(
+        json.dumps(content),
+        parse_float=lambda text: round(float(text), 6),
+        parse_constant=lambda _: None,
+    )
+    return rounded
 
 
 def read_json(source: Path) -> Any:

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from ..core.formatting import score
 from ..core.paths import CHOICE, REPORTS, read_json, sha256, write_json
 from ..core.problem import Problem
-from ..core.team import package_name
+from ..core.team import read_package_name
 from ..data.contract import Contract
 from .docker import docker
 from .release import RELEASE, SBOM, Release
@@ -101,7 +101,7 @@ def describe_model(release: Release) -> Component:
     return {
         "type": "machine-learning-model",
         "bom-ref": MODEL,
-        "name": package_name(),
+        "name": read_package_name(),
         "version": str(release.model_version),
         "description": decision,
         "hashes": [{"alg": "SHA-256", "content": release.model_sha256}],

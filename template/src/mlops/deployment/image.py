@@ -6,9 +6,9 @@ from typing import Any
 from ..core.errors import UserError
 from ..core.git_command import git
 from ..core.paths import GATE_REPORT, MODEL, read_json
-from ..core.team import package_name
-from ..registry.champion import in_its_place
-from ..registry.registry import REGISTRATION, model_file
+from ..core.team import read_package_name
+from ..registry.champion import find_champion_override
+from ..registry.registry import REGISTRATION, find_model_file
 from ..registry.tracking import MADE_BY_THE_RUN
 from .docker import docker, inspect_image
 from .release import RELEASE, Release
@@ -23,7 +23,7 @@ def build_release(tag: str | None, push: bool, options: list[str]) -> list[str]:
     refuse_uncommitted()
     registration = read_registration()
     commit = git("rev-parse", "HEAD")
-    name = complete_tag(tag, commit) if tag else f"localhost/{package_name()}:latest"
+    name = complete_tag(tag, commit) if tag else f"localhost/{read_package_name()}:latest"
     if push and not tag:
         raise UserError("'--push' needs to know where to: add '--tag REPOSITORY'.")
     docker(
@@ -60,7 +60,7 @@ def refuse_uncommitted() -> None:
 
 def read_registration() -> dict[str, Any]:
     """Read the registration of the pipeline's model. Raises UserError if it must not go out."""
-    number, _ = model_file()
+    number, _ = find_model_file()
     if number is None:
         raise UserError(
             f"{MODEL} is not registered, nobody could find it again: 'uv run dvc repro' does it."
@@ -72,7 +72,7 @@ def read_registration() -> dict[str, Any]:
             f"Version {number} of the model must not go out, a gate blocks it "
             f"({', '.join(failed)}): see reports/index.html for what to do."
         )
-    if in_its_place():
+    if find_champion_override():
         raise UserError(
             f"Version {number} is not the champion, it was taken back: 'model promote {number}' if "
             "it is to go out all the same."

@@ -21,7 +21,7 @@ from ..data.column_names import values_of
 from ..data.contract import Contract
 from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
-from ..model.inputs import Input, frame, misfit
+from ..model.inputs import Input, explain_misfit, select_inputs
 from ..model.value import Array
 from ..registry import registry
 from ..scoring.predictor import SCORE, Predictor
@@ -85,11 +85,11 @@ class Drift(TypedDict):
 
 def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
     """Compare rows with all inputs, as `ground_truth.join_ground_truth` gives them."""
-    version, path = registry.champion() or (None, MODEL)
+    version, path = registry.fetch_champion() or (None, MODEL)
     model = Predictor(path)
     ours = rows.filter(pl.col("version") == version)
     live = ours if ours.height else rows
-    mismatch = misfit(model.meta, contract)
+    mismatch = explain_misfit(model.meta, contract)
     if "bins" not in model.meta:
         mismatch = mismatch or "was packaged by an older version"
     return {
@@ -105,7 +105,7 @@ def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
 def compare_inputs(live: pl.DataFrame, model: Predictor, path: Path) -> list[InputDrift]:
     """Compare each input, and the score, with those in training; the model's file is at `path`."""
     entries = [Input(**entry) for entry in model.meta["inputs"]]
-    values = frame(live["inputs"].struct.unnest(), entries)
+    values = select_inputs(live["inputs"].struct.unnest(), entries)
     values = values.with_columns(live["score"].alias(SCORE))
     learned = read_training_values(path, model, entries)
     inputs = [
@@ -174,7 +174,7 @@ def read_training_values(
     rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
     answers = model.answers(model.scores(pl.read_parquet(TEST)))
     scores = pl.Series(SCORE, answers["score"].astype(float))
-    return {column.name: column for column in (*frame(rows, entries), scores)}
+    return {column.name: column for column in (*select_inputs(rows, entries), scores)}
 
 
 def excess_beyond_chance(shares: Shares, rows: int) -> float:

@@ -7,10 +7,10 @@ from ..business.charts import label_trend
 from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
-from ..core.params import Params, duration, seconds
+from ..core.params import Params, check_duration, convert_to_seconds
 from ..core.paths import REPORTS, replacing, write_json
 from ..core.problem import Problem
-from ..gates.requirements import headings
+from ..gates.requirements import read_headings
 from .ground_truth import journal_url
 from .observation import Observation, observe
 
@@ -50,7 +50,7 @@ def parse_since(since: str, now: datetime) -> datetime:
     Raises UserError for anything else, and for a day that lies in the future.
     """
     try:
-        return now - timedelta(seconds=seconds(duration(since)))
+        return now - timedelta(seconds=convert_to_seconds(check_duration(since)))
     except ValueError:
         pass
     try:
@@ -71,5 +71,5 @@ def render_page(observation: Observation) -> str:
         trend=label_trend(observation["performance"]),
         problem=Problem.read(),
         params=Params.read(),
-        names=headings("service"),
+        names=read_headings("service"),
     )

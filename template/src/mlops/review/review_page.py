@@ -5,13 +5,13 @@ from typing import Any
 
 from ..core.formatting import listed, number, signed
 from ..core.paths import GATE_REPORT, REPORTS, replacing
-from ..evaluation.cards import escaped
-from ..evaluation.reports import Reports, environment
+from ..evaluation.cards import escape_markdown
+from ..evaluation.reports import Reports, make_environment
 from ..gates.gates import Verdict
 from . import change_summary
 from .base import Base
 from .base_comparison import BaseComparison, Gap, compare_with_base, judge_comparison
-from .limits import Weaker, weaker
+from .limits import Weaker, list_weaker_limits
 
 PAGE = REPORTS / "review.md"
 
@@ -27,7 +27,7 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     reports, base = Reports.read(), Base.find(ref)
     comparison = compare_with_base(reports, base) if base and reports.evaluation else None
     verdicts = [Verdict(**gate) for gate in reports.gate["gates"]]
-    limits = weaker(base, reports.problem, reports.params, verdicts) if base else []
+    limits = list_weaker_limits(base, reports.problem, reports.params, verdicts) if base else []
     verdicts += judge_comparison(comparison, base, reports) if base and comparison else []
     consents = [(limit.owner, write_consent(limit, base)) for limit in limits]
     headline = write_headline(reports, base, comparison)
@@ -98,7 +98,7 @@ def render_page(
     consents: list[tuple[str, str]],
 ) -> str:
     """Render the review as Markdown; `consents` are (owner, sentence)."""
-    markdown = environment(Path(__file__).parent, finalize=escaped)
+    markdown = make_environment(Path(__file__).parent, finalize=escape_markdown)
     markdown.filters["difference"] = difference
     changes: dict[str, Any] = {"before": {}, "was": {}}
     if base:

@@ -84,11 +84,11 @@ def _fault(error: Any) -> Fault:
 
 
 def _wanted(error: Any) -> str:
-    """What to write instead, as far as it can be told."""
+    """Say what to write instead, as far as that is known; else ""."""
     if error["type"] == "string_pattern_mismatch":
         return "write the id that /predict gave"
-    told = WANTED.get(error["type"].split("_")[0], "")
+    advice = WANTED.get(error["type"].split("_")[0], "")
     facts = error.get("ctx", {})
     if "expected" in facts:
         facts = {"expected": textwrap.shorten(facts["expected"], SHOWN, placeholder=" ...")}
-    return told.format(**facts) if facts else told
+    return advice.format(**facts) if facts else advice
