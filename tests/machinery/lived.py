@@ -110,5 +110,5 @@ def write(rows, folder="."):
         for row in rows:
             table = "predictions" if isinstance(row, Prediction) else "truths"
             marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT INTO {table} VALUES ({marks})", _cells(row))  # noqa: S608
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", _encode_cells(row))  # noqa: S608
         connection.commit()
