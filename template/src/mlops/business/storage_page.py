@@ -16,7 +16,7 @@ from ..core.formatting import number
 from ..core.params import Limits, Params
 from ..core.paths import REPORTS, replacing, write_json
 from ..core.problem import Problem
-from ..gates.gates import Verdict
+from ..gates.gates import Finding, Verdict, make_verdict
 from ..gates.requirements import name_owner, read_requirements
 from ..gates.yaml_location import Entry
 from ..storage import formats, measurement
@@ -91,16 +91,9 @@ def judge(place: Place, limits: Limits, owner: str) -> Iterator[Verdict]:
         result = f"{number(measured)} {UNITS[unit]}" if figures else f"unknown ({place['fault']})"
         allowed = f"{number(limit)} {UNITS[unit]}"
         mend = f"move to faster storage, or change {key}" if figures else "have it answer"
-        yield Verdict(
-            name=key,
-            passed=passed,
-            measured=measured,
-            limit=limit,
-            meaning=f"{name} of {place['url']} is {result}, the limit {allowed}",
-            what_to_do="" if passed else f"Measure again after you {mend}",
-            owner=owner,
-            requirement=str(Entry("params.yaml", key)),
-        )
+        meaning = f"{name} of {place['url']} is {result}, the limit {allowed}"
+        finding = Finding(passed, measured, limit, meaning, f"Measure again after you {mend}")
+        yield make_verdict(key, finding, owner, str(Entry("params.yaml", key)))
 
 
 def assemble_report(

@@ -1,6 +1,6 @@
 """A gate compares one measured figure with its limit, and blocks with what to do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -68,16 +68,8 @@ def assign_verdict(
 
 def make_verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdict:
     """Make the verdict of a finding, as it is written down; advice is for a gate that blocks."""
-    return Verdict(
-        name=name,
-        passed=finding.passed,
-        measured=finding.measured,
-        limit=finding.limit,
-        meaning=finding.meaning,
-        what_to_do="" if finding.passed else finding.what_to_do,
-        owner=owner,
-        requirement=requirement,
-    )
+    facts = vars(replace(finding, what_to_do="")) if finding.passed else vars(finding)
+    return Verdict(name=name, **facts, owner=owner, requirement=requirement)
 
 
 def write_verdicts(verdicts: list[Verdict]) -> bool:

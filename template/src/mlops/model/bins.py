@@ -5,31 +5,18 @@ so small that a service can follow it in plain Python (serving/tally.py).
 """
 
 from itertools import pairwise
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import numpy as np
 import polars as pl
+
+from .metadata import InputBins
 
 OTHER, MISSING = "__other__", "__missing__"
 TENTHS = np.arange(1, 10) / 10
 MOST_TEXTS = 20
 # A text as rare as that may name a person, and is never written into a model.
 LEAST_SHARE, LEAST_ROWS = 0.005, 10
-
-
-class InputBins(TypedDict):
-    """The bins of an input: `labels`, and the `shares` of the rows (0 to 1) that lie in them.
-
-    Numbers lie between `edges` (a number equal to one lies below it), texts are in `categories`;
-    what is missing lies in the last bin.
-    """
-
-    input: str
-    kind: str
-    edges: NotRequired[list[float]]
-    categories: NotRequired[list[str]]
-    labels: list[str]
-    shares: list[float]
 
 
 def make_bins(values: pl.DataFrame) -> list[InputBins]:

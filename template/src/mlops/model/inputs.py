@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..core.errors import UserError
 from ..data.column_names import col, is_pattern, values_of
 from ..data.contract import Column, Contract
+from .metadata import ModelMetadata
 
 LARGEST = float(np.finfo(np.float32).max)
 # "d" is polars' name for whole days since 1970-01-01; weekdays are 1 (Monday) to 7.
@@ -78,7 +79,7 @@ def make_feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
     return {column.name: column.to_numpy().reshape(-1, 1) for column in values}
 
 
-def explain_misfit(meta: dict[str, Any], contract: Contract) -> str | None:
+def explain_misfit(meta: ModelMetadata, contract: Contract) -> str | None:
     """Explain why a packaged model, by its `meta`, cannot answer for the contract's table; None if
     it can.
     """

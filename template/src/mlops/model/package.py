@@ -6,7 +6,7 @@ test rows its answers are compared with those of the pipeline it was made from.
 
 import json
 import platform
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,7 @@ from .candidate import find_candidates
 from .choice import Choice, read_choice
 from .conversion import OPSET, convert_candidate
 from .inputs import Input, encode_truth, list_inputs, make_feed, select_inputs
+from .metadata import ColumnFacts, KnownCase, ModelMetadata
 from .trial_runner import Plan, fit_plan, predict_scores
 
 PACKAGE = REPORTS / "package.json"
@@ -99,10 +100,7 @@ def package_choice(
     with team_code(place=candidate.line):
         pipeline = fit_plan(plan, values, encode_truth(rows, contract), contract)
     model = convert_candidate(candidate, pipeline, entries)
-    about = describe_model(choice, contract, pipeline, entries) | {
-        "rows": rows.height,
-        "columns": [describe_column(column) for column in contract.columns],
-    }
+    about = describe_model(choice, contract, pipeline, entries, rows.height)
     packaged = Predictor(model.SerializeToString(), about)
     about["cases"] = make_cases(rows, packaged, contract)
     # Of rows that it learned from, a model is surer than of any it will meet.
@@ -115,27 +113,40 @@ def package_choice(
 
 
 def describe_model(
-    choice: Choice, contract: Contract, pipeline: Pipeline, entries: list[Input]
-) -> dict[str, Any]:
-    """Describe for the file's metadata what the model answers, how, and where it comes from."""
+    choice: Choice, contract: Contract, pipeline: Pipeline, entries: list[Input], rows: int
+) -> ModelMetadata:
+    """Describe for the file a model that has learned from so many rows, but for cases and bins."""
     return {
         "task": contract.task,
         "target": contract.target.name,
         "classes": list(contract.classes),
-        # The place among the classes of each output; training may not have met them all.
         "outputs": [int(place) for place in getattr(pipeline, "classes_", ())],
         "threshold": choice["threshold"],
-        "inputs": [vars(entry) for entry in entries],
+        "inputs": [
+            {"name": each.name, "column": each.column, "kind": each.kind, "part": each.part}
+            for each in entries
+        ],
         "contract": {"id": contract.id, "version": contract.version},
         "candidate": choice["candidate"],
         "parameters": choice["parameters"],
         "validation": {"metric": choice["metric"], "score": choice["score"]},
         "libraries": {"python": platform.python_version(), **read_versions(LIBRARIES)},
+        "rows": rows,
+        "columns": [describe_column(column) for column in contract.columns],
     }
 
 
-def make_cases(rows: pl.DataFrame, packaged: Predictor, contract: Contract) -> list[dict[str, Any]]:
-    """Make CASES records of mixed cells with the `score` that the packaged model gives each."""
+def describe_column(column: Column) -> ColumnFacts:
+    """Describe a column as a service must know it."""
+    rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
+    facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
+    is_key = column.role == "key"
+    facts["required"] &= column.is_input
+    return cast(ColumnFacts, facts | {"used": column.is_input or is_key, "key": is_key})
+
+
+def make_cases(rows: pl.DataFrame, packaged: Predictor, contract: Contract) -> list[KnownCase]:
+    """Make CASES records of mixed cells, with the score that the packaged model gives each."""
     examples = shuffle_cells(rows.select(cols(column.name for column in contract.inputs)))
     scores = packaged.scores(examples).tolist()
     return [
@@ -145,15 +156,6 @@ def make_cases(rows: pl.DataFrame, packaged: Predictor, contract: Contract) -> l
         }
         for record, score in zip(examples.to_dicts(), scores, strict=True)
     ]
-
-
-def describe_column(column: Column) -> dict[str, Any]:
-    """Describe what a service must know of a column: its rules, and whether it is `used`."""
-    rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
-    facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
-    is_key = column.role == "key"
-    facts["required"] &= column.is_input
-    return facts | {"used": column.is_input or is_key, "key": is_key}
 
 
 def shuffle_cells(rows: pl.DataFrame) -> pl.DataFrame:

@@ -62,9 +62,10 @@ def run_search(
 
 
 def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
-    """First the defaults of each candidate, then what a tree-structured Parzen estimator proposes
-    (Bergstra et al., 2011): each candidate with settings of its own (`group`), and the plans of a
-    batch away from each other (`constant_liar`).
+    """Begin with the defaults of each candidate, then ask a tree-structured Parzen estimator.
+
+    (Bergstra et al., 2011.) It proposes settings of its own for each candidate (`group`), and the
+    plans of a batch away from each other (`constant_liar`).
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(

@@ -9,7 +9,7 @@ and Wasserstein's (by how much a value would have to move on average, in its own
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from ..data.contract import Contract
 from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
 from ..model.inputs import Input, explain_misfit, select_inputs
+from ..model.metadata import InputBins
 from ..model.value import Array
 from ..registry import registry
 from ..scoring.predictor import SCORE, Predictor
@@ -115,9 +116,7 @@ def compare_inputs(live: pl.DataFrame, model: Predictor, path: Path) -> list[Inp
     return sorted(inputs, key=lambda each: -each["psi"])
 
 
-def compare_input(
-    values: pl.Series, entry: dict[str, Any], learned: pl.Series | None
-) -> InputDrift:
+def compare_input(values: pl.Series, entry: InputBins, learned: pl.Series | None) -> InputDrift:
     """Compare live values with their entry of model/bins.py, and with those that were learned."""
     live, expected = measure_shares(values, entry), np.array(entry["shares"])
     bins: list[BinShares] = [
@@ -183,7 +182,7 @@ def excess_beyond_chance(shares: Shares, rows: int) -> float:
     return live - expected - 3 * float(np.sqrt(expected * (1 - expected) / rows))
 
 
-def measure_shares(values: pl.Series, entry: dict[str, Any]) -> Array:
+def measure_shares(values: pl.Series, entry: InputBins) -> Array:
     """Return the shares of the values in each bin, (bins,), by the rule of model/bins.py."""
     if entry["kind"] == "text":
         places = {text: place for place, text in enumerate(entry["categories"])}

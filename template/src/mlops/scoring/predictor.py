@@ -11,6 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, Inva
 
 from ..core.errors import UserError
 from ..core.paths import MODEL
+from ..model.metadata import ModelMetadata
 from ..model.value import decide
 
 METADATA = "metadata"
@@ -21,7 +22,7 @@ BATCH = 50_000
 class Predictor:
     """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
 
-    def __init__(self, model: Path | bytes = MODEL, meta: dict[str, Any] | None = None) -> None:
+    def __init__(self, model: Path | bytes = MODEL, meta: ModelMetadata | None = None) -> None:
         """Load a file or its bytes; `meta` is of bytes that do not say yet what they are.
 
         Raises UserError if it is absent or no model of ours.
@@ -35,7 +36,7 @@ class Predictor:
         try:
             self._session = onnxruntime.InferenceSession(model, options)
             texts = self._session.get_modelmeta().custom_metadata_map
-            self.meta: dict[str, Any] = meta or json.loads(texts[METADATA])
+            self.meta: ModelMetadata = meta or json.loads(texts[METADATA])
         except (Fail, InvalidGraph, InvalidProtobuf, ValueError, KeyError) as error:
             raise UserError(f"{path} is not a model that this project has packaged.") from error
 

@@ -59,7 +59,7 @@ class RefusedError(Exception):
 
     @classmethod
     def of(cls, error: ValidationError) -> Self:
-        """With the first of what pydantic has found."""
+        """Take the first SHOWN faults of those that pydantic has found."""
         return cls([_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
 
 

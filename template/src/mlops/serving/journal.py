@@ -134,7 +134,7 @@ class Journal:
     """Takes rows at once, and writes them soon."""
 
     def __init__(self, url: str, metrics: Metrics, durable: bool = False) -> None:
-        """`url`: sqlite:///FILE or postgresql://... Raises UserError for another.
+        """Open a journal at sqlite:///FILE or postgresql://... Raises UserError for another `url`.
 
         A database that does not answer is no error: it may come later.
         """
@@ -158,7 +158,7 @@ class Journal:
         self._taken += len(rows)
 
     async def kept(self) -> bool:
-        """Once all rows taken so far are in the database; False if it cannot be written now."""
+        """Wait until all rows taken so far are in the database; False if they cannot be by now."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bool] = loop.create_future()
         self._waiting.append((self._taken, loop, done))

@@ -48,7 +48,9 @@ class Model:
     """A model in service: reads requests, and answers them."""
 
     def __init__(self, uri: str, source: ModelContent, policy: Policy, most: int) -> None:
-        """Raises UserError if the content is not what was registered, or answers otherwise."""
+        """Try a model. Raises UserError if its content is not what was registered, or answers
+        otherwise than when it was packaged.
+        """
         self.uri, self.version = uri, source.version
         self.registered, self.changed = source.registered, source.changed
         self.sha256 = hashlib.sha256(source.content).hexdigest()
@@ -58,7 +60,7 @@ class Model:
                 f"not {source.sha256[:12]}. Get it again, or register it."
             )
         self._predictor = Predictor(source.content)
-        self.meta = self._predictor.meta
+        self.meta: dict[str, Any] = {**self._predictor.meta}
         if not (self.meta.get("cases") and self.meta.get("bins")):
             raise UserError(f"{uri} was packaged by an older version: run 'uv run dvc repro'.")
         self.name = self.sha256[:12] if self.version is None else str(self.version)
