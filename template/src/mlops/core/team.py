@@ -6,7 +6,7 @@ import sys
 import tokenize
 import tomllib
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -211,8 +211,13 @@ def require_name(text: Any, what: str) -> None:
 
 def require_function(function: Any, what: str) -> None:
     """Raise UserError if what a team's file gives cannot be called."""
-    if not callable(function):
-        raise UserError(f"{what} is {shorten_repr(function)}, which is no function.")
+    require_kind(function, Callable, what, "no function")
+
+
+def require_kind(thing: Any, kind: Any, what: str, otherwise: str) -> None:
+    """Raise UserError, saying what it is instead, if what a team's file gives is not of a kind."""
+    if not isinstance(thing, kind):
+        raise UserError(f"{what} is {shorten_repr(thing)}, which is {otherwise}.")
 
 
 def _locate_last(places: Iterable[tuple[str, int | None]]) -> str:

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..core import team
 from ..core.errors import TeamError
 from ..core.formatting import listed
 from ..core.problem import Owners, Problem
-from ..core.team import (
-    load_team_list,
-    locate_function,
-    locate_list,
-    locate_running_code,
-    require_function,
-    require_text,
-    shorten_repr,
-    team_code,
-)
 from .gates import Finding, Verdict, make_verdict
 from .requirements import name_owner, read_requirements
 
@@ -61,16 +52,18 @@ class Gate:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_text(self.name, "the name of a Gate")
-        require_text(self.asks, f"asks of the gate {self.name}")
-        require_text(self.owner, f"owner of the gate {self.name}")
-        require_function(self.check, f"check of the gate {self.name}")
-        object.__setattr__(self, "created", locate_running_code())
+        team.require_text(self.name, "the name of a Gate")
+        team.require_text(self.asks, f"asks of the gate {self.name}")
+        team.require_text(self.owner, f"owner of the gate {self.name}")
+        team.require_function(self.check, f"check of the gate {self.name}")
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @property
     def place(self) -> CodeLine:
         """Where `check` is, whatever it is wrapped in, or else the line that names it."""
-        line = locate_function(self.check) or self.created or locate_list("gates", "GATES")
+        line = (
+            team.locate_function(self.check) or self.created or team.locate_list("gates", "GATES")
+        )
         return CodeLine.of(line, self.name)
 
 
@@ -79,7 +72,7 @@ def load_own_gates() -> tuple[Gate, ...]:
 
     Raises UserError for what is no gate, a name given twice, or a role that there is not.
     """
-    gates = load_team_list("gates", "GATES", Gate)
+    gates = team.load_team_list("gates", "GATES", Gate)
     names = set(read_requirements("pipeline"))
     for gate in gates:
         if gate.name in names:
@@ -96,17 +89,20 @@ def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdic
 
     Raises TeamError if the function fails, or returns something else than a Finding.
     """
-    with team_code(place=str(gate.place)):
+    with team.team_code(place=str(gate.place)):
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
-        raise TeamError(f"{gate.place}: it returns {shorten_repr(finding)}, which is no Finding.")
+        raise TeamError(
+            f"{gate.place}: it returns {team.shorten_repr(finding)}, which is no Finding."
+        )
     if not isinstance(finding.passed, bool | np.bool_):
         raise TeamError(
-            f"{gate.place}: passed is {shorten_repr(finding.passed)}, which is not True or False."
+            f"{gate.place}: passed is {team.shorten_repr(finding.passed)}, which is not True or "
+            "False."
         )
     for name in ("meaning", "what_to_do"):
         if not isinstance(text := getattr(finding, name), str):
-            raise TeamError(f"{gate.place}: {name} is {shorten_repr(text)}, which is no text.")
+            raise TeamError(f"{gate.place}: {name} is {team.shorten_repr(text)}, which is no text.")
     plain = Finding(
         passed=bool(finding.passed),
         measured=check_figure(finding.measured, f"{gate.place}: measured"),
@@ -126,4 +122,6 @@ def check_figure(figure: Any, what: str) -> float | str | None:
         return figure
     if isinstance(figure, Real) and not isinstance(figure, bool) and math.isfinite(figure):
         return float(figure)
-    raise TeamError(f"{what} is {shorten_repr(figure)}, which is no finite number, text or None.")
+    raise TeamError(
+        f"{what} is {team.shorten_repr(figure)}, which is no finite number, text or None."
+    )

@@ -8,16 +8,8 @@ from typing import Any
 
 from sklearn.compose import ColumnTransformer
 
+from ..core import team
 from ..core.errors import TeamError, UserError
-from ..core.team import (
-    load_team_list,
-    locate_function,
-    locate_list,
-    locate_running_code,
-    require_function,
-    require_name,
-    shorten_repr,
-)
 
 
 @dataclass(frozen=True)
@@ -36,13 +28,12 @@ class Range:
         for name in ("low", "high", "default"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise UserError(f"{name} of a Range is {shorten_repr(number)}, which is no number.")
+                raise UserError(
+                    f"{name} of a Range is {team.shorten_repr(number)}, which is no number."
+                )
             if not math.isfinite(number):
                 raise UserError(f"{name} of a Range is {number}, which is not finite.")
-        if not isinstance(self.log, bool):
-            raise UserError(
-                f"log of a Range is {shorten_repr(self.log)}, which is not True or False."
-            )
+        team.require_kind(self.log, bool, "log of a Range", "not True or False")
         if not self.low < self.high:
             raise UserError(f"{self}: low is to be less than high.")
         if self.log and self.low <= 0:
@@ -74,36 +65,24 @@ class Candidate:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_name(self.name, "the name of a Candidate")
-        require_function(self.steps, f"steps of the candidate {self.name}")
-        require_function(self.model, f"model of the candidate {self.name}")
-        if not isinstance(self.space, Mapping):
-            raise UserError(
-                f"space of the candidate {self.name} is {shorten_repr(self.space)}, which is no "
-                "dictionary of settings and their Range."
-            )
+        team.require_name(self.name, "the name of a Candidate")
+        ours = f"the candidate {self.name}"
+        team.require_function(self.steps, f"steps of {ours}")
+        team.require_function(self.model, f"model of {ours}")
+        no_space = "no dictionary of settings and their Range"
+        team.require_kind(self.space, Mapping, f"space of {ours}", no_space)
         for setting, each in self.space.items():
             if not isinstance(setting, str) or not setting.isidentifier():
-                raise UserError(
-                    f"space of the candidate {self.name} has {shorten_repr(setting)}, which is no "
-                    "name of a setting."
-                )
-            if not isinstance(each, Range):
-                raise UserError(
-                    f"{setting} of the candidate {self.name} is {shorten_repr(each)}, which is no "
-                    "Range."
-                )
-        if not isinstance(self.baseline, bool):
-            raise UserError(
-                f"baseline of the candidate {self.name} is {shorten_repr(self.baseline)}, which is "
-                "not True or False."
-            )
-        object.__setattr__(self, "created", locate_running_code())
+                text = team.shorten_repr(setting)
+                raise UserError(f"space of {ours} has {text}, which is no name of a setting.")
+            team.require_kind(each, Range, f"{setting} of {ours}", "no Range")
+        team.require_kind(self.baseline, bool, f"baseline of {ours}", "not True or False")
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @cached_property
     def line(self) -> str:
         """FILE:LINE of the team's that makes the model, or else names it; "" if none does."""
-        return locate_function(self.model) or self.created
+        return team.locate_function(self.model) or self.created
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -113,11 +92,11 @@ class Candidate:
 
 def load_candidates() -> tuple[Candidate, ...]:
     """Load what the team's candidates.py lists. Raises UserError if it lists something else."""
-    candidates = load_team_list("candidates", "CANDIDATES", Candidate)
+    candidates = team.load_team_list("candidates", "CANDIDATES", Candidate)
     names = set[str]()
     for each in candidates:
         if each.name in names:
-            line = each.created or locate_list("candidates", "CANDIDATES")
+            line = each.created or team.locate_list("candidates", "CANDIDATES")
             raise TeamError(f"{line}: there are two candidates {each.name!r}; rename one.")
         names.add(each.name)
     return candidates
@@ -129,6 +108,7 @@ def find_candidates(names: list[str]) -> list[Candidate]:
     if strange := [name for name in names if name not in listed]:
         raise UserError(
             f"params.yaml: train.candidates: {strange[0]!r} is not in candidates.py "
-            f"({locate_list('candidates', 'CANDIDATES')}), which has {', '.join(listed) or 'none'}."
+            f"({team.locate_list('candidates', 'CANDIDATES')}), which has "
+            f"{', '.join(listed) or 'none'}."
         )
     return [listed[name] for name in names]

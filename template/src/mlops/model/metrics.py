@@ -15,19 +15,9 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn import metrics
 
+from ..core import team
 from ..core.errors import TeamError, UserError
 from ..core.problem import Task
-from ..core.team import (
-    load_team_list,
-    locate_error,
-    locate_function,
-    locate_list,
-    locate_running_code,
-    require_function,
-    require_name,
-    shorten_repr,
-    team_code,
-)
 from .value import Array, decide
 
 Score = Callable[[Array, Array], float]
@@ -67,8 +57,8 @@ def r2(truth: Array, scores: Array) -> float:
     return float(metrics.r2_score(truth, scores)) if np.ptp(truth) else float("nan")
 
 
-# What `train.metric` of params.yaml may say beside the team's own metrics (see `choices`); greater
-# is better, and "auto" is the first of each.
+# What `train.metric` of params.yaml may say beside the team's own metrics (see `load_metrics`):
+# greater is better, and "auto" is the first of each.
 CHOICES: dict[Task, dict[str, Score]] = {
     "binary": {
         "roc_auc": roc_auc,
@@ -106,26 +96,26 @@ class Metric:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_name(self.name, "the name of a Metric")
-        require_name(name_in_reports(self.name), f"the name of the loss {self.name!r}")
-        require_function(self.score, f"score of the metric {self.name}")
+        team.require_name(self.name, "the name of a Metric")
+        team.require_name(name_in_reports(self.name), f"the name of the loss {self.name!r}")
+        team.require_function(self.score, f"score of the metric {self.name}")
         known = get_args(Task)
         if not isinstance(self.tasks, tuple | list) or not self.tasks:
             raise UserError(
-                f"tasks of the metric {self.name} is {shorten_repr(self.tasks)}, which is no "
+                f"tasks of the metric {self.name} is {team.shorten_repr(self.tasks)}, which is no "
                 f"tuple, such as {known[:1]}."
             )
         if strange := [task for task in self.tasks if task not in known]:
             raise UserError(
-                f"tasks of the metric {self.name} has {shorten_repr(strange[0])}; there are "
+                f"tasks of the metric {self.name} has {team.shorten_repr(strange[0])}; there are "
                 f"{', '.join(known)}."
             )
-        object.__setattr__(self, "created", locate_running_code())
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @cached_property
     def line(self) -> str:
         """FILE:LINE of the team's where its function is, or else its name; "" if it comes along."""
-        return locate_function(self.score) or self.created
+        return team.locate_function(self.score) or self.created
 
     def measure(self, truth: Array, scores: Array) -> float:
         """Measure the score of these rows, NaN if it cannot be told; the arrays stay as they are.
@@ -134,13 +124,13 @@ class Metric:
         for any other mistake in the team's function.
         """
         try:
-            with team_code(but=(ValueError, ArithmeticError), place=self.line):
+            with team.team_code(but=(ValueError, ArithmeticError), place=self.line):
                 measured = self.score(np.copy(truth), np.copy(scores))
         except (ValueError, ArithmeticError) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UnmeasurableError(self._blame(reason, locate_error(error))) from error
+            raise UnmeasurableError(self._blame(reason, team.locate_error(error))) from error
         if isinstance(measured, bool | np.bool_) or not isinstance(measured, Real):
-            reason = f"it returns {shorten_repr(measured)}, which is not one real number"
+            reason = f"it returns {team.shorten_repr(measured)}, which is not one real number"
             raise TeamError(self._blame(reason))
         if np.isinf(float(measured)):
             raise UnmeasurableError(self._blame(f"it returns {measured}, which is not finite"))
@@ -163,10 +153,10 @@ def load_metrics(task: Task) -> dict[str, Metric]:
     """
     metrics_of_task = {name: Metric(name, score) for name, score in CHOICES[task].items()}
     taken = {*ALWAYS, *map(name_in_reports, metrics_of_task)}
-    for each in load_team_list("metrics", "METRICS", Metric):
+    for each in team.load_team_list("metrics", "METRICS", Metric):
         if task in each.tasks:
             if name_in_reports(each.name) in taken:
-                line = each.created or locate_list("metrics", "METRICS")
+                line = each.created or team.locate_list("metrics", "METRICS")
                 raise TeamError(f"{line}: there is a metric {each.name!r} already; rename it.")
             taken.add(name_in_reports(each.name))
             metrics_of_task[each.name] = each
