@@ -7,7 +7,7 @@ import pytest
 from flights import candidates
 from flights.candidates import CANDIDATES
 from mlops.core.errors import UserError
-from mlops.core.paths import MODEL, TEST, TRAIN, VALID, write_json
+from mlops.core.paths import CHOICE, MODEL, TEST, TRAIN, VALID, write_json
 from mlops.model import package
 from mlops.model.conversion import round_down
 from mlops.model.inputs import list_inputs, make_feed, select_inputs
@@ -164,7 +164,7 @@ def test_the_stage_learns_from_all_rows_but_the_tests(capsys):
         "metric": "roc_auc",
         "score": 0.7,
     }
-    write_json(package.CHOICE, choice)
+    write_json(CHOICE, choice)
     package.run()
     told = json.loads(package.PACKAGE.read_text())
     model = Predictor(MODEL)

@@ -12,7 +12,7 @@ from jinja2 import Environment
 
 from ..core import resources
 from ..core.formatting import listed
-from ..core.paths import REPORTS, replacing
+from ..core.paths import REPORTS, write_text
 from ..core.resources import RunUsage
 from ..evaluation import cards
 from ..evaluation.reports import Reports, make_environment
@@ -35,8 +35,7 @@ def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
     text = render_page(reports, resources.sum_usage(without=("report",)), read_trials())
-    with replacing(PAGE) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(PAGE, text)
     written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
     print(f"report: {choose_headline(reports)} See {listed(map(str, written))}")

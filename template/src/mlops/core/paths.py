@@ -47,14 +47,19 @@ def replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def write_text(target: Path, text: str) -> None:
+    """Write a file in UTF-8, whole or not at all."""
+    with replacing(target) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
 def write_json(target: Path, content: Any) -> None:
     """Write a report as JSON, whole or not at all.
 
     Raises ValueError for NaN or infinity: JSON knows neither, and other readers stop there.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(target) as scratch:
-        scratch.write_text(f"{text}\n", encoding="utf-8")
+    write_text(target, f"{text}\n")
 
 
 def round_figures(content: Content) -> Content:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field
 
-from .paths import replacing
+from .paths import write_text
 from .strict_model import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -145,5 +145,4 @@ class Problem(StrictModel):
         dropped = {"estimate", "objectives"} - ({"objectives"} & self.model_fields_set)
         content = self.model_copy(update=neutral).model_dump(exclude=dropped)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=200)
-        with replacing(Path("problem.yaml")) as scratch:
-            scratch.write_text(HEADING + text, encoding="utf-8")
+        write_text(Path("problem.yaml"), HEADING + text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.formatting import count, number
-from ..core.paths import replacing
+from ..core.paths import write_text
 from ..data.contract import Column
 from ..gates.requirement_table import list_requirements
 from .reports import Reports, make_environment
@@ -31,8 +31,7 @@ def write_cards(reports: Reports) -> list[Path]:
     if reports.evaluation:
         paths.append(MODEL_CARD)
     for path in paths:
-        with replacing(path) as scratch:
-            scratch.write_text(render_card(path.name, reports), encoding="utf-8")
+        write_text(path, render_card(path.name, reports))
     return paths
 
 

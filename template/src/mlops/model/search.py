@@ -14,11 +14,10 @@ from pathlib import Path
 import optuna
 from joblib import cpu_count
 from optuna.trial import TrialState
-from rich.console import Console
-from rich.progress import Progress
 
 from ..core.parallel import spread
 from ..core.params import TrainParams
+from ..core.progress import show_progress
 from .candidate import Candidate
 from .trial_log import open_trial_log
 from .trial_runner import Plan, Trial, TrialRunner
@@ -29,13 +28,13 @@ def run_search(
 ) -> list[Trial]:
     """Try plans until the budget is spent; what is still being tried then is given up."""
     end, trials = time.monotonic() + params.seconds, list[Trial]()
-    trial_log, console = open_trial_log(log), Console(stderr=True)
+    trial_log = open_trial_log(log)
     known = trial_log.known
     with (
         # optuna warns that `group` may yet change, joblib that trials were given up.
         warnings.catch_warnings(action="ignore"),
         spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
-        Progress(console=console, disable=not console.is_terminal) as bar,
+        show_progress() as bar,
     ):
         study = begin_study(candidates, params.seed)
         shown, best = bar.add_task("search", total=params.trials), float("-inf")

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import UserError
-from ..core.paths import replacing
+from ..core.paths import write_text
 
 STORAGE = "OPTUNA_STORAGE"
 
@@ -54,8 +54,7 @@ class LocalTrialLog:
 
     def __init__(self, log: Path) -> None:
         *whole, _ = log.read_text(encoding="utf-8").split("\n") if log.exists() else [""]
-        with replacing(log) as scratch:
-            scratch.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+        write_text(log, "".join(f"{line}\n" for line in whole))
         self.known: list[TrialResult] = [json.loads(line) for line in whole]
         self._log = log
 

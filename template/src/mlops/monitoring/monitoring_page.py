@@ -8,7 +8,7 @@ from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
 from ..core.params import Params, check_duration, convert_to_seconds
-from ..core.paths import REPORTS, replacing, write_json
+from ..core.paths import REPORTS, write_json, write_text
 from ..core.problem import Problem
 from ..gates.requirements import read_headings
 from .ground_truth import journal_url
@@ -34,8 +34,7 @@ def write_report(since: str | None = None) -> list[str]:
             "requests, or look further back with --since 2020-01-31."
         )
     write_json(REPORT, observation)
-    with replacing(PAGE) as scratch:
-        scratch.write_text(render_page(observation), encoding="utf-8")
+    write_text(PAGE, render_page(observation))
     tasks = [
         sentence(f"{check['meaning']}. {check['what_to_do']} (for {check['owner']})")
         for check in observation["checks"]

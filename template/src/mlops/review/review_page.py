@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.formatting import listed, number, signed
-from ..core.paths import GATE_REPORT, REPORTS, replacing
+from ..core.paths import GATE_REPORT, REPORTS, write_text
 from ..evaluation.cards import escape_markdown
 from ..evaluation.reports import Reports, make_environment
 from ..gates.gates import Verdict
@@ -32,8 +32,7 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     consents = [(limit.owner, write_consent(limit, base)) for limit in limits]
     headline = write_headline(reports, base, comparison)
     text = render_page(reports, base, comparison, verdicts, headline=headline, consents=consents)
-    with replacing(PAGE) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(PAGE, text)
     if summary:
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(text)

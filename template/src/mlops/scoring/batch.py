@@ -19,13 +19,12 @@ from typing import Any, Self
 import polars as pl
 from filelock import FileLock, Timeout
 from joblib import cpu_count
-from rich.console import Console
-from rich.progress import Progress
 
 from ..core.errors import UserError
 from ..core.parallel import spread
 from ..core.params import Params
 from ..core.paths import replacing, sha256
+from ..core.progress import show_progress
 from ..data.change_log import Part
 from ..data.column_names import cols, internal
 from ..data.contract import CONTRACT, Contract
@@ -117,10 +116,10 @@ def score_shards(parts: dict[Path, int], scorer: "Scorer", shards: "Shards") -> 
         for path, before in zip(parts, befores, strict=False)
     ]
     left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
-    batches, console = left.collect_batches(chunk_size=SHARD, lazy=True), Console(stderr=True)
+    batches = left.collect_batches(chunk_size=SHARD, lazy=True)
     workers = min(Params.read().train.processes or cpu_count(), rows // (PER_WORKER * SHARD))
     with (
-        Progress(console=console, disable=not console.is_terminal) as bar,
+        show_progress() as bar,
         spread(max(1, workers), threads=True) as side_by_side,
     ):
         task = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
