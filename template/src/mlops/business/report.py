@@ -12,7 +12,7 @@ from jinja2 import Environment
 
 from ..core import resources
 from ..core.formatting import listed
-from ..core.paths import REPORTS, write_text
+from ..core.paths import REPORTS, TRIALS, write_text
 from ..core.resources import RunUsage
 from ..evaluation import cards
 from ..evaluation.reports import Reports, make_environment
@@ -21,7 +21,6 @@ from ..gates.requirements import read_headings
 from .charts import Scale, format_short
 
 PAGE = REPORTS / "index.html"
-TRIALS = REPORTS / "plots" / "trials.csv"
 
 
 class Trial(TypedDict):

@@ -28,6 +28,11 @@ REPORTS = Path("reports")
 COMPOSE = Path("deploy/compose.yaml")
 EVALUATION = REPORTS / "evaluation.json"
 GATE_REPORT = REPORTS / "gate.json"
+METRICS = REPORTS / "metrics.json"
+REGISTRATION = REPORTS / "registration.json"
+USAGE = REPORTS / "resources.json"
+MONITORING = REPORTS / "monitoring.json"
+LATENCY = REPORTS / "latency.json"
 TRIALS = REPORTS / "plots" / "trials.csv"
 
 Content = TypeVar("Content")

@@ -8,11 +8,10 @@ from typing import TypedDict, cast
 
 import psutil
 
-from .paths import REPORTS, read_json, write_json
+from .paths import REPORTS, USAGE, read_json, write_json
 from .pipeline import STAGES
 
 RESOURCES = REPORTS / "resources"
-TOTAL = REPORTS / "resources.json"
 # What runs after the gates have judged: its figures there would be those of an earlier run.
 AFTER_JUDGEMENT = ("gate", "register", "report")
 MEMORY = "peak_memory_mb"
@@ -102,4 +101,4 @@ def sum_usage(without: tuple[str, ...] = ()) -> RunUsage:
 
 def write_total() -> None:
     """Write reports/resources.json."""
-    write_json(TOTAL, sum_usage())
+    write_json(USAGE, sum_usage())

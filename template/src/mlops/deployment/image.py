@@ -1,14 +1,14 @@
 """`deploy build`: the image of the service, once for all environments."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 from ..core.errors import UserError
 from ..core.git_command import git
-from ..core.paths import GATE_REPORT, MODEL, read_json
+from ..core.paths import GATE_REPORT, MODEL, REGISTRATION, read_json
 from ..core.team import read_package_name
 from ..registry.champion import find_champion_override
-from ..registry.registry import REGISTRATION, find_model_file
+from ..registry.registry import Registration, find_model_file
 from ..registry.tracking import MADE_BY_THE_RUN
 from .docker import docker, inspect_image
 from .release import RELEASE, Release
@@ -58,7 +58,7 @@ def refuse_uncommitted() -> None:
         )
 
 
-def read_registration() -> dict[str, Any]:
+def read_registration() -> Registration:
     """Read the registration of the pipeline's model. Raises UserError if it must not go out."""
     number, _ = find_model_file()
     if number is None:
@@ -77,7 +77,7 @@ def read_registration() -> dict[str, Any]:
             f"Version {number} is not the champion, it was taken back: 'model promote {number}' if "
             "it is to go out all the same."
         )
-    return dict(read_json(REGISTRATION))
+    return cast(Registration, read_json(REGISTRATION))
 
 
 def complete_tag(tag: str, commit: str) -> str:

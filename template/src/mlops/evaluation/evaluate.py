@@ -11,7 +11,16 @@ import numpy as np
 import polars as pl
 
 from ..core.params import Params
-from ..core.paths import EVALUATION, MODEL, REPORTS, TEST, replacing, round_figures, write_json
+from ..core.paths import (
+    EVALUATION,
+    METRICS,
+    MODEL,
+    REPORTS,
+    TEST,
+    replacing,
+    round_figures,
+    write_json,
+)
 from ..core.problem import Problem, Task
 from ..data.contract import Contract
 from ..model.inputs import Input, explain_misfit, make_feed, select_inputs
@@ -30,7 +39,6 @@ from .evaluation_report import (
 from .paired_comparison import Judge
 from .slices import SEED, compare_slices
 
-METRICS = REPORTS / "metrics.json"
 PLOTS = REPORTS / "plots"
 BINS = 10
 MOST_ROWS_PERMUTED = 5000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.formatting import listed, number, percent, score, signed
 from ..core.optional_parts import has_part
 from ..core.params import Budgets, Params
-from ..core.paths import EVALUATION, REPORTS, read_json
+from ..core.paths import EVALUATION, LATENCY, REPORTS, read_json
 from ..core.problem import Problem, Task
 from ..core.resources import AFTER_JUDGEMENT, StageUsage, sum_usage
 from ..data.split import leak_verdict, rows_verdict
@@ -56,7 +56,7 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
         assign_verdict(problem, "resources", judge_resources(usage, params.budgets)),
     ]
     if has_part("serving") and params.budgets.latency_ms is not None:
-        p99_ms = read_json(REPORTS / "latency.json")["p99_ms"]
+        p99_ms = read_json(LATENCY)["p99_ms"]
         finding = judge_latency(p99_ms, params.budgets.latency_ms)
         verdicts.append(assign_verdict(problem, "latency", finding))
     evidence = Evidence(evaluation)

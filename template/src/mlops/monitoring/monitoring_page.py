@@ -8,14 +8,13 @@ from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
 from ..core.params import Params, check_duration, convert_to_seconds
-from ..core.paths import REPORTS, write_json, write_text
+from ..core.paths import MONITORING, REPORTS, write_json, write_text
 from ..core.problem import Problem
 from ..gates.requirements import read_headings
 from .ground_truth import journal_url
 from .observation import Observation, observe
 
 PAGE = REPORTS / "monitoring.html"
-REPORT = REPORTS / "monitoring.json"
 
 
 def write_report(since: str | None = None) -> list[str]:
@@ -33,7 +32,7 @@ def write_report(since: str | None = None) -> list[str]:
             f"The journal holds no prediction since {day}: send the service "
             "requests, or look further back with --since 2020-01-31."
         )
-    write_json(REPORT, observation)
+    write_json(MONITORING, observation)
     write_text(PAGE, render_page(observation))
     tasks = [
         sentence(f"{check['meaning']}. {check['what_to_do']} (for {check['owner']})")

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
 from ..core.params import Params, convert_to_seconds
-from ..core.paths import GATE_REPORT, REPORTS, read_json
+from ..core.paths import GATE_REPORT, REGISTRATION, read_json
 from .exporter import Exporter
 from .ground_truth import journal_url
 from .observation import describe, observe, reasons_to_retrain
@@ -25,7 +25,6 @@ from .story import Outcome, Step, read_steps, record_step, time_of_last
 from .table_growth import grow_table
 
 LOCK = Path("journal/.watch.lock")
-REGISTRATION = REPORTS / "registration.json"
 
 
 class Successor(Protocol):

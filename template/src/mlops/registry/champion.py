@@ -7,9 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
-from ..core.paths import EVALUATION, read_json
+from ..core.paths import EVALUATION, REGISTRATION, read_json
 from ..core.team import read_package_name
-from .registry import REGISTRATION
 from .tracking import connect, is_new
 from .versions import CHAMPION, find_champion
 

@@ -21,8 +21,9 @@ from ..core.formatting import score
 from ..core.paths import (
     CHOICE,
     GATE_REPORT,
+    METRICS,
     MODEL,
-    REPORTS,
+    REGISTRATION,
     read_json,
     replacing,
     sha256,
@@ -31,13 +32,12 @@ from ..core.paths import (
 from ..core.strict_model import read_yaml
 from ..core.team import read_package_name
 from ..data.contract import CONTRACT
-from .tracking import connect, is_new, record_training, trace_lineage, update_run
+from .tracking import Lineage, connect, is_new, record_training, trace_lineage, update_run
 from .versions import CHAMPION, Version, find_champion, find_version, list_versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REGISTRATION = REPORTS / "registration.json"
 CHAMPION_FILE = Path("models/champion.onnx")
 CHALLENGER = "challenger"
 FOLLOWS, NONE, ROLLED_BACK = "follows", "none", "rolled back"
@@ -50,6 +50,18 @@ class ModelFile(NamedTuple):
     number: int
     tags: dict[str, str]
     path: Path
+
+
+class Registration(Lineage):
+    """What reports/registration.json holds: the version of the pipeline's model, its MLflow `run`,
+    whether it is the `champion`, and when it was `registered`, in UTC (ISO 8601).
+    """
+
+    version: int
+    run: str
+    champion: bool
+    sha256: str
+    registered: str | None
 
 
 def run() -> None:
@@ -67,14 +79,16 @@ def run() -> None:
         if not failed and ours.tags.get(FOLLOWS) != ROLLED_BACK:
             make_champion(client, ours)
         crowned = CHAMPION in find_version(client, ours.number).aliases
-    registration = {
+    lineage: Lineage = json.loads(ours.tags["lineage"])
+    registration: Registration = {
         "version": ours.number,
         "run": ours.run,
         "champion": crowned,
         "sha256": model,
         "registered": ours.tags.get("registered"),
+        **lineage,
     }
-    write_json(REGISTRATION, registration | json.loads(ours.tags["lineage"]))
+    write_json(REGISTRATION, registration)
     print(f"register: version {ours.number}, {'' if crowned else 'candidate, not '}champion")
 
 
@@ -82,7 +96,7 @@ def register_version(client: "MlflowClient", model: str, failed: dict[str, str])
     """Write the training down and make a version of its model."""
     choice, metrics, sources = (
         read_json(CHOICE),
-        read_json(REPORTS / "metrics.json"),
+        read_json(METRICS),
         trace_lineage(),
     )
     facts = make_verdict_tags(failed) | {
@@ -102,7 +116,7 @@ def register_version(client: "MlflowClient", model: str, failed: dict[str, str])
 def update_version(client: "MlflowClient", version: Version, failed: dict[str, str]) -> Version:
     """Bring the tags of a version, and its run, up to the latest evaluation; returns it anew."""
     facts = make_verdict_tags(failed)
-    update_run(client, version.run, read_json(REPORTS / "metrics.json"), facts)
+    update_run(client, version.run, read_json(METRICS), facts)
     for name, text in facts.items():
         client.set_model_version_tag(read_package_name(), str(version.number), name, text)
     return find_version(client, version.number)
@@ -110,7 +124,7 @@ def update_version(client: "MlflowClient", version: Version, failed: dict[str, s
 
 def make_verdict_tags(failed: dict[str, str]) -> dict[str, str]:
     """Make the tags that tell how a model was judged: its score, and the gates that failed."""
-    metric, metrics = read_json(CHOICE)["metric"], read_json(REPORTS / "metrics.json")
+    metric, metrics = read_json(CHOICE)["metric"], read_json(METRICS)
     return {
         "passed": str(not failed).lower(),
         "failed": json.dumps(failed),

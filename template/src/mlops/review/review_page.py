@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.formatting import listed, number, signed
-from ..core.paths import GATE_REPORT, REPORTS, write_text
+from ..core.paths import GATE_REPORT, METRICS, REPORTS, write_text
 from ..evaluation.cards import escape_markdown
 from ..evaluation.reports import Reports, make_environment
 from ..gates.gates import Verdict
@@ -104,7 +104,7 @@ def render_page(
         earlier = base.json(GATE_REPORT).get("gates", ())
         changes = {
             "before": {gate["name"]: gate["measured"] for gate in earlier},
-            "was": base.json(REPORTS / "metrics.json"),
+            "was": base.json(METRICS),
             "columns": change_summary.compare_columns(base.contract, reports.contract),
             "records": change_summary.list_new_records(base),
             "settings": change_summary.compare_settings(base),

@@ -11,10 +11,9 @@ from typing import TypedDict
 import numpy as np
 from pydantic_core import to_json
 
-from ..core.paths import MODEL, REPORTS, write_json
+from ..core.paths import LATENCY, MODEL, write_json
 from .models import Model, ModelContent
 
-LATENCY = REPORTS / "latency.json"
 WARM, TIMES, MANY = 100, 2_000, 100
 
 

@@ -16,12 +16,11 @@ from urllib.parse import quote, urlencode
 import numpy as np
 
 from ..core.errors import UserError
-from ..core.paths import MODEL, REPORTS, read_json
+from ..core.paths import MODEL, REGISTRATION, read_json
 from ..scoring.predictor import Predictor
 from .feed import Feed, feed
 from .requests import Policy, Record, Requests
 
-REGISTRATION = REPORTS / "registration.json"
 REGISTRY = "models:/"
 TOLERANCE = 1e-4  # of a score that the file names; of numbers, relative to the largest of them
 PATIENCE = 20  # seconds for each answer of an MLflow server
