@@ -71,17 +71,17 @@ def problem_estimate() -> None:
 @model_commands.command("list")
 def model_list() -> None:
     """The versions in the registry, newest first."""
-    from .registry import registry
+    from .registry.version_table import format_versions
 
-    say(registry.format_versions())
+    say(format_versions())
 
 
 @model_commands.command("compare", epilog="Example: model compare 3 4")
 def model_compare(first: int, second: int) -> None:
     """Two versions side by side."""
-    from .registry import registry
+    from .registry.version_table import compare_versions
 
-    say(registry.compare_versions(first, second))
+    say(compare_versions(first, second))
 
 
 @model_commands.command("promote", epilog="Example: model promote 4")

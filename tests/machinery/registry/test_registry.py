@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.tracking._tracking_service import utils
 from mlops.core.errors import UserError
 from mlops.core.paths import CHOICE, GATE_REPORT, MODEL, REPORTS, read_json, sha256, write_json
-from mlops.registry import registry, tracking
+from mlops.registry import registry, tracking, version_table
 from mlops.registry import versions as known
 from mlops.registry.champion import find_champion_override, read_evaluation_in_use
 from mlops.registry.registry import CHAMPION_FILE, fetch_champion
@@ -92,7 +92,7 @@ def in_use():
 
 def test_a_run_that_passed_becomes_champion(monkeypatch, past, capsys):
     use(monkeypatch, past / "empty")
-    assert registry.format_versions() == ["no version is registered yet"]
+    assert version_table.format_versions() == ["no version is registered yet"]
     with pytest.raises(UserError, match="there is none yet"):
         registry.promote()
     with pytest.raises(UserError, match="no champion to go back to"):
@@ -112,7 +112,7 @@ def test_the_first_run_that_failed_leaves_no_champion(monkeypatch, past):
 
 def test_a_run_that_failed_a_gate_is_a_candidate_and_never_champion():
     assert versions()[0].aliases == ["challenger"]
-    assert "failed: value, slices" in registry.format_versions()[0]
+    assert "failed: value, slices" in version_table.format_versions()[0]
     for version in (None, 4):
         with pytest.raises(UserError, match=r"Version 4 .* value: value is poor; slices: .*dvc"):
             registry.promote(version)
@@ -153,17 +153,17 @@ def test_the_same_again_makes_no_new_version():
 
 def test_what_is_told_of_a_version_is_its_latest_evaluation():
     assert train(3, roc_auc=0.61, f2=0.4)["version"] == 3
-    assert ["f2", "0.400"] in [line.split() for line in registry.compare_versions(3, 1)]
+    assert ["f2", "0.400"] in [line.split() for line in version_table.compare_versions(3, 1)]
     write_json(REPORTS / "evaluation.json", {"of": "later"})
     assert train(3, roc_auc=0.6, log_loss=0.2)["version"] == 3
-    lines = [line.split() for line in registry.compare_versions(3, 1)]
+    lines = [line.split() for line in version_table.compare_versions(3, 1)]
     assert ["roc_auc", "0.600", "0.510"] in lines
     assert ["log_loss", "0.200"] in lines
     assert not [line for line in lines if line[0] == "f2"], "it is no longer measured"
-    assert "roc_auc 0.600" in registry.format_versions()[1]
+    assert "roc_auc 0.600" in version_table.format_versions()[1]
     assert read_evaluation_in_use() == ({"of": "later"}, True)
     assert train(4, failed=["slices", "value"], roc_auc=0.7)["version"] == 4
-    assert "roc_auc 0.700" in registry.format_versions()[0]
+    assert "roc_auc 0.700" in version_table.format_versions()[0]
     assert versions()[0].failed == {"value": "value is poor", "slices": "slices is poor"}
     assert len(versions()) == 4
 
@@ -205,7 +205,7 @@ def test_a_project_that_was_moved_finds_its_models(tmp_path, monkeypatch):
     with pytest.raises(
         UserError, match=r"mlflow\.db was made in .*/new, and the files of its runs"
     ):
-        registry.format_versions()
+        version_table.format_versions()
 
 
 def test_a_registry_outside_of_the_project_stays_as_it_is(tmp_path, monkeypatch):
@@ -281,11 +281,11 @@ def test_an_unknown_version_is_refused_with_those_there_are():
     ):
         registry.promote(7)
     with pytest.raises(UserError, match="Version 9"):
-        registry.compare_versions(1, 9)
+        version_table.compare_versions(1, 9)
 
 
 def test_two_versions_side_by_side():
-    lines = [line.split() for line in registry.compare_versions(1, 4)]
+    lines = [line.split() for line in version_table.compare_versions(1, 4)]
     assert ["roc_auc", "0.510", "0.540"] in lines
     assert ["passed", "true", "false"] in lines
 

@@ -61,10 +61,10 @@ def run_search(
 
 
 def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
-    """Begin with the defaults of each candidate, then ask a tree-structured Parzen estimator.
+    """Begin with the defaults of each candidate, then ask an estimator for settings.
 
-    (Bergstra et al., 2011.) It proposes settings of its own for each candidate (`group`), and the
-    plans of a batch away from each other (`constant_liar`).
+    The tree-structured Parzen estimator (Bergstra et al., 2011) proposes settings of its own for
+    each candidate (`group`), and the plans of a batch away from each other (`constant_liar`).
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(

@@ -11,7 +11,6 @@ that first made it.
 """
 
 import json
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 CHAMPION_FILE = Path("models/champion.onnx")
 CHALLENGER = "challenger"
 FOLLOWS, NONE, ROLLED_BACK = "follows", "none", "rolled back"
-TAGS_TO_COMPARE = ("passed", "candidate", "sha256", "git_commit", "data_version")
 
 
 class ModelFile(NamedTuple):
@@ -241,40 +239,3 @@ def fetch_model(client: "MlflowClient", version: Version, file: Path) -> Path:
             client.download_artifacts(version.run, MODEL.name, str(new.parent))
             new.with_name(MODEL.name).rename(new)
     return file
-
-
-def format_versions() -> list[str]:
-    """Write all versions in lines to print, newest first."""
-    with connect() as client:
-        lines = [
-            f"{number:>4}  {tags.get('candidate', ''):24}{tags.get('score', ''):22}"
-            f"{' '.join(aliases):22}{'failed: ' + ', '.join(failed) if failed else 'passed'}"
-            for number, _, aliases, tags, failed in list_versions(client)
-        ]
-    return lines or ["no version is registered yet"]
-
-
-def compare_versions(first: int, second: int) -> list[str]:
-    """Write two versions side by side, in lines to print. Raises UserError if one is not there."""
-    with connect() as client:
-        both = [describe_version(client, number) for number in (first, second)]
-    names = dict.fromkeys(name for facts in both for name in facts)
-    return [
-        f"{name:20}" + "".join(f"{facts.get(name, ''):>22}" for facts in both) for name in names
-    ]
-
-
-def describe_version(client: "MlflowClient", number: int) -> dict[str, str]:
-    """Describe a version by what it is, where it is from, and each metric that was measured.
-
-    Raises UserError if there is no such version.
-    """
-    version = find_version(client, number)
-    run = client.get_run(version.run).data
-    metrics = {name: figure for name, figure in run.metrics.items() if not math.isnan(figure)}
-    return {
-        "version": str(version.number),
-        "alias": " ".join(version.aliases),
-        **{name: run.tags.get(name, "")[:16] for name in TAGS_TO_COMPARE},
-        **{name: score(metrics[name]) for name in sorted(metrics)},
-    }
