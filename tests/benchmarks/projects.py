@@ -13,7 +13,7 @@ import joblib
 import polars as pl
 from mlops.core.paths import CHOICE, TRAIN, VALID, read_json
 from mlops.data.contract import Contract
-from mlops.model.bench import Plan, fit
+from mlops.model.trial_runner import Plan, fit
 from mlops.model.candidate import named
 from mlops.model.inputs import frame, inputs, truth
 

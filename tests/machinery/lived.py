@@ -11,7 +11,13 @@ from mlops.core.params import Params
 from mlops.core.problem import Problem
 from mlops.data.contract import Column, Contract
 from mlops.monitoring.performance import Project
-from mlops.serving.journal import TABLES, Prediction, Truth, _cells
+from mlops.serving.journal import (
+    INSERTS_OF_SQLITE,
+    TABLES,
+    Prediction,
+    Truth,
+    _encode_cells,
+)
 
 URL = "sqlite:///journal/journal.db"
 START = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
@@ -105,10 +111,9 @@ def write(rows, folder="."):
     file = Path(folder, "journal/journal.db")
     file.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(file)) as connection:
-        for table, columns in TABLES.items():
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+        for statement in TABLES:
+            connection.execute(statement)
         for row in rows:
-            table = "predictions" if isinstance(row, Prediction) else "truths"
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT INTO {table} VALUES ({marks})", _cells(row))  # noqa: S608
+            kind = "prediction" if isinstance(row, Prediction) else "truth"
+            connection.execute(getattr(INSERTS_OF_SQLITE, kind), _encode_cells(row))
         connection.commit()

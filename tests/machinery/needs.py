@@ -2,7 +2,7 @@
 
 import pytest
 from mlops.core.libraries import LibraryError
-from mlops.model.bench import Plan, make_model
+from mlops.model.trial_runner import Plan, make_model
 
 
 def lack(candidate):

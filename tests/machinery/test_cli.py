@@ -205,7 +205,7 @@ def test_the_sample_s_problem_goes_with_the_sample(project, typed):
     assert "amount" in problem.decision
     assert problem.owners.data_engineer == "@acme/data"
     assert problem.value.unit == "points"
-    assert not problem.missing("regression")
+    assert not problem.list_missing("regression")
 
 
 def test_a_broken_problem_file_leaves_the_sample_as_it_is(project, typed):
@@ -232,7 +232,7 @@ def test_an_incomplete_problem_is_told(project, typed):
     assert code == 1
     assert "kpi" in output
     assert "owners.data_engineer" in output
-    missing = Problem.read().missing("regression")
+    missing = Problem.read().list_missing("regression")
     assert "decision" not in missing
     assert "value.per_unit_of_error" in missing
 

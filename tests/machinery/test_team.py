@@ -15,13 +15,13 @@ from mlops.core.libraries import LibraryError
 from mlops.core.params import Params, TrainParams
 from mlops.core.paths import TEST
 from mlops.core.problem import Owners, Problem
-from mlops.core.team import listed_by_team, package_name, team_code, team_module
+from mlops.core.team import load_team_list, load_team_module, read_package_name, team_code
 from mlops.evaluation.evidence import Evidence
-from mlops.gates.own_gates import Gate, judge, own_gates
-from mlops.gates.requirement_table import table
-from mlops.model.bench import Bench, Plan
-from mlops.model.candidate import candidates
-from mlops.model.metrics import choices, primary, report
+from mlops.gates.own_gates import Gate, judge_own_gate, load_own_gates
+from mlops.gates.requirement_table import list_requirements
+from mlops.model.candidate import load_candidates
+from mlops.model.metrics import find_primary_metric, load_metrics, measure_all_metrics
+from mlops.model.trial_runner import Plan, TrialRunner
 from mlops.testing import example_inputs, example_table, share_differing
 
 import tiny
@@ -80,19 +80,20 @@ def test_every_public_name_is_there_and_described():
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_example_of_a_candidate_learns_and_packs_exactly(tmp_path, task):
     with team_package(tmp_path, candidates=with_example("candidates")):
-        [forest] = [each for each in candidates() if each.name == "forest"]
+        [forest] = [each for each in load_candidates() if each.name == "forest"]
         assert share_differing(forest, task) <= 0.01
 
 
 def test_the_example_of_a_feature_step_adds_columns_and_packs_exactly(tmp_path):
     values, answers = example_inputs("binary")
     with team_package(tmp_path, features=with_example("features")):
-        made = team_module("features").scaled().fit_transform(values, answers)
-        [linear] = [each for each in candidates() if each.name == "linear"]
+        made = load_team_module("features").scaled().fit_transform(values, answers)
+        [linear] = [each for each in load_candidates() if each.name == "linear"]
         assert share_differing(linear, "binary") <= 0.01
     with team_package(tmp_path / "as-seeded"):
         assert (
-            made.shape[1] > team_module("features").scaled().fit_transform(values, answers).shape[1]
+            made.shape[1]
+            > load_team_module("features").scaled().fit_transform(values, answers).shape[1]
         )
 
 
@@ -100,14 +101,16 @@ def test_the_examples_of_metrics_are_told_and_can_be_chosen_by(tmp_path):
     truth = np.array([0, 1, 1, 0] * 50)
     scores = np.linspace(0, 1, 200)
     with team_package(tmp_path, metrics=with_example("metrics")):
-        figures = report("binary", truth, scores, 0.5)
+        figures = measure_all_metrics("binary", truth, scores, 0.5)
         assert figures["f2"] == pytest.approx(0.5)
         assert figures["cost_at_100"] == 100 + 5 * truth[:100].sum()
         assert "mape" not in figures
-        assert report("regression", truth + 1.0, truth + 2.0)["mape"] == pytest.approx(0.75)
-        assert primary("binary", "f2").score(truth, scores) == figures["f2"]
+        assert measure_all_metrics("regression", truth + 1.0, truth + 2.0)["mape"] == pytest.approx(
+            0.75
+        )
+        assert find_primary_metric("binary", "f2").score(truth, scores) == figures["f2"]
         with pytest.raises(UserError, match="neg_mape"):
-            primary("binary", "neg_mape")
+            find_primary_metric("binary", "neg_mape")
 
 
 @pytest.fixture
@@ -119,8 +122,8 @@ def evidence(tmp_path):
 
 def test_the_example_of_a_gate_blocks_and_leads_to_its_line(tmp_path, evidence):
     with team_package(tmp_path, gates=with_example("gates")) as folder:
-        [gate] = own_gates()
-        verdict = judge(gate, evidence, OWNED)
+        [gate] = load_own_gates()
+        verdict = judge_own_gate(gate, evidence, OWNED)
         lines = (folder / "gates.py").read_text(encoding="utf-8").splitlines()
         line = lines.index("def few_enough_to_handle(evidence):") + 1
         assert not verdict.passed
@@ -129,7 +132,7 @@ def test_the_example_of_a_gate_blocks_and_leads_to_its_line(tmp_path, evidence):
             "cost of acting in problem.yaml. (for @acme/business; required by "
             f"src/{folder.name}/gates.py:{line} workload)"
         )
-        [row] = [row for row in table(OWNED, PARAMS) if row.gate == "workload"]
+        [row] = [row for row in list_requirements(OWNED, PARAMS) if row.gate == "workload"]
         assert (row.room, row.owner, str(row.demands[0][0])) == (
             "pipeline",
             "@acme/business",
@@ -197,7 +200,7 @@ def test_a_mistake_in_gates_is_one_sentence(tmp_path, evidence, returns, gates, 
     text = GATE.format(returns=returns, gates=gates)
     with team_package(tmp_path, gates=text) as folder:
         with pytest.raises(UserError, match=re.escape(says.format(team=folder.name))) as raised:
-            [judge(gate, evidence, OWNED) for gate in own_gates()]
+            [judge_own_gate(gate, evidence, OWNED) for gate in load_own_gates()]
         assert "\n" not in str(raised.value)
 
 
@@ -235,13 +238,13 @@ def test_a_mistake_in_metrics_is_one_sentence(tmp_path, metrics, says):
         team_package(tmp_path, metrics=METRIC.format(metrics=metrics)),
         pytest.raises(UserError, match=re.escape(says)),
     ):
-        choices("binary")
+        load_metrics("binary")
 
 
 def test_only_a_name_that_begins_so_is_a_loss(tmp_path):
     metrics = "Metric('true_neg_rate', lambda truth, scores: 0.25),"
     with team_package(tmp_path, metrics=METRIC.format(metrics=metrics)):
-        figures = report("binary", np.array([0, 1]), np.array([0.1, 0.9]), 0.5)
+        figures = measure_all_metrics("binary", np.array([0, 1]), np.array([0.1, 0.9]), 0.5)
     assert figures["true_neg_rate"] == 0.25
 
 
@@ -250,7 +253,7 @@ def test_a_gate_of_another_file_is_found_there(tmp_path):
     gates += "GATES = (Gate('ours', 'Ours', 'ml_engineer', check),)\n"
     with team_package(tmp_path, gates=gates) as folder:
         (folder / "more.py").write_text("# More.\ndef check(evidence):\n    return None\n")
-        [gate] = own_gates()
+        [gate] = load_own_gates()
         assert str(gate.place) == f"src/{folder.name}/more.py:2 ours"
 
 
@@ -262,7 +265,7 @@ def test_a_candidate_named_twice_is_refused(tmp_path):
     with team_package(tmp_path, candidates=text) as folder:
         says = f"src/{folder.name}/candidates.py:{second}: there are two candidates 'lightgbm'; re"
         with pytest.raises(UserError, match=re.escape(says)):
-            candidates()
+            load_candidates()
 
 
 def test_a_metric_that_fails_names_its_line_and_ends_the_search(tmp_path):
@@ -271,17 +274,17 @@ def test_a_metric_that_fails_names_its_line_and_ends_the_search(tmp_path):
     with team_package(tmp_path, metrics=text) as folder:
         rows, contract = example_table("binary")
         params = Params(train=TrainParams(candidates=["linear"], metric="odd"))
-        bench = Bench.of(rows[:200], rows[200:], contract, params)
-        [linear] = [each for each in candidates() if each.name == "linear"]
+        runner = TrialRunner.of(rows[:200], rows[200:], contract, params)
+        [linear] = [each for each in load_candidates() if each.name == "linear"]
         says = f"src/{folder.name}/metrics.py:5: AttributeError: 'numpy.ndarray' object has no"
         with pytest.raises(UserError, match=re.escape(says)):
-            bench.attempt(Plan(linear, linear.defaults))
+            runner.attempt(Plan(linear, linear.defaults))
 
 
 def test_files_that_a_team_does_not_have_are_lists_with_nothing_in_them(tmp_path):
     with team_package(tmp_path, gates="", metrics=""):
-        assert own_gates() == ()
-        assert "roc_auc" in choices("binary")
+        assert load_own_gates() == ()
+        assert "roc_auc" in load_metrics("binary")
 
 
 def test_a_candidate_can_be_taken_away(tmp_path):
@@ -289,14 +292,14 @@ def test_a_candidate_can_be_taken_away(tmp_path):
     text = text.replace(", lightgbm, linear", ", linear")
     text = re.sub(r'    Candidate\(\n        "lightgbm",.*?\n    \),\n', "", text, flags=re.S)
     with team_package(tmp_path, candidates=text):
-        assert [each.name for each in candidates()] == [
+        assert [each.name for each in load_candidates()] == [
             *("baseline", "linear", "hist_gradient_boosting")
         ]
         rows, contract = example_table("binary")
         params = Params(train=TrainParams(candidates=["linear"]))
-        bench = Bench.of(rows[:200], rows[200:], contract, params)
-        [linear] = [each for each in candidates() if each.name == "linear"]
-        assert bench.attempt(Plan(linear, linear.defaults, keep=0.5)).score > 0.8
+        runner = TrialRunner.of(rows[:200], rows[200:], contract, params)
+        [linear] = [each for each in load_candidates() if each.name == "linear"]
+        assert runner.attempt(Plan(linear, linear.defaults, keep=0.5)).score > 0.8
 
 
 def test_an_error_elsewhere_is_not_blamed_on_the_team(tmp_path):
@@ -308,7 +311,7 @@ def test_a_package_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
     with team_package(tmp_path):
         (tmp_path / "pyproject.toml").write_text('[tool.mlops]\npackage = "nobodys"\n')
         with pytest.raises(UserError, match=r"there is no package nobodys, which .* names under"):
-            listed_by_team("gates", "GATES", Gate)
+            load_team_list("gates", "GATES", Gate)
 
 
 @pytest.fixture
@@ -317,20 +320,20 @@ def first_release(tmp_path):
     files = {file.stem: file.read_text(encoding="utf-8") for file in FIRST_RELEASE.glob("*.py")}
     assert set(files) == set(LISTS)
     with team_package(tmp_path, **files):
-        yield package_name()
+        yield read_package_name()
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_files_of_the_first_release_run_with_this_one(first_release, evidence, task):
-    assert [each.name for each in candidates()] == [
+    assert [each.name for each in load_candidates()] == [
         *("forest", "baseline", "linear", "hist_gradient_boosting", "lightgbm")
     ]
-    for candidate in candidates():
+    for candidate in load_candidates():
         if not candidate.baseline:
             try:
                 assert share_differing(candidate, task) <= 0.01
             except LibraryError as error:
                 lacking(str(error))
-    [gate] = own_gates()
-    assert judge(gate, evidence, OWNED).measured == pytest.approx(0.5, abs=0.05)
-    assert {"binary": "f2", "regression": "neg_mape"}.get(task, "roc_auc_ovr") in choices(task)
+    [gate] = load_own_gates()
+    assert judge_own_gate(gate, evidence, OWNED).measured == pytest.approx(0.5, abs=0.05)
+    assert {"binary": "f2", "regression": "neg_mape"}.get(task, "roc_auc_ovr") in load_metrics(task)

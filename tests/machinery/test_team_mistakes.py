@@ -10,13 +10,13 @@ from mlops.core.params import Params, TrainParams
 from mlops.core.paths import write_json
 from mlops.core.problem import Owners, Problem
 from mlops.core.stages import run_stage
-from mlops.core.team import team_module
+from mlops.core.team import load_team_module
 from mlops.evaluation.evidence import Evidence
-from mlops.gates.own_gates import judge, own_gates
-from mlops.model.bench import Bench, Plan
-from mlops.model.candidate import candidates, named
-from mlops.model.metrics import Metric, choices, primary, report
+from mlops.gates.own_gates import judge_own_gate, load_own_gates
+from mlops.model.candidate import find_candidates, load_candidates
+from mlops.model.metrics import Metric, find_primary_metric, load_metrics, measure_all_metrics
 from mlops.model.train import refuse_unpackable, split_usable
+from mlops.model.trial_runner import Plan, TrialRunner
 from mlops.testing import example_table
 
 import tiny
@@ -51,15 +51,15 @@ def candidate(model):
     return file("candidates", f"Candidate('odd', scaled, model), {LINEAR}", model)
 
 
-def bench(metric="auto"):
+def make_runner(metric="auto"):
     rows, contract = example_table("binary")
     params = Params(train=TrainParams(candidates=["linear"], metric=metric, folds_below_rows=0))
-    return Bench.of(rows[:200], rows[200:], contract, params)
+    return TrialRunner.of(rows[:200], rows[200:], contract, params)
 
 
 def attempt(name="odd"):
-    [plan] = [Plan(each, each.defaults) for each in candidates() if each.name == name]
-    return bench().attempt(plan)
+    [plan] = [Plan(each, each.defaults) for each in load_candidates() if each.name == name]
+    return make_runner().attempt(plan)
 
 
 def says(text):
@@ -74,12 +74,12 @@ def test_a_metric_may_alter_what_it_gets_and_no_other_figure_sees_it(tmp_path):
     spoil = "def score(truth, scores): truth[:] = 0; scores.sort(); return 1.0"
     with team_package(tmp_path, **metrics(spoil)):
         truth, scores = TRUTH.copy(), SCORES[::-1].copy()
-        figures = report("binary", truth, scores, 0.5)
+        figures = measure_all_metrics("binary", truth, scores, 0.5)
         assert figures["odd"] == 1
         assert (truth == TRUTH).all()
         assert (scores == SCORES[::-1]).all()
     with team_package(tmp_path / "without"):
-        assert figures == report("binary", truth, scores, 0.5) | {"odd": 1}
+        assert figures == measure_all_metrics("binary", truth, scores, 0.5) | {"odd": 1}
 
 
 def test_steps_and_models_may_alter_what_they_learn_from(tmp_path):
@@ -92,9 +92,11 @@ class Spoiling(LogisticRegression):
         return self
 def model(task): return Spoiling()"""
     with team_package(tmp_path, **candidate(spoiling)):
-        ours, [odd] = bench(), named(["odd"])
+        ours, [odd] = make_runner(), find_candidates(["odd"])
         whole = np.arange(200)
-        ours = Bench(ours.values, ours.truth.copy(), ours.contract, ours.metric, [(whole, whole)])
+        ours = TrialRunner(
+            ours.values, ours.truth.copy(), ours.contract, ours.metric, [(whole, whole)]
+        )
         before = ours.truth.copy()
         assert ours.attempt(Plan(odd, {})).score > 0.8
         assert (ours.truth == before).all()
@@ -114,7 +116,10 @@ def spoil(evidence):
     return Finding(True, len(evidence.evaluation["slices"]), 0, "fine")"""
     items = "Gate('a', 'A', 'ml_engineer', spoil), Gate('b', 'B', 'ml_engineer', spoil)"
     with team_package(tmp_path, **file("gates", items, spoil)):
-        assert [judge(gate, evidence, OWNED).measured for gate in own_gates()] == [1, 1]
+        assert [judge_own_gate(gate, evidence, OWNED).measured for gate in load_own_gates()] == [
+            1,
+            1,
+        ]
     assert "score" in evidence.predictions().columns
 
 
@@ -127,11 +132,11 @@ def test_an_exit_in_a_file_of_the_team_is_told(tmp_path, leave):
         team_package(tmp_path, **file("gates", defines=leave)) as folder,
         says(f"src/{folder.name}/gates.py:5: it ends the program, by SystemExit("),
     ):
-        own_gates()
+        load_own_gates()
     with team_package(tmp_path / "root") as folder:
         (folder / "__init__.py").write_text(f"# Ours.\n{leave}\n")
         with says(f"src/{folder.name}/__init__.py:2: it ends the program"):
-            team_module("gates")
+            load_team_module("gates")
 
 
 def test_an_exit_in_a_function_of_the_team_is_told(tmp_path, evidence):
@@ -139,15 +144,15 @@ def test_an_exit_in_a_function_of_the_team_is_told(tmp_path, evidence):
     gate = file("gates", items, "def a(evidence): exit()")
     model = candidate("def model(task): raise SystemExit(0)")
     with team_package(tmp_path, **gate, **model, **metrics("def score(t, s): exit()")) as folder:
-        first, second = own_gates()
+        first, second = load_own_gates()
         with says(f"src/{folder.name}/gates.py:5: it ends the program, by SystemExit(None)"):
-            judge(first, evidence, OWNED)
+            judge_own_gate(first, evidence, OWNED)
         with says("gates.py:7 b: it ends the program"):
-            judge(second, evidence, OWNED)
+            judge_own_gate(second, evidence, OWNED)
         with says(f"src/{folder.name}/metrics.py:5: it ends the program"):
-            report("binary", TRUTH, SCORES, 0.5)
+            measure_all_metrics("binary", TRUTH, SCORES, 0.5)
         with says(f"src/{folder.name}/candidates.py:5: it ends the program"):
-            split_usable(named(["odd"]), "binary")
+            split_usable(find_candidates(["odd"]), "binary")
         with says(f"src/{folder.name}/candidates.py:5: it ends the program"):
             attempt()
 
@@ -158,7 +163,7 @@ def test_a_stage_does_not_pass_by_an_exit(tmp_path):
             text = "train: {candidates: [linear]}" if name == "params.yaml" else "name: t"
             (tmp_path / name).write_text(text)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mlops.evaluation.model_gates.run", own_gates)
+            patch.setattr("mlops.evaluation.model_gates.run", load_own_gates)
             with says(f"src/{folder.name}/gates.py:5: it ends the program"):
                 run_stage("gate")
 
@@ -179,7 +184,7 @@ def test_a_stage_does_not_pass_by_an_exit(tmp_path):
 )
 def test_a_mistake_in_a_candidate_is_no_missing_library(tmp_path, model, told):
     with team_package(tmp_path, **candidate(model)) as folder:
-        for trying in (lambda: split_usable(named(["odd"]), "binary"), attempt):
+        for trying in (lambda: split_usable(find_candidates(["odd"]), "binary"), attempt):
             with says(f"src/{folder.name}/candidates.py:5: ") as raised:
                 trying()
             assert told in str(raised.value)
@@ -199,7 +204,7 @@ def test_a_library_that_cannot_be_loaded_leaves_its_candidate_out(tmp_path, libr
     with team_package(tmp_path, **candidate(f"def model(task): import {name}")):
         if library:
             (tmp_path / "src" / f"{name}.py").write_text(library)
-        usable, left_out = split_usable(named(["odd", "linear"]), "binary")
+        usable, left_out = split_usable(find_candidates(["odd", "linear"]), "binary")
     assert [each.name for each in usable] == ["linear"]
     [reason] = left_out
     assert reason.startswith(f"odd: {lack.format(library=name)}")
@@ -213,17 +218,17 @@ def test_a_metric_that_returns_no_number_is_told(tmp_path, returned):
     with team_package(tmp_path, **metrics(f"def score(t, s): return {returned}")) as folder:
         place = f"src/{folder.name}/metrics.py:5: metric odd: it returns "
         with says(place):
-            report("binary", TRUTH, SCORES, 0.5)
-        [linear] = named(["linear"])
+            measure_all_metrics("binary", TRUTH, SCORES, 0.5)
+        [linear] = find_candidates(["linear"])
         with says(place):
-            bench("odd").attempt(Plan(linear, linear.defaults))
+            make_runner("odd").attempt(Plan(linear, linear.defaults))
 
 
 @pytest.mark.parametrize("returned", ["0.5", "s.max() / 2", "len(s) / 80", "np.float32(0.5)"])
 def test_a_metric_may_return_a_number_of_any_kind(tmp_path, returned):
     score = f"import numpy as np\ndef score(t, s): return {returned}"
     with team_package(tmp_path, **metrics(score)):
-        measured = report("binary", TRUTH, SCORES, 0.5)["odd"]
+        measured = measure_all_metrics("binary", TRUTH, SCORES, 0.5)["odd"]
     assert (type(measured), measured) == (float, 0.5)
 
 
@@ -231,9 +236,9 @@ def test_an_infinite_metric_fails_a_trial_and_no_report_holds_it(tmp_path):
     with team_package(tmp_path, **metrics("def score(t, s): return float('-inf')")) as folder:
         place = f"src/{folder.name}/metrics.py:5: metric odd: it returns -inf, which is not finite"
         with says(place):
-            report("binary", TRUTH, SCORES, 0.5)
-        [linear] = named(["linear"])
-        assert bench("odd").attempt(Plan(linear, linear.defaults)).fault.startswith(place)
+            measure_all_metrics("binary", TRUTH, SCORES, 0.5)
+        [linear] = find_candidates(["linear"])
+        assert make_runner("odd").attempt(Plan(linear, linear.defaults)).fault.startswith(place)
 
 
 def test_a_metric_that_refuses_the_scores_is_told_with_its_name(tmp_path):
@@ -242,7 +247,7 @@ def test_a_metric_that_refuses_the_scores_is_told_with_its_name(tmp_path):
         team_package(tmp_path, **metrics(score)) as folder,
         says(f"src/{folder.name}/metrics.py:7: metric odd: ValueError: "),
     ):
-        primary("binary", "odd").measure(TRUTH, np.full(40, np.nan))
+        find_primary_metric("binary", "odd").measure(TRUTH, np.full(40, np.nan))
 
 
 @pytest.mark.parametrize(
@@ -261,9 +266,9 @@ def test_a_gate_measures_what_a_report_can_hold(tmp_path, returns, told):
         "gates", "Gate('ours', 'Ours', 'ml_engineer', check)", f"def check(_): return {returns}"
     )
     with team_package(tmp_path, **gate) as folder:
-        [ours] = own_gates()
+        [ours] = load_own_gates()
         with says(f"src/{folder.name}/gates.py:5 ours: {told}"):
-            judge(ours, Evidence({}), OWNED)
+            judge_own_gate(ours, Evidence({}), OWNED)
 
 
 def test_a_number_of_numpy_is_a_measure(tmp_path):
@@ -272,7 +277,7 @@ def test_a_number_of_numpy_is_a_measure(tmp_path):
     )
     gate = file("gates", "Gate('ours', 'Ours', 'ml_engineer', check)", check)
     with team_package(tmp_path, **gate):
-        verdict = judge(own_gates()[0], Evidence({}), OWNED)
+        verdict = judge_own_gate(load_own_gates()[0], Evidence({}), OWNED)
     assert json.loads(verdict.model_dump_json())["measured"] == 0.5
     assert verdict.limit == 2
 
@@ -328,7 +333,7 @@ def test_no_report_is_written_that_other_readers_of_json_refuse(tmp_path, figure
 def test_what_cannot_be_is_refused_where_it_is_made(tmp_path, item, told):
     with team_package(tmp_path, **file("candidates", items="", defines=f"_ = {item}")) as folder:
         with says(f"src/{folder.name}/candidates.py:5: {told}" if "TypeE" in told else told) as one:
-            team_module("candidates")
+            load_team_module("candidates")
         assert str(one.value).startswith(f"src/{folder.name}/candidates.py:5: ")
 
 
@@ -348,12 +353,16 @@ def test_a_list_that_is_none_is_told_with_its_line(tmp_path, kind, listed):
         team_package(tmp_path, **{kind: text}) as folder,
         says(f"src/{folder.name}/{kind}.py:3: {kind.upper()} is to be a tuple"),
     ):
-        {"gates": own_gates, "metrics": lambda: choices("binary")}.get(kind, candidates)()
+        {"gates": load_own_gates, "metrics": lambda: load_metrics("binary")}.get(
+            kind, load_candidates
+        )()
     with (
         team_package(tmp_path / "without", **{kind: "# Nothing.\n"}) as folder,
         says(f"src/{folder.name}/{kind}.py:1: {kind.upper()} is to be a tuple"),
     ):
-        {"gates": own_gates, "metrics": lambda: choices("binary")}.get(kind, candidates)()
+        {"gates": load_own_gates, "metrics": lambda: load_metrics("binary")}.get(
+            kind, load_candidates
+        )()
 
 
 def test_a_list_of_candidates_with_none_in_it_says_so(tmp_path):
@@ -361,7 +370,7 @@ def test_a_list_of_candidates_with_none_in_it_says_so(tmp_path):
         team_package(tmp_path, candidates="# Ours.\nCANDIDATES = ()\n") as folder,
         says(f"candidates.py (src/{folder.name}/candidates.py:2), which has none."),
     ):
-        named(["linear"])
+        find_candidates(["linear"])
 
 
 # Files that are no text.
@@ -380,7 +389,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path, name, content, told):
     with team_package(tmp_path) as folder:
         (folder / f"{name}.py").write_bytes(content)
         with says(f"src/{folder.name}/{name}.py{told}"):
-            own_gates()
+            load_own_gates()
 
 
 # A gate that is wrapped, or refuses in the platform's own words.
@@ -396,7 +405,7 @@ def check(evidence):
         team_package(tmp_path, **gate) as folder,
         says(f"src/{folder.name}/gates.py:7: Ask Ann.") as raised,
     ):
-        judge(own_gates()[0], Evidence({}), OWNED)
+        judge_own_gate(load_own_gates()[0], Evidence({}), OWNED)
     assert not isinstance(raised.value, BlockedError), "it is a mistake, not a verdict"
 
 
@@ -431,7 +440,7 @@ def test_a_gate_leads_to_its_line_whatever_it_is_wrapped_in(tmp_path, check, beg
     with team_package(tmp_path, **gate) as folder:
         lines = (folder / "gates.py").read_text().splitlines()
         [line] = [number for number, text in enumerate(lines, 1) if text.startswith(begins)]
-        assert str(own_gates()[0].place) == f"src/{folder.name}/gates.py:{line} ours"
+        assert str(load_own_gates()[0].place) == f"src/{folder.name}/gates.py:{line} ours"
 
 
 # A model that cannot be packaged.
@@ -443,16 +452,16 @@ from sklearn.linear_model import LogisticRegression
 class Ours(LogisticRegression): pass
 def model(task): return Ours()"""
     with team_package(tmp_path, **candidate(model)) as folder:
-        [odd] = named(["odd"])
+        [odd] = find_candidates(["odd"])
         with says(
             f"src/{folder.name}/candidates.py:8: the candidate odd cannot be converted to ONNX"
         ) as raised:
-            refuse_unpackable(odd, bench())
+            refuse_unpackable(odd, make_runner())
     assert "Ours" in str(raised.value)
     assert "take it out of train.candidates in params.yaml" in str(raised.value)
 
 
 def test_seeded_candidates_can_be_packaged(tmp_path):
     with team_package(tmp_path):
-        for each in named(["linear", "hist_gradient_boosting"]):
-            refuse_unpackable(each, bench())
+        for each in find_candidates(["linear", "hist_gradient_boosting"]):
+            refuse_unpackable(each, make_runner())

@@ -7,7 +7,7 @@ import pytest
 from mlops.business.prices import Prices
 from mlops.core.params import Params
 from mlops.core.problem import Owners, Problem
-from mlops.gates.requirement_table import Row, demanded, table
+from mlops.gates.requirement_table import Row, demanded, list_requirements
 
 from support import ROOT, Render
 
@@ -20,7 +20,7 @@ def project(render: Render, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def rows(project: Path) -> list[Row]:
-    return list(table(Problem.read(), Params.read()))
+    return list(list_requirements(Problem.read(), Params.read()))
 
 
 def test_every_row_names_lines_that_say_so(rows: list[Row]) -> None:

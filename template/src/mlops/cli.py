@@ -53,7 +53,7 @@ def problem_check() -> None:
     from .data.contract import CONTRACT, Contract
 
     task = Contract.load().task if CONTRACT.exists() else "binary"
-    missing = Problem.read().missing(task)
+    missing = Problem.read().list_missing(task)
     if missing:
         raise UserError(f"problem.yaml: fill in {', '.join(missing)}; a release needs them.")
     say(["problem.yaml is complete"])
@@ -71,17 +71,17 @@ def problem_estimate() -> None:
 @model_commands.command("list")
 def model_list() -> None:
     """The versions in the registry, newest first."""
-    from .registry import registry
+    from .registry.version_table import format_versions
 
-    say(registry.table())
+    say(format_versions())
 
 
 @model_commands.command("compare", epilog="Example: model compare 3 4")
 def model_compare(first: int, second: int) -> None:
     """Two versions side by side."""
-    from .registry import registry
+    from .registry.version_table import compare_versions
 
-    say(registry.compare(first, second))
+    say(compare_versions(first, second))
 
 
 @model_commands.command("promote", epilog="Example: model promote 4")
@@ -138,10 +138,10 @@ if has_part("serving"):  # a project that is not deployed has none
         port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
     ) -> None:
         """Answer requests over HTTP with the champion; /docs shows how to ask."""
-        from .registry.champion import in_its_place
+        from .registry.champion import find_champion_override
 
         answer = load_module("serving.server").serve
-        answer(host=host, port=port, **in_its_place())
+        answer(host=host, port=port, **find_champion_override())
 
     app.add_typer(load_module("deployment.deploy_commands").app, name="deploy")
     app.add_typer(load_module("monitoring.monitor_commands").app, name="monitor")

@@ -16,9 +16,9 @@ def requirements() -> None:
     """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
     from .core.params import Params
     from .core.problem import Problem
-    from .gates.requirement_table import printed
+    from .gates.requirement_table import format_requirements
 
-    say(printed(Problem.read(), Params.read()))
+    say(format_requirements(Problem.read(), Params.read()))
 
 
 @app.command()
@@ -71,8 +71,8 @@ def review(
     before was better or worth more, beyond chance."""
     from .review.review_page import review
 
-    told, failed = review(base, summary)
-    say(told)
+    lines, failed = review(base, summary)
+    say(lines)
     if failed:
         raise BlockedError("\n".join([f"{len(failed)} finding(s) block the change:", *failed]))
 

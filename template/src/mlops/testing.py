@@ -23,10 +23,10 @@ from .data.column_names import cols
 from .data.contract import CONTRACT, Column, Contract, Type
 from .data.ingest import type_rows
 from .data.validate import judge_rows
-from .model.bench import Plan, fit, scores
 from .model.candidate import Candidate
-from .model.conversion import convert
-from .model.inputs import feed, frame, inputs, truth
+from .model.conversion import convert_candidate
+from .model.inputs import encode_truth, list_inputs, make_feed, select_inputs
+from .model.trial_runner import Plan, fit_plan, predict_scores
 from .model.value import Array
 
 __all__ = [
@@ -120,7 +120,7 @@ def example_table(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Contract]:
 def example_inputs(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Array]:
     """Return what feature steps get of the example's rows: the model's inputs, and the target."""
     table, contract = example_table(task, rows)
-    return frame(table, inputs(contract)), truth(table, contract)
+    return select_inputs(table, list_inputs(contract)), encode_truth(table, contract)
 
 
 def share_differing(candidate: Candidate, task: Task) -> float:
@@ -130,14 +130,14 @@ def share_differing(candidate: Candidate, task: Task) -> float:
     Raises LibraryError if its library cannot be loaded here.
     """
     table, contract = example_table(task)
-    entries = inputs(contract)
-    values, answers = frame(table, entries), truth(table, contract)
-    fitted = fit(Plan(candidate, candidate.defaults), values, answers, contract)
-    model = convert(candidate, fitted, entries).SerializeToString()
-    packaged = onnxruntime.InferenceSession(model).run(None, feed(values))[0]
+    entries = list_inputs(contract)
+    values, answers = select_inputs(table, entries), encode_truth(table, contract)
+    fitted = fit_plan(Plan(candidate, candidate.defaults), values, answers, contract)
+    model = convert_candidate(candidate, fitted, entries).SerializeToString()
+    packaged = onnxruntime.InferenceSession(model).run(None, make_feed(values))[0]
     if task != "multiclass":
         packaged = packaged[:, -1]
-    apart = np.abs(packaged - scores(fitted, values, contract)).reshape(len(values), -1)
+    apart = np.abs(packaged - predict_scores(fitted, values, contract)).reshape(len(values), -1)
     return float(np.mean(apart.max(axis=1) > ROUNDING))
 
 

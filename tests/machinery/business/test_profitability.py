@@ -208,7 +208,7 @@ def test_a_model_that_did_not_pass_is_not_to_be_decided_on(project, monkeypatch)
 def test_a_refused_newcomer_does_not_change_what_the_model_in_use_promised(project, monkeypatch):
     write_json(Path("reports/gate.json"), {"passed": False, "gates": []})
     promise = {"value": {"model": 900.0, "do_nothing": 100.0, "do_nothing_means": "never acting"}}
-    monkeypatch.setattr(profitability, "promised", lambda: (promise, True))
+    monkeypatch.setattr(profitability, "read_evaluation_in_use", lambda: (promise, True))
     lived(monkeypatch, gain=400.0)
     reckoned = reckon()
     assert reckoned.expected == 800.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.params import Params, seconds
+from mlops.core.params import Params, convert_to_seconds
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_what_cannot_be_is_one_sentence(tmp_path, monkeypatch, change, message):
 
 
 def test_durations_add_up():
-    assert seconds("1h30m") == 5400
+    assert convert_to_seconds("1h30m") == 5400

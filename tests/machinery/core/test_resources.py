@@ -69,7 +69,7 @@ def test_stages_add_up_in_their_order_and_the_hungriest_counts():
     assert joined["total"]["seconds"] == 6
     assert joined["total"]["peak_memory_mb"] == 900
     assert joined["total"]["read_mb"] == 2
-    assert json.loads(resources.TOTAL.read_text()) == joined
+    assert json.loads(resources.USAGE.read_text()) == joined
     assert "train" not in resources.sum_usage(without=("train",))["stages"]
 
 

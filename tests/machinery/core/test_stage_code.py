@@ -15,7 +15,7 @@ import yaml
 from mlops import api
 from mlops.core import stages
 from mlops.core.errors import UserError
-from mlops.core.team import team_module
+from mlops.core.team import load_team_module
 
 from files import FILES
 from team_packages import team_package
@@ -150,7 +150,7 @@ def test_every_stage_of_the_pipeline_is_one_that_the_command_knows():
 def test_a_file_of_the_team_that_dvc_would_not_notice_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     helper = tmp_path / "src/ours/helper.py"
-    monkeypatch.setattr(stages, "loaded_team_files", lambda: [helper])
+    monkeypatch.setattr(stages, "list_loaded_team_files", lambda: [helper])
     stages.refuse_unlisted_files("train")  # no pipeline here
     for deps in ("src/ours/helper.py", "src/ours"):
         Path("dvc.yaml").write_text(f"stages: {{train: {{cmd: x, deps: [{deps}]}}}}\n")
@@ -163,7 +163,7 @@ def test_a_file_of_the_team_that_dvc_would_not_notice_is_refused(tmp_path, monke
 
 def test_the_root_of_the_teams_package_is_a_file_that_dvc_must_notice(tmp_path):
     with team_package(tmp_path) as folder:
-        team_module("metrics")
+        load_team_module("metrics")
         files = [f"src/{folder.name}/{name}.py" for name in ("metrics", "__init__")]
         pipeline = {"stages": {"evaluate": {"cmd": "x", "deps": files}}}
         Path("dvc.yaml").write_text(yaml.safe_dump(pipeline))

@@ -114,7 +114,9 @@ def test_a_model_that_a_gate_blocks_is_refused(project):
 
 
 def test_a_model_that_was_taken_back_is_refused(project, monkeypatch):
-    monkeypatch.setattr(image, "in_its_place", lambda: {"model_uri": "models:/m@champion"})
+    monkeypatch.setattr(
+        image, "find_champion_override", lambda: {"model_uri": "models:/m@champion"}
+    )
     refused("Version 3 is not the champion, it was taken back")
 
 

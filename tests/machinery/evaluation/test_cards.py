@@ -3,10 +3,10 @@ from markdown_it import MarkdownIt
 from mlops.core.formatting import number, percent, score, signed
 from mlops.data.contract import Column
 from mlops.evaluation import cards
-from mlops.evaluation.cards import escaped, rule
+from mlops.evaluation.cards import describe_rules, escape_markdown
 from mlops.gates import requirement_table
 from mlops.gates.own_gates import Gate
-from mlops.gates.requirement_table import table
+from mlops.gates.requirement_table import list_requirements
 
 import artifacts
 
@@ -97,7 +97,7 @@ def test_the_data_card_agrees_with_the_reports_and_the_contract():
     for column in artifacts.contract().columns:
         cells = cells_of[column.name]
         assert cells[:2] == [column.type, column.role]
-        assert cells[2] == rule(column)
+        assert cells[2] == describe_rules(column)
     assert cells_of["dep_delay"][3] == "no: the model never sees it"
     assert cells_of["origin"][4] == "protected"
 
@@ -111,8 +111,8 @@ def test_the_data_card_holds_no_value_of_the_data():
 def test_the_requirements_are_those_of_the_table():
     reports = artifacts.reports()
     lines = requirements(reports).splitlines()
-    for row in table(reports.problem, reports.params):
-        test = escaped(row.test)
+    for row in list_requirements(reports.problem, reports.params):
+        test = escape_markdown(row.test)
         [line] = [x for x in lines if f"| {row.asks} | {row.gate} |" in x and f" {test} |" in x]
         assert f"| {row.owner} |" in line
         assert all((entry.name or "columns") in line for entry, _ in row.demands)
@@ -166,16 +166,16 @@ def test_no_name_of_a_column_can_break_the_markdown(card):
 
 
 def test_plain_names_are_left_as_they_are():
-    assert escaped("dep_delay of @acme/data, 1.5 %") == "dep_delay of @acme/data, 1.5 %"
-    assert escaped("_x_ a|b\n# c") == r"\_x\_ a\|b \# c"
+    assert escape_markdown("dep_delay of @acme/data, 1.5 %") == "dep_delay of @acme/data, 1.5 %"
+    assert escape_markdown("_x_ a|b\n# c") == r"\_x\_ a\|b \# c"
 
 
 def test_rules_are_told_in_words():
     column = Column(
         name="x", type="number", required=True, minimum=0.0, maximum=6000.0, categories=("a",)
     )
-    assert rule(column) == "never missing, at least 0, at most 6,000, one of 1 known text"
-    assert rule(Column(name="x", type="number")) == ""
+    assert describe_rules(column) == "never missing, at least 0, at most 6,000, one of 1 known text"
+    assert describe_rules(Column(name="x", type="number")) == ""
 
 
 def test_the_card_of_the_last_model_stays_when_a_run_makes_none(tmp_path, monkeypatch):
@@ -199,8 +199,8 @@ def test_a_gate_of_the_team_s_is_among_them_by_its_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reports = artifacts.reports()
     own = Gate("workload", "Few enough to handle", "business_owner", lambda _: None)
-    monkeypatch.setattr(requirement_table, "own_gates", lambda: (own,))
+    monkeypatch.setattr(requirement_table, "load_own_gates", lambda: (own,))
     text = requirements(reports)
     row = next(line for line in text.splitlines() if "Few enough to handle" in line)
-    assert escaped(own.place.file) in row
+    assert escape_markdown(own.place.file) in row
     assert "workload" in row

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import yaml
 from mlops.core.params import EvaluateParams, Params, TrainParams
-from mlops.core.paths import MODEL, TEST
+from mlops.core.paths import MODEL, TEST, round_figures
 from mlops.core.problem import Baseline, Problem, Value
 from mlops.data.contract import Contract
 from mlops.evaluation import evaluate
@@ -24,15 +24,15 @@ TASKS = ["binary", "multiclass", "regression"]
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "champion", lambda: None)
+    monkeypatch.setattr(registry, "fetch_champion", lambda: None)
 
 
 def judged(task="binary", problem=PROBLEM, params=PARAMS, table=None, **model):
     tiny.write_model(MODEL, task, **model)
     table = tiny.table(task) if table is None else table
     contract = Contract(**tiny.contract(task))
-    report = evaluate.evaluation(Predictor(MODEL), table, contract, problem, params)
-    return evaluate.rounded(report)
+    report = evaluate.evaluate_model(Predictor(MODEL), table, contract, problem, params)
+    return round_figures(report)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -102,7 +102,7 @@ def test_a_single_class_is_told_as_not_known():
 
 def in_use(monkeypatch, tmp_path, **model):
     path = tiny.write_model(tmp_path / "old.onnx", **model)
-    monkeypatch.setattr(registry, "champion", lambda: (4, path))
+    monkeypatch.setattr(registry, "fetch_champion", lambda: (4, path))
 
 
 def compared():
@@ -175,5 +175,5 @@ def test_nothing_registered_means_no_mlflow(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///absent.db")
     known = "mlflow" in sys.modules
-    assert registry.champion() is None
+    assert registry.fetch_champion() is None
     assert ("mlflow" in sys.modules) == known

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from mlops.core.paths import GATE_REPORT, REPORTS, write_json
 from mlops.core.resources import RESOURCES
-from mlops.core.team import package_name
+from mlops.core.team import read_package_name
 from mlops.evaluation import model_gates
-from mlops.gates.requirements import demanded
+from mlops.gates.requirements import read_requirements
 from mlops.gates.yaml_location import Entry
 
 GATES = [
@@ -105,7 +105,7 @@ def judged(tmp_path, monkeypatch):
 
 
 def test_every_gate_is_demanded_somewhere():
-    assert list(demanded("pipeline")) == GATES
+    assert list(read_requirements("pipeline")) == GATES
 
 
 def blocked(verdicts):
@@ -296,7 +296,7 @@ def test_words_of_the_template_pass_and_are_told(judged):
 
 def test_judging_needs_no_heavy_library(judged):
     judged()
-    Path("pyproject.toml").write_text(f'[tool.mlops]\npackage = "{package_name()}"\n')
+    Path("pyproject.toml").write_text(f'[tool.mlops]\npackage = "{read_package_name()}"\n')
     code = f"import {model_gates.__name__} as gates, sys; gates.run(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     shown = done.stdout.decode()

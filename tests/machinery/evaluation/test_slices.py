@@ -2,11 +2,11 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.params import EvaluateParams
+from mlops.core.paths import round_figures
 from mlops.data.contract import Column, Contract
 from mlops.evaluation import slices as module
-from mlops.evaluation.evaluate import rounded
-from mlops.evaluation.slices import deviations, interval, labels, slices
-from mlops.model.metrics import primary
+from mlops.evaluation.slices import compare_slices, draw_deviations, label_rows, measure_interval
+from mlops.model.metrics import find_primary_metric
 
 import tiny
 
@@ -17,8 +17,10 @@ MANY_DRAWS = EvaluateParams(resamples=400)
 def find_slices(table, scores, task="binary"):
     contract = Contract(**tiny.contract(task))
     truth = table["answer"].to_numpy().astype(int if task == "binary" else float)
-    entries = slices(table, contract, truth, scores, metric=primary(task), params=PARAMS)
-    return rounded(entries)
+    entries = compare_slices(
+        table, contract, truth, scores, metric=find_primary_metric(task), params=PARAMS
+    )
+    return round_figures(entries)
 
 
 def probability(table):
@@ -38,7 +40,7 @@ def test_even_many_even_slices_raise_no_false_alarm():
     table = tiny.table(rows=6000)
     groups = np.random.default_rng(5).integers(0, 30, 6000).astype(str)
     entries = find_slices(table.with_columns(group=pl.Series(groups)), probability(table))
-    whole = primary("binary").score(table["answer"].to_numpy(), probability(table))
+    whole = find_primary_metric("binary").score(table["answer"].to_numpy(), probability(table))
     assert len(entries) == 30
     assert all(entry["high"] > whole for entry in entries)
 
@@ -63,10 +65,13 @@ def test_alike_rows_are_not_called_badly_served():
     table = table.with_columns(group=pl.Series(np.where(alike, "alike", "unlike")))
     scores = 2 * table["x"].to_numpy()
     by_value = {entry["value"]: entry for entry in find_slices(table, scores, "regression")}
-    assert primary("regression").score(table["answer"].to_numpy()[alike], scores[alike]) < 0.2
+    assert (
+        find_primary_metric("regression").score(table["answer"].to_numpy()[alike], scores[alike])
+        < 0.2
+    )
     assert abs(by_value["alike"]["gap"]) < 0.05
     weights = [entry["rows"] for entry in by_value.values()]
-    whole = primary("regression").score(table["answer"].to_numpy(), scores)
+    whole = find_primary_metric("regression").score(table["answer"].to_numpy(), scores)
     average = np.average([entry["metric"] for entry in by_value.values()], weights=weights)
     assert average == pytest.approx(whole, abs=1e-4)
 
@@ -82,7 +87,7 @@ def test_alike_rows_are_not_called_badly_served():
     ],
 )
 def test_slices_have_names(values, kind, expected):
-    names = labels(pl.Series(values), Column(name="c", type=kind)).to_list()
+    names = label_rows(pl.Series(values), Column(name="c", type=kind)).to_list()
     if isinstance(expected, set):
         assert expected <= set(names)
     else:
@@ -91,7 +96,7 @@ def test_slices_have_names(values, kind, expected):
 
 def test_dates_are_sliced_by_month():
     dates = pl.Series(["2013-05-09", "2013-12-31"]).str.to_date()
-    assert labels(dates, Column(name="c", type="date")).to_list() == ["2013-05", "2013-12"]
+    assert label_rows(dates, Column(name="c", type="date")).to_list() == ["2013-05", "2013-12"]
 
 
 def mean_of(values):
@@ -100,27 +105,29 @@ def mean_of(values):
 
 def test_the_interval_of_a_mean_is_that_of_theory():
     values = np.random.default_rng(3).normal(10, 2, size=900)
-    estimate = interval(mean_of(values), 900, MANY_DRAWS)
+    estimate = measure_interval(mean_of(values), 900, MANY_DRAWS)
     assert estimate["value"] == pytest.approx(values.mean())
     assert estimate["high"] - estimate["low"] == pytest.approx(2 * 1.96 * 2 / 30, rel=0.2)
-    spread = deviations(mean_of(values), estimate["value"], 900, 50).std()
+    spread = draw_deviations(mean_of(values), estimate["value"], 900, 50).std()
     assert spread == pytest.approx(2 / 30, rel=0.2)
 
 
 def test_a_part_of_many_rows_tells_as_much_as_all(monkeypatch):
     values = np.random.default_rng(3).normal(10, 2, size=4000)
-    whole = interval(mean_of(values), 4000, MANY_DRAWS)
+    whole = measure_interval(mean_of(values), 4000, MANY_DRAWS)
     monkeypatch.setattr(module, "MOST_ROWS", 500)
-    part = interval(mean_of(values), 4000, MANY_DRAWS)
+    part = measure_interval(mean_of(values), 4000, MANY_DRAWS)
     assert part["high"] - part["low"] == pytest.approx(whole["high"] - whole["low"], rel=0.2)
     assert part["low"] < part["value"] < part["high"]
 
 
 def test_the_same_rows_give_the_same_bounds():
     values = np.arange(50.0)
-    assert interval(mean_of(values), 50, MANY_DRAWS) == interval(mean_of(values), 50, MANY_DRAWS)
+    assert measure_interval(mean_of(values), 50, MANY_DRAWS) == measure_interval(
+        mean_of(values), 50, MANY_DRAWS
+    )
 
 
 def test_what_no_draw_can_tell_has_no_bounds():
-    estimate = interval(lambda rows: float("nan"), 10, MANY_DRAWS)
+    estimate = measure_interval(lambda rows: float("nan"), 10, MANY_DRAWS)
     assert np.isnan(list(estimate.values())).all()

@@ -6,7 +6,7 @@ import re
 import pytest
 from mlops.core.params import Budgets, DataParams, GateParams, Monitoring, Params, TrainParams
 from mlops.core.problem import Baseline, Objectives, Problem, Value
-from mlops.gates.limits import LIMITS, limits, write_limits
+from mlops.gates.limits import LIMITS, list_limits, write_limits
 
 from files import FILES
 
@@ -29,7 +29,7 @@ EVALUATION = {
 def judged(monitoring=None, passed=True, evaluation=EVALUATION, **sections):
     live = Monitoring(**(monitoring or {}))
     params = Params(train=TrainParams(candidates=["linear"]), monitoring=live, **sections)
-    return limits(PROBLEM, params, evaluation, passed)
+    return list_limits(PROBLEM, params, evaluation, passed)
 
 
 def test_objectives_are_those_of_the_problem():
@@ -99,7 +99,7 @@ def test_they_are_written_with_what_the_model_is_for(tmp_path, monkeypatch):
     params = Params(train=TrainParams(candidates=["linear"]))
     write_limits(PROBLEM, params, EVALUATION, passed=True)
     found = json.loads(LIMITS.read_text())
-    assert found["limits"] == limits(PROBLEM, params, EVALUATION, passed=True)
+    assert found["limits"] == list_limits(PROBLEM, params, EVALUATION, passed=True)
     assert found["project"] == {
         "decision": "Act?",
         "kpi": "Money",

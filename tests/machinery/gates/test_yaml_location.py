@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from mlops.gates.yaml_location import Entry, columns, line
+from mlops.gates.yaml_location import Entry, find_line, list_column_entries
 
 PARAMS = """\
 # HOW
@@ -41,18 +41,18 @@ schema:
     ],
 )
 def test_an_entry_is_found_where_it_stands(path, expected):
-    assert line(PARAMS, tuple(path.split("."))) == expected
+    assert find_line(PARAMS, tuple(path.split("."))) == expected
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words"])
 def test_what_holds_no_entries_has_none(text):
-    assert line(text, ("gates", "min_lift")) is None
+    assert find_line(text, ("gates", "min_lift")) is None
 
 
 def test_each_entry_of_a_longer_file_is_found():
     names = {f"key {number}": {"inside": number} for number in range(50)}
     text = yaml.safe_dump(names, sort_keys=False)
-    found = [line(text, (name, "inside")) for name in names]
+    found = [find_line(text, (name, "inside")) for name in names]
     assert found == [2 * number for number in range(1, 51)]
 
 
@@ -77,7 +77,9 @@ def test_a_key_of_several_columns_is_among_all_of_them(files):
 def test_an_entry_names_itself(files):
     assert str(Entry("params.yaml", "gates.min_lift")) == "params.yaml:5 gates.min_lift"
     assert str(Entry("contract.yaml")) == "contract.yaml:4 columns"
-    assert [str(entry) for entry in columns(["size", "size"])] == ["contract.yaml:5 size"]
+    assert [str(entry) for entry in list_column_entries(["size", "size"])] == [
+        "contract.yaml:5 size"
+    ]
 
 
 def test_an_entry_that_is_left_out_says_so(files):

@@ -1,10 +1,10 @@
 import polars as pl
 import pytest
-from mlops.model.bins import MISSING, OTHER, bins
+from mlops.model.bins import MISSING, OTHER, make_bins
 
 
 def one(values, dtype=pl.Float32):
-    [found] = bins(pl.DataFrame({"x": pl.Series(values, dtype=dtype)}))
+    [found] = make_bins(pl.DataFrame({"x": pl.Series(values, dtype=dtype)}))
     return dict(zip(found["labels"], found["shares"], strict=True))
 
 

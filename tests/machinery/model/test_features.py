@@ -5,10 +5,10 @@ from flights import features
 from flights.candidates import CANDIDATES
 from mlops.model import package
 from mlops.model import steps as library
-from mlops.model.bench import scores
 from mlops.model.candidate import Candidate, Range
 from mlops.model.estimators import by_task
-from mlops.model.inputs import frame, inputs
+from mlops.model.inputs import list_inputs, select_inputs
+from mlops.model.trial_runner import predict_scores
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -63,13 +63,13 @@ def test_what_was_never_met_is_like_nothing_in_particular(step):
 def packs(candidate, task, tmp_path, monkeypatch):
     """The share of rows that a model of the candidate answers otherwise once it is packaged."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(package, "named", lambda names: [candidate])
+    monkeypatch.setattr(package, "find_candidates", lambda names: [candidate])
     rows, contract = table(task)
     choice = {"candidate": "", "parameters": candidate.defaults, "keep": 1.0, "threshold": None}
     fitted = package.package_choice(
         rows[:300], rows[300:], choice | {"metric": "", "score": 0}, contract
     )
-    assert np.ptp(scores(fitted, frame(rows, inputs(contract)), contract)) > 0
+    assert np.ptp(predict_scores(fitted, select_inputs(rows, list_inputs(contract)), contract)) > 0
     return package.compare_answers(fitted, rows[300:], contract)["share_differing"]
 
 

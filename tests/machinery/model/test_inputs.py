@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.contract import Column, Contract
-from mlops.model.inputs import Input, feed, frame, inputs, truth
+from mlops.model.inputs import Input, encode_truth, list_inputs, make_feed, select_inputs
 
 
 def contract(*columns, task="binary", classes=("no", "yes"), target="string"):
@@ -14,7 +14,7 @@ def contract(*columns, task="binary", classes=("no", "yes"), target="string"):
 
 
 def test_only_known_features_and_time_are_inputs():
-    entries = inputs(
+    entries = list_inputs(
         contract(
             Column(name="id", type="integer", role="key"),
             Column(name="who", type="string", role="group"),
@@ -33,7 +33,7 @@ def test_only_known_features_and_time_are_inputs():
 
 
 def test_dates_become_parts_and_the_time_column_gives_none_that_grows():
-    entries = inputs(
+    entries = list_inputs(
         contract(
             Column(name="when", type="timestamp", role="time"),
             Column(name="born", type="date"),
@@ -70,7 +70,7 @@ def test_the_rule_is_floats_with_nan_and_texts_with_nothing():
             "at": [dt.datetime(1970, 1, 3, 23, 59), None],  # a Saturday
         }
     )
-    values = frame(table, inputs(contract(*columns)))
+    values = select_inputs(table, list_inputs(contract(*columns)))
     assert values.drop("text").dtypes == [pl.Float32] * 7
     assert values.row(0)[2:] == (1.0, "x", 2.0, 1.0, 6.0, 23.0)
     assert values["n"].is_nan().to_list() == [False, True]
@@ -81,13 +81,13 @@ def test_the_rule_is_floats_with_nan_and_texts_with_nothing():
 
 def test_days_before_1970_are_negative_and_missing_stays_missing():
     table = pl.DataFrame({"born": [dt.date(1969, 12, 31), None]})
-    values = frame(table, inputs(contract(Column(name="born", type="date"))))
+    values = select_inputs(table, list_inputs(contract(Column(name="born", type="date"))))
     assert values["days of born"][0] == -1
     assert values["days of born"].is_nan().to_list() == [False, True]
 
 
 def test_feed_has_a_column_for_each_input():
-    given = feed(pl.DataFrame({"a": pl.Series([1.0, 2.0], dtype=pl.Float32), "b": ["x", ""]}))
+    given = make_feed(pl.DataFrame({"a": pl.Series([1.0, 2.0], dtype=pl.Float32), "b": ["x", ""]}))
     assert {name: (array.shape, array.dtype.kind) for name, array in given.items()} == {
         "a": ((2, 1), "f"),
         "b": ((2, 1), "O"),
@@ -104,14 +104,14 @@ def test_feed_has_a_column_for_each_input():
 )
 def test_truth_is_the_place_among_the_classes(values, classes):
     described = contract(classes=classes)
-    assert truth(pl.DataFrame({"y": values}), described).tolist() == [1, 0]
+    assert encode_truth(pl.DataFrame({"y": values}), described).tolist() == [1, 0]
 
 
 def test_truth_of_a_number_is_the_number():
     described = contract(task="regression", classes=(), target="integer")
-    assert truth(pl.DataFrame({"y": [3, 4]}), described).dtype == np.float64
+    assert encode_truth(pl.DataFrame({"y": [3, 4]}), described).dtype == np.float64
 
 
 def test_a_class_that_the_contract_does_not_know_is_named():
     with pytest.raises(UserError, match=r"'y' holds 'maybe', .*contract\.yaml"):
-        truth(pl.DataFrame({"y": ["yes", "maybe"]}), contract())
+        encode_truth(pl.DataFrame({"y": ["yes", "maybe"]}), contract())

@@ -7,11 +7,11 @@ import pytest
 from flights import candidates
 from flights.candidates import CANDIDATES
 from mlops.core.errors import UserError
-from mlops.core.paths import MODEL, TEST, TRAIN, VALID, write_json
+from mlops.core.paths import CHOICE, MODEL, TEST, TRAIN, VALID, write_json
 from mlops.model import package
-from mlops.model.bench import scores
-from mlops.model.conversion import down
-from mlops.model.inputs import feed, frame, inputs
+from mlops.model.conversion import round_down
+from mlops.model.inputs import list_inputs, make_feed, select_inputs
+from mlops.model.trial_runner import predict_scores
 from mlops.scoring.predictor import Predictor
 from sklearn.linear_model import LogisticRegression
 
@@ -60,7 +60,7 @@ def test_large_and_small_targets_keep_their_digits(candidate, scale):
     rows, contract = table("regression", scale=scale)
     fitted, parity = packed(rows, contract, candidate)
     assert parity["max_difference"] < 1e-5
-    told = scores(fitted, frame(rows, inputs(contract)), contract)
+    told = predict_scores(fitted, select_inputs(rows, list_inputs(contract)), contract)
     assert told.mean() == pytest.approx(100 * scale, rel=0.1)
 
 
@@ -124,7 +124,7 @@ def test_scores_come_in_batches_and_for_no_row(monkeypatch):
     rows, contract = table("regression")
     packed(rows, contract, MODELS[0])
     model = Predictor(MODEL)
-    whole = model.run(feed(frame(rows, inputs(contract))))
+    whole = model.run(make_feed(select_inputs(rows, list_inputs(contract))))
     monkeypatch.setattr(f"{Predictor.__module__}.BATCH", 150)
     assert (model.scores(rows) == whole).all()
     assert model.scores(rows[:0]).shape == (0,)
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path):
 def test_thresholds_are_rounded_down_to_32_bits():
     step = float(np.spacing(np.float32(1)))
     given = np.array([1.0, 1 + step * 0.4, 1 + step * 0.6, -1 - step * 0.4, 1e300])
-    found = down(given)
+    found = round_down(given)
     assert (found[:4] == np.array([1, 1, 1, -1 - step], dtype=np.float32)).all()
     assert found[4] == np.finfo(np.float32).max
 
@@ -164,7 +164,7 @@ def test_the_stage_learns_from_all_rows_but_the_tests(capsys):
         "metric": "roc_auc",
         "score": 0.7,
     }
-    write_json(package.CHOICE, choice)
+    write_json(CHOICE, choice)
     package.run()
     told = json.loads(package.PACKAGE.read_text())
     model = Predictor(MODEL)

@@ -7,10 +7,10 @@ from flights.candidates import CANDIDATES
 from flights.features import scaled
 from mlops.core.errors import UserError
 from mlops.core.params import Params, TrainParams
-from mlops.model.bench import Bench, Plan, Trial
 from mlops.model.candidate import Candidate, Range
-from mlops.model.search import search
+from mlops.model.search import run_search
 from mlops.model.trial_log import open_trial_log
+from mlops.model.trial_runner import Plan, Trial, TrialRunner
 
 from tables import table
 
@@ -22,7 +22,7 @@ def small(task="binary", **changes):
     rows, contract = table(task, rows=200)
     settings = {"trials": 7, "batch": 3, "processes": 1, "folds_below_rows": 0, **changes}
     params = Params(train=TrainParams(candidates=["linear", "hist_gradient_boosting"], **settings))
-    return Bench.of(rows[:150], rows[150:], contract, params), params.train
+    return TrialRunner.of(rows[:150], rows[150:], contract, params), params.train
 
 
 def told(trials):
@@ -40,8 +40,8 @@ def log(tmp_path, monkeypatch):
 
 
 def test_the_defaults_come_first_and_the_budget_is_kept(log):
-    bench, params = small()
-    trials = search(bench, [LINEAR, TREES], params, log)
+    runner, params = small()
+    trials = run_search(runner, [LINEAR, TREES], params, log)
     assert len(trials) == 7
     assert [trial.plan for trial in trials[:2]] == [
         Plan(LINEAR, LINEAR.defaults),
@@ -51,8 +51,8 @@ def test_the_defaults_come_first_and_the_budget_is_kept(log):
 
 
 def test_settings_stay_in_their_space(log):
-    bench, params = small(trials=9)
-    for trial in search(bench, [LINEAR, TREES], params, log):
+    runner, params = small(trials=9)
+    for trial in run_search(runner, [LINEAR, TREES], params, log):
         space = trial.plan.candidate.space
         assert trial.plan.settings.keys() == space.keys()
         for name, value in trial.plan.settings.items():
@@ -61,10 +61,10 @@ def test_settings_stay_in_their_space(log):
 
 
 def test_the_number_of_processes_does_not_matter(log, tmp_path):
-    bench, params = small(trials=4, batch=2)
-    alone = search(bench, [LINEAR, TREES], params, log)
+    runner, params = small(trials=4, batch=2)
+    alone = run_search(runner, [LINEAR, TREES], params, log)
     others = params.model_copy(update={"processes": 2})
-    assert told(search(bench, [LINEAR, TREES], others, tmp_path / "two.log")) == told(alone)
+    assert told(run_search(runner, [LINEAR, TREES], others, tmp_path / "two.log")) == told(alone)
 
 
 class Killed(BaseException):
@@ -73,9 +73,9 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("torn", ["", '{"score": 0.4, "sec'])
 def test_a_killed_search_goes_on_where_it_was(log, tmp_path, monkeypatch, torn):
-    bench, params = small()
-    whole = told(search(bench, [LINEAR, TREES], params, tmp_path / "whole.log"))
-    attempt, tried = Bench.attempt, []
+    runner, params = small()
+    whole = told(run_search(runner, [LINEAR, TREES], params, tmp_path / "whole.log"))
+    attempt, tried = TrialRunner.attempt, []
 
     def mortal(self, plan):
         if len(tried) == 5:
@@ -83,40 +83,40 @@ def test_a_killed_search_goes_on_where_it_was(log, tmp_path, monkeypatch, torn):
         tried.append(plan)
         return attempt(self, plan)
 
-    monkeypatch.setattr(Bench, "attempt", mortal)
+    monkeypatch.setattr(TrialRunner, "attempt", mortal)
     with pytest.raises(Killed):
-        search(bench, [LINEAR, TREES], params, log)
+        run_search(runner, [LINEAR, TREES], params, log)
     with log.open("a", encoding="utf-8") as stream:
         stream.write(torn)
     tried.clear()
     monkeypatch.setattr(
-        Bench, "attempt", lambda self, plan: tried.append(plan) or attempt(self, plan)
+        TrialRunner, "attempt", lambda self, plan: tried.append(plan) or attempt(self, plan)
     )
-    assert told(search(bench, [LINEAR, TREES], params, log)) == whole
+    assert told(run_search(runner, [LINEAR, TREES], params, log)) == whole
     assert len(tried) == 2
 
 
 def test_a_finished_search_is_not_run_again_and_a_larger_one_goes_on(log, monkeypatch):
-    bench, params = small()
-    first = told(search(bench, [LINEAR, TREES], params, log))
+    runner, params = small()
+    first = told(run_search(runner, [LINEAR, TREES], params, log))
     more = params.model_copy(update={"trials": 8})
-    assert told(search(bench, [LINEAR, TREES], more, log))[:7] == first
-    monkeypatch.setattr(Bench, "attempt", None)
-    assert told(search(bench, [LINEAR, TREES], params, log)) == first
+    assert told(run_search(runner, [LINEAR, TREES], more, log))[:7] == first
+    monkeypatch.setattr(TrialRunner, "attempt", None)
+    assert told(run_search(runner, [LINEAR, TREES], params, log)) == first
 
 
 def test_a_study_in_a_database_remembers_as_the_file_does(log, tmp_path, monkeypatch):
-    bench, params = small(trials=5)
-    whole = told(search(bench, [LINEAR, TREES], params, tmp_path / "file.log"))
+    runner, params = small(trials=5)
+    whole = told(run_search(runner, [LINEAR, TREES], params, tmp_path / "file.log"))
     monkeypatch.setenv("OPTUNA_STORAGE", f"sqlite:///{tmp_path}/study.db")
     fewer = params.model_copy(update={"trials": 3})
-    assert told(search(bench, [LINEAR, TREES], fewer, log)) == whole[:3]
+    assert told(run_search(runner, [LINEAR, TREES], fewer, log)) == whole[:3]
     twice = open_trial_log(log)  # another machine at work on the same search
-    assert told(search(bench, [LINEAR, TREES], params, log)) == whole
+    assert told(run_search(runner, [LINEAR, TREES], params, log)) == whole
     study = optuna.load_study(study_name="one", storage=f"sqlite:///{tmp_path}/study.db")
     twice.add(study.trials[3], {"score": 0.0, "seconds": 0.0, "fault": ""})
-    monkeypatch.setattr(Bench, "attempt", None)
-    assert told(search(bench, [LINEAR, TREES], params, log)) == whole
+    monkeypatch.setattr(TrialRunner, "attempt", None)
+    assert told(run_search(runner, [LINEAR, TREES], params, log)) == whole
     assert not log.exists()
 
 
@@ -141,9 +141,9 @@ def test_seconds_end_the_search_within_a_batch(log, monkeypatch):
         time.sleep(0.6)
         return Trial(plan, 0.5, 0.6)
 
-    bench, params = small(trials=1000, seconds=1, batch=100)
-    monkeypatch.setattr(Bench, "attempt", slow)
-    trials = search(bench, [LINEAR], params, log)
+    runner, params = small(trials=1000, seconds=1, batch=100)
+    monkeypatch.setattr(TrialRunner, "attempt", slow)
+    trials = run_search(runner, [LINEAR], params, log)
     assert 1 <= len(trials) == len(log.read_text().splitlines()) <= 2
 
 
@@ -151,16 +151,16 @@ def test_a_candidate_that_cannot_be_fitted_does_not_end_the_search(log):
     def broken(task, power):
         raise ValueError(f"no such\npower {power}")
 
-    bench, params = small()
+    runner, params = small()
     bad = Candidate("broken", scaled, broken, {"power": Range(1, 3, 2)})
-    trials = search(bench, [bad, LINEAR], params, log)
+    trials = run_search(runner, [bad, LINEAR], params, log)
     assert (trials[0].score, trials[0].fault) == (None, "ValueError: no such power 2")
     assert trials[1].score > 0.5
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_other_targets_are_searched_as_well(log, task):
-    bench, params = small(task, trials=4)
-    trials = search(bench, [LINEAR, TREES], params, log)
+    runner, params = small(task, trials=4)
+    trials = run_search(runner, [LINEAR, TREES], params, log)
     assert max(trial.score for trial in trials) > 0.3
     assert np.isfinite([trial.score for trial in trials]).all()

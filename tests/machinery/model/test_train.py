@@ -80,13 +80,13 @@ def test_running_again_tries_nothing_again_and_chooses_the_same(monkeypatch):
     project()
     train.run()
     first = CHOICE.read_bytes()
-    attempt, tried = train.Bench.attempt, []
+    attempt, tried = train.TrialRunner.attempt, []
 
     def counted(self, plan):
         tried.append(plan.candidate.name)
         return attempt(self, plan)
 
-    monkeypatch.setattr(train.Bench, "attempt", counted)
+    monkeypatch.setattr(train.TrialRunner, "attempt", counted)
     train.run()
     assert set(tried) == {"baseline"}
     again = json.loads(CHOICE.read_bytes())
@@ -120,7 +120,7 @@ def test_a_change_in_any_module_of_the_team_makes_another_search(tmp_path, name)
             with (folder / f"{name}.py").open("a") as file:
                 file.write(change)
             project()
-            train.candidates()
+            train.load_candidates()
             logs.append(train.name_log(TrainParams(candidates=["linear"]), ["linear"]).name)
     assert logs[0] != logs[1]
 
@@ -229,4 +229,4 @@ def test_settings_have_a_metric_of_their_own():
     contract = project("regression")
     rows, _ = table("regression")
     params = Params(train=TrainParams(candidates=["linear"], metric="neg_mae"))
-    assert train.Bench.of(rows[:300], rows[300:], contract, params).metric.name == "neg_mae"
+    assert train.TrialRunner.of(rows[:300], rows[300:], contract, params).metric.name == "neg_mae"

@@ -2,7 +2,7 @@
 
 import pytest
 from mlops.core.problem import Problem
-from mlops.gates.requirements import demanded
+from mlops.gates.requirements import read_requirements
 from mlops.monitoring.checks import check, choose_headline
 from mlops.monitoring.performance import measure_rows
 
@@ -46,7 +46,7 @@ def failed(**change):
 def test_all_is_well():
     verdicts, line = judged()
     assert all(verdict.passed for verdict in verdicts.values())
-    assert list(verdicts) == list(demanded("service"))
+    assert list(verdicts) == list(read_requirements("service"))
     assert line == "The model does what it promised."
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.paths import MODEL, TEST, TRAIN, VALID
-from mlops.model.bins import bins
-from mlops.model.inputs import Input, frame
+from mlops.model.bins import make_bins
+from mlops.model.inputs import Input, select_inputs
 from mlops.monitoring.drift import (
     measure_drift,
     measure_shares,
@@ -25,7 +25,7 @@ def _champion(tmp_path, monkeypatch):
     """A model in service, and the rows it learned from where the pipeline leaves them."""
     monkeypatch.chdir(tmp_path)
     served.register(served.packed())
-    monkeypatch.setattr(registry, "champion", lambda: (3, MODEL))
+    monkeypatch.setattr(registry, "fetch_champion", lambda: (3, MODEL))
 
 
 def contract():
@@ -56,7 +56,7 @@ def test_it_is_the_sum_over_the_bins_with_a_floor():
 def test_a_shifted_normal_is_as_far_as_the_analysis_says():
     """Of two normals over the tenths of the one, against their exact shares."""
     random, by = np.random.default_rng(0), 0.5
-    [entry] = bins(pl.DataFrame({"x": random.normal(size=200_000)}))
+    [entry] = make_bins(pl.DataFrame({"x": random.normal(size=200_000)}))
     drift = population_stability_index(
         measure_shares(pl.Series("x", random.normal(by, size=200_000)), entry),
         np.array(entry["shares"]),
@@ -125,7 +125,7 @@ def test_raw_values_are_compared_where_they_are_at_hand():
     count = of(measure_drift(live(pl.col("count") + 2), agreed), "count")
     assert count["wasserstein"] == pytest.approx(2.0)
     entries = [Input(**entry) for entry in Predictor(MODEL).meta["inputs"]]
-    counts = np.sort(frame(table, entries)["count"].to_numpy())
+    counts = np.sort(select_inputs(table, entries)["count"].to_numpy())
     at = np.unique(np.concatenate([counts, counts + 2]))
     apart = [np.mean(counts <= x) - np.mean(counts + 2 <= x) for x in at]
     assert count["kolmogorov_smirnov"] == pytest.approx(max(apart))

@@ -50,7 +50,7 @@ class Parsed(Tags):
 def project(tmp_path, monkeypatch):
     """A project with a model, its evaluation, and 200 answers of the last two days."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "champion", lambda: (3, MODEL))
+    monkeypatch.setattr(registry, "fetch_champion", lambda: (3, MODEL))
     monkeypatch.setattr(lived, "START", datetime.now(UTC) - timedelta(days=2))
     served.register(served.packed())
     contract, table = served.contract_and_rows()

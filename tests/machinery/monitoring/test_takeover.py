@@ -52,7 +52,7 @@ def rolled_back(tmp_path, monkeypatch):
     """How often the registry was rolled back."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(takeover.time, "sleep", lambda _: None)
-    monkeypatch.setattr(takeover, "package_name", lambda: "orders")
+    monkeypatch.setattr(takeover, "read_package_name", lambda: "orders")
     monkeypatch.setattr(Params, "read", lambda: PARAMS)
     monkeypatch.setattr(Problem, "read", lambda: Problem(name="p"))
     times = []

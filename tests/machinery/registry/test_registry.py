@@ -8,11 +8,11 @@ from mlflow import MlflowClient
 from mlflow.tracking._tracking_service import utils
 from mlops.core.errors import UserError
 from mlops.core.paths import CHOICE, GATE_REPORT, MODEL, REPORTS, read_json, sha256, write_json
-from mlops.registry import registry, tracking
+from mlops.registry import registry, tracking, version_table
 from mlops.registry import versions as known
-from mlops.registry.champion import in_its_place, promised
-from mlops.registry.registry import CHAMPION_FILE, champion
-from mlops.registry.tracking import connected
+from mlops.registry.champion import find_champion_override, read_evaluation_in_use
+from mlops.registry.registry import CHAMPION_FILE, fetch_champion
+from mlops.registry.tracking import connect
 from sqlalchemy import Engine, event
 
 import tiny
@@ -38,7 +38,7 @@ def past(tmp_path_factory):
         patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/full")
         prepare()
-        with connected() as client:
+        with connect() as client:
             client.search_registered_models()
         shutil.copy("full", "empty")
         for weight in (1, 2, 3):
@@ -82,17 +82,17 @@ def train(weight, failed=(), **metrics):
 
 
 def versions():
-    with connected() as client:
-        return known.versions(client)
+    with connect() as client:
+        return known.list_versions(client)
 
 
 def in_use():
-    return champion()[0]
+    return fetch_champion()[0]
 
 
 def test_a_run_that_passed_becomes_champion(monkeypatch, past, capsys):
     use(monkeypatch, past / "empty")
-    assert registry.table() == ["no version is registered yet"]
+    assert version_table.format_versions() == ["no version is registered yet"]
     with pytest.raises(UserError, match="there is none yet"):
         registry.promote()
     with pytest.raises(UserError, match="no champion to go back to"):
@@ -107,12 +107,12 @@ def test_a_run_that_passed_becomes_champion(monkeypatch, past, capsys):
 def test_the_first_run_that_failed_leaves_no_champion(monkeypatch, past):
     use(monkeypatch, past / "empty")
     assert not train(1, failed=["value"])["champion"]
-    assert champion() is None
+    assert fetch_champion() is None
 
 
 def test_a_run_that_failed_a_gate_is_a_candidate_and_never_champion():
     assert versions()[0].aliases == ["challenger"]
-    assert "failed: value, slices" in registry.table()[0]
+    assert "failed: value, slices" in version_table.format_versions()[0]
     for version in (None, 4):
         with pytest.raises(UserError, match=r"Version 4 .* value: value is poor; slices: .*dvc"):
             registry.promote(version)
@@ -122,26 +122,26 @@ def test_a_run_that_failed_a_gate_is_a_candidate_and_never_champion():
 def test_what_was_promised_is_that_of_the_model_in_use():
     write_json(REPORTS / "evaluation.json", {"of": "newcomer"})
     train(5)
-    assert (promised(), in_its_place()) == (({"of": "newcomer"}, True), {})
+    assert (read_evaluation_in_use(), find_champion_override()) == (({"of": "newcomer"}, True), {})
     write_json(REPORTS / "evaluation.json", {"of": "refused"})
     train(6, failed=["value"])
-    assert promised() == ({"of": "newcomer"}, True)
-    assert in_its_place() == {"model_uri": "models:/flights@champion"}
+    assert read_evaluation_in_use() == ({"of": "newcomer"}, True)
+    assert find_champion_override() == {"model_uri": "models:/flights@champion"}
 
 
 def test_without_a_champion_the_newest_is_what_there_is(monkeypatch, past):
     use(monkeypatch, past / "empty")
     write_json(REPORTS / "evaluation.json", {"of": "refused"})
     train(1, failed=["value"])
-    assert (promised(), in_its_place()) == (({"of": "refused"}, False), {})
+    assert (read_evaluation_in_use(), find_champion_override()) == (({"of": "refused"}, False), {})
 
 
 def test_a_model_that_was_named_is_what_answers(monkeypatch):
     train(5)
     registry.rollback()
-    assert in_its_place()
+    assert find_champion_override()
     monkeypatch.setenv("MODEL_URI", "models/model.onnx")
-    assert in_its_place() == {}
+    assert find_champion_override() == {}
 
 
 def test_the_same_again_makes_no_new_version():
@@ -153,25 +153,25 @@ def test_the_same_again_makes_no_new_version():
 
 def test_what_is_told_of_a_version_is_its_latest_evaluation():
     assert train(3, roc_auc=0.61, f2=0.4)["version"] == 3
-    assert ["f2", "0.400"] in [line.split() for line in registry.compare(3, 1)]
+    assert ["f2", "0.400"] in [line.split() for line in version_table.compare_versions(3, 1)]
     write_json(REPORTS / "evaluation.json", {"of": "later"})
     assert train(3, roc_auc=0.6, log_loss=0.2)["version"] == 3
-    lines = [line.split() for line in registry.compare(3, 1)]
+    lines = [line.split() for line in version_table.compare_versions(3, 1)]
     assert ["roc_auc", "0.600", "0.510"] in lines
     assert ["log_loss", "0.200"] in lines
     assert not [line for line in lines if line[0] == "f2"], "it is no longer measured"
-    assert "roc_auc 0.600" in registry.table()[1]
-    assert promised() == ({"of": "later"}, True)
+    assert "roc_auc 0.600" in version_table.format_versions()[1]
+    assert read_evaluation_in_use() == ({"of": "later"}, True)
     assert train(4, failed=["slices", "value"], roc_auc=0.7)["version"] == 4
-    assert "roc_auc 0.700" in registry.table()[0]
+    assert "roc_auc 0.700" in version_table.format_versions()[0]
     assert versions()[0].failed == {"value": "value is poor", "slices": "slices is poor"}
     assert len(versions()) == 4
 
 
 def artifacts():
     """Where the registry keeps the files of its versions."""
-    with connected() as client:
-        return [client.get_run(each.run).info.artifact_uri for each in known.versions(client)]
+    with connect() as client:
+        return [client.get_run(each.run).info.artifact_uri for each in known.list_versions(client)]
 
 
 def test_a_project_that_was_copied_has_a_registry_of_its_own(tmp_path, monkeypatch):
@@ -184,7 +184,7 @@ def test_a_project_that_was_copied_has_a_registry_of_its_own(tmp_path, monkeypat
     monkeypatch.chdir(copy)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     assert train(9)["version"] == 5
-    assert registry.model_file(2)[0] == 2
+    assert registry.find_model_file(2)[0] == 2
     places = artifacts()
     assert len(places) == 5
     assert all(place.startswith(f"{copy}/mlruns/") for place in places)
@@ -198,14 +198,14 @@ def test_a_project_that_was_moved_finds_its_models(tmp_path, monkeypatch):
     shutil.move(tmp_path / "old", tmp_path / "new")
     monkeypatch.chdir(tmp_path / "new")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
-    assert registry.model_file(2)[1].exists()
+    assert registry.find_model_file(2)[1].exists()
     shutil.rmtree("mlruns")
     monkeypatch.chdir(shutil.move(tmp_path / "new", tmp_path / "newer"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     with pytest.raises(
         UserError, match=r"mlflow\.db was made in .*/new, and the files of its runs"
     ):
-        registry.table()
+        version_table.format_versions()
 
 
 def test_a_registry_outside_of_the_project_stays_as_it_is(tmp_path, monkeypatch):
@@ -267,7 +267,7 @@ def test_a_kill_between_two_writes_leaves_the_past_true(monkeypatch, interrupted
 
 
 def test_an_alias_set_by_hand_in_mlflow_counts():
-    with connected() as client:
+    with connect() as client:
         client.set_registered_model_alias("flights", "champion", "4")
     assert in_use() == 4
     registry.promote(1)
@@ -281,40 +281,40 @@ def test_an_unknown_version_is_refused_with_those_there_are():
     ):
         registry.promote(7)
     with pytest.raises(UserError, match="Version 9"):
-        registry.compare(1, 9)
+        version_table.compare_versions(1, 9)
 
 
 def test_two_versions_side_by_side():
-    lines = [line.split() for line in registry.compare(1, 4)]
+    lines = [line.split() for line in version_table.compare_versions(1, 4)]
     assert ["roc_auc", "0.510", "0.540"] in lines
     assert ["passed", "true", "false"] in lines
 
 
 def test_the_champions_file_is_the_packaged_model_byte_for_byte():
     packaged = sha256(tiny.write_model(MODEL, weight=3))
-    number, path = champion()
+    number, path = fetch_champion()
     assert (number, sha256(path)) == (3, packaged)
     CHAMPION_FILE.write_bytes(b"changed")
-    assert sha256(champion()[1]) == packaged
+    assert sha256(fetch_champion()[1]) == packaged
     registry.rollback()
-    assert sha256(champion()[1]) == sha256(tiny.write_model(MODEL, weight=2))
+    assert sha256(fetch_champion()[1]) == sha256(tiny.write_model(MODEL, weight=2))
 
 
 def test_a_version_is_fetched_by_its_number_and_the_pipeline_s_model_is_known_by_its_own():
     train(5)
-    assert registry.model_file() == (5, MODEL)
-    number, path = registry.model_file(2)
+    assert registry.find_model_file() == (5, MODEL)
+    number, path = registry.find_model_file(2)
     assert (number, path) == (2, Path("models/version-2.onnx"))
     assert sha256(path) != sha256(MODEL)
     assert sha256(path) == sha256(tiny.write_model(MODEL, weight=2))
-    assert registry.model_file() == (None, MODEL)
+    assert registry.find_model_file() == (None, MODEL)
     with pytest.raises(UserError, match="Version 9 is not in the registry"):
-        registry.model_file(9)
+        registry.find_model_file(9)
 
 
 def test_a_training_is_one_run_with_a_run_a_trial():
     version = versions()[0]
-    with connected() as client:
+    with connect() as client:
         run = client.get_run(version.run)
         number = run.info.experiment_id
         found = client.search_runs([number], f"tags.mlflow.parentRunId = '{version.run}'")
@@ -340,13 +340,13 @@ def test_where_runs_are_kept(monkeypatch):
     assert not tracking.is_new()
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     Path("params.yaml").write_text("train: {candidates: [linear]}\ntracking: {uri: 'sqlite:///x'}")
-    assert tracking.uri() == "sqlite:///x"
+    assert tracking.read_uri() == "sqlite:///x"
     assert tracking.is_new()
-    assert champion() is None
+    assert fetch_champion() is None
 
 
 def test_code_and_data_are_named():
-    told = tracking.lineage()
+    told = tracking.trace_lineage()
     assert (told["git_commit"], told["dirty"], told["data_version"]) == (None, None, None)
 
     def git(*words):
@@ -361,11 +361,11 @@ def test_code_and_data_are_named():
     Path("dvc.lock").write_text(
         "stages: {ingest: {deps: [{path: contract.yaml, md5: c}, {path: data/raw, md5: abc.dir}]} }"
     )
-    told = tracking.lineage()
+    told = tracking.trace_lineage()
     assert (len(told["git_commit"]), told["dirty"]) == (40, False)
     assert told["data_version"] == "abc.dir"
     Path("code.py").write_text("2")
-    assert tracking.lineage()["dirty"]
+    assert tracking.trace_lineage()["dirty"]
     json.dumps(told)
 
 

@@ -13,13 +13,13 @@ import yaml
 from markdown_it import MarkdownIt
 from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Params
-from mlops.core.paths import EVALUATION, GATE_REPORT, MODEL, TEST, write_json
+from mlops.core.paths import EVALUATION, GATE_REPORT, MODEL, TEST, round_figures, write_json
 from mlops.core.problem import Problem
-from mlops.core.team import shown, team_folder
+from mlops.core.team import find_team_folder, shorten_path
 from mlops.data.contract import CONTRACT, Contract
-from mlops.evaluation.evaluate import METRICS, evaluation, rounded
+from mlops.evaluation.evaluate import METRICS, evaluate_model
 from mlops.gates.own_gates import Gate
-from mlops.gates.requirements import demanded
+from mlops.gates.requirements import read_requirements
 from mlops.project_commands import review as command
 from mlops.registry import registry
 from mlops.review import limits
@@ -53,7 +53,7 @@ OWNERS = """\
 """
 
 
-GATES = list(demanded("pipeline"))
+GATES = list(read_requirements("pipeline"))
 
 
 def words(*command):
@@ -76,8 +76,8 @@ def make(task, failed=(), **model):
     tiny.write_model(MODEL, task, **model)
     lock()
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
-    evaluated = evaluation(Predictor(MODEL), pl.read_parquet(TEST), contract, problem, params)
-    evaluated = rounded(evaluated)
+    evaluated = evaluate_model(Predictor(MODEL), pl.read_parquet(TEST), contract, problem, params)
+    evaluated = round_figures(evaluated)
     write_json(EVALUATION, evaluated)
     write_json(METRICS, evaluated["metrics"])
     judge(failed)
@@ -123,7 +123,7 @@ def bases(tmp_path_factory):
             done[task].mkdir()
             with pytest.MonkeyPatch.context() as patch:
                 patch.chdir(done[task])
-                patch.setattr(registry, "champion", lambda: None)
+                patch.setattr(registry, "fetch_champion", lambda: None)
                 begin(task)
         return done[task]
 
@@ -152,7 +152,7 @@ def begin(task):
 @pytest.fixture
 def project(bases, tmp_path, monkeypatch):
     """Go to a fresh copy of the repository of a task."""
-    monkeypatch.setattr(registry, "champion", lambda: None)
+    monkeypatch.setattr(registry, "fetch_champion", lambda: None)
 
     def there(task="binary"):
         shutil.copytree(bases(task), tmp_path / task, symlinks=True)
@@ -267,7 +267,7 @@ def own_verdict(limit, measured=0.3, passed=True):
     """What a run wrote down of the gate `workload`, whose most the limit is."""
     gates = json.loads(GATE_REPORT.read_text())["gates"]
     gates = [gate for gate in gates if gate["name"] != "workload"]
-    place = f"{shown(team_folder())}/gates.py:7 workload"
+    place = f"{shorten_path(find_team_folder())}/gates.py:7 workload"
     ours = {"name": "workload", "measured": measured, "limit": limit, "requirement": place}
     rest = {"passed": passed, "meaning": "it was looked at", "owner": "@acme/business"}
     write_json(GATE_REPORT, {"passed": passed, "gates": [*gates, ours | rest]})
@@ -293,7 +293,7 @@ def test_a_limit_in_the_code_of_a_gate_is_held_against_the_base(
 ):
     project()
     gate = Gate("workload", "Few enough", "business_owner", print)
-    monkeypatch.setattr(limits, "own_gates", lambda: (gate,))
+    monkeypatch.setattr(limits, "load_own_gates", lambda: (gate,))
     place = own_verdict(*before)
     commit()
     own_verdict(*now)
@@ -309,7 +309,7 @@ def test_a_gate_of_the_team_that_is_gone_is_told(project, monkeypatch):
     judge()
     [line] = [line for line in review("HEAD")[0] if line.startswith(place)]
     assert line.endswith("(0.4, now gone): @acme/business has to agree.")
-    monkeypatch.setattr(limits, "own_gates", lambda: (Gate("workload", "a", "b", print),))
+    monkeypatch.setattr(limits, "load_own_gates", lambda: (Gate("workload", "a", "b", print),))
     assert not [line for line in review("HEAD")[0] if line.startswith(place)], "not judged yet"
 
 

@@ -209,7 +209,9 @@ def test_the_shards_of_another_model_are_not_used(monkeypatch):
 def test_a_registered_version_scores(monkeypatch):
     table = given()
     tiny.write_model(Path("models/version-4.onnx"), weight=-2.0)
-    monkeypatch.setattr(batch, "model_file", lambda number: (number, Path("models/version-4.onnx")))
+    monkeypatch.setattr(
+        batch, "find_model_file", lambda number: (number, Path("models/version-4.onnx"))
+    )
     table.write_csv("in.csv")
     predict("in.csv", Path("out.parquet"), 4)
     result = pl.read_parquet("out.parquet")

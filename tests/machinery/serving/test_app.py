@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from mlops.core.errors import UserError
 from mlops.serving import app
 from mlops.serving.app import create
-from mlops.serving.models import Found
+from mlops.serving.models import ModelContent
 
 import served
 
@@ -36,7 +36,7 @@ def other_model(seed=1):
     """Another version of the model, in a file; its URI and checksum."""
     content = served.packed(seed=seed)
     Path("other.onnx").write_bytes(content)
-    return {"uri": "other.onnx", "sha256": Found.of(content).sha256}
+    return {"uri": "other.onnx", "sha256": ModelContent.of(content).sha256}
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -193,7 +193,10 @@ def test_a_model_that_is_not_fit_is_not_swapped_in():
     with client_of(admin_key="s3cret") as client:
         wrong = other_model() | {"sha256": "0" * 64}
         Path("multi.onnx").write_bytes(served.packed("multiclass"))
-        another = {"uri": "multi.onnx", "sha256": Found.of(served.packed("multiclass")).sha256}
+        another = {
+            "uri": "multi.onnx",
+            "sha256": ModelContent.of(served.packed("multiclass")).sha256,
+        }
         for wanted, words in ((wrong, "not the model"), (another, "another task")):
             answer = client.post("/model/swap", json=wanted, headers=KEY)
             assert (answer.status_code, words in answer.json()["detail"]) == (409, True)
@@ -229,7 +232,7 @@ def test_a_shadow_scores_the_same_records_without_answering():
 def test_a_shadow_answers_the_same_question(client):
     Path("multi.onnx").write_bytes(served.packed("multiclass"))
     with pytest.raises(UserError, match="another task"):
-        client.app.service.follow("multi.onnx", Found.of(served.packed("multiclass")).sha256)
+        client.app.service.follow("multi.onnx", ModelContent.of(served.packed("multiclass")).sha256)
 
 
 def test_a_shadow_that_fails_is_counted_and_answers_go_on(monkeypatch):

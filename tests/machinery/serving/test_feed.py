@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from mlops.model.inputs import feed as of_table
-from mlops.model.inputs import frame, inputs
+from mlops.model.inputs import list_inputs, select_inputs
+from mlops.model.inputs import make_feed as of_table
 from mlops.scoring.predictor import Predictor
 from mlops.serving.feed import feed
-from mlops.serving.models import Found, Model
+from mlops.serving.models import Model, ModelContent
 
 import served
 
@@ -19,11 +19,11 @@ def _folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_service_reads_records_as_the_training_reads_the_table(task):
     contract, table = served.contract_and_rows(task)
-    model = Model("m", Found.of(served.packed(task)), "refuse", 100)
+    model = Model("m", ModelContent.of(served.packed(task)), "refuse", 100)
     sent = served.records(task)
     parsed = model.requests.read(json.dumps(sent).encode()).records
     ours = feed(parsed, model.meta["inputs"])
-    theirs = of_table(frame(table.head(len(sent)), inputs(contract)))
+    theirs = of_table(select_inputs(table.head(len(sent)), list_inputs(contract)))
     assert ours.keys() == theirs.keys()
     for name, array in theirs.items():
         assert ours[name].shape == array.shape

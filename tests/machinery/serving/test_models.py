@@ -6,7 +6,7 @@ import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL
 from mlops.scoring.predictor import METADATA
-from mlops.serving.models import Found, Model
+from mlops.serving.models import Model, ModelContent
 
 import served
 
@@ -52,7 +52,7 @@ def test_another_file_needs_its_checksum():
     Path(other).write_bytes(content)
     with pytest.raises(UserError, match="MODEL_SHA256"):
         load(other)
-    loaded = load(other, Found.of(content).sha256)
+    loaded = load(other, ModelContent.of(content).sha256)
     assert (loaded.version, loaded.name) == (None, loaded.sha256[:12])
     with pytest.raises(UserError, match="not the model that was registered"):
         load(other, "0" * 64)
@@ -65,20 +65,20 @@ def test_a_model_that_is_not_there_is_one_sentence():
 
 def test_a_model_that_answers_otherwise_is_refused():
     content = served.packed()
-    cases = Model("m", Found.of(content), "refuse", 100).meta["cases"]
+    cases = Model("m", ModelContent.of(content), "refuse", 100).meta["cases"]
     cases[3]["score"] += 0.01
     with pytest.raises(UserError, match="answers otherwise"):
-        Model("m", Found.of(edited(content, cases=cases)), "refuse", 100)
+        Model("m", ModelContent.of(edited(content, cases=cases)), "refuse", 100)
 
 
 def test_a_model_without_cases_is_refused():
     with pytest.raises(UserError, match="an older version"):
-        Model("m", Found.of(edited(served.packed(), cases=[])), "refuse", 100)
+        Model("m", ModelContent.of(edited(served.packed(), cases=[])), "refuse", 100)
 
 
 def test_no_case_is_a_row_that_was_delivered():
     texts = {json.dumps(record) for record in served.records(rows=300)}
-    cases = Model("m", Found.of(served.packed()), "refuse", 100).meta["cases"]
+    cases = Model("m", ModelContent.of(served.packed()), "refuse", 100).meta["cases"]
     assert len(cases) == 8
     assert not texts & {json.dumps(case["record"]) for case in cases}
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from mlops.serving.faults import RefusedError
-from mlops.serving.models import Found, Model
+from mlops.serving.models import Model, ModelContent
 from mlops.serving.requests import Requests
 
 import served
@@ -15,7 +15,7 @@ def _folder(tmp_path, monkeypatch):
 
 def model(task="binary", policy="refuse", most=100):
     content = served.packed(task)
-    return Model("m", Found.of(content), policy, most)
+    return Model("m", ModelContent.of(content), policy, most)
 
 
 def refused(body, **options):

@@ -6,9 +6,8 @@ reports/business.json says the same.
 
 from dataclasses import asdict
 
-from ..core.paths import REPORTS, replacing, write_json
+from ..core.paths import REPORTS, round_figures, write_json, write_text
 from ..core.problem import Problem
-from ..evaluation.evaluate import rounded
 from .charts import label_trend
 from .prices import PRICES, Prices
 from .profitability import Worth, reckon
@@ -28,9 +27,8 @@ def write_report() -> list[str]:
     worth = reckon()
     next_decision = advise(worth, problem)
     summary = {"headline": worth.headline, "advice": next_decision, "state": worth.state}
-    write_json(REPORT, rounded(summary | asdict(worth)))
-    with replacing(PAGE) as scratch:
-        scratch.write_text(render_page(worth, problem), encoding="utf-8")
+    write_json(REPORT, round_figures(summary | asdict(worth)))
+    write_text(PAGE, render_page(worth, problem))
     return [worth.headline, next_decision, f"{PAGE} tells more."]
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from ..core.dvc_remote import read_remote_url
 from ..core.optional_parts import has_part
-from ..core.paths import REPORTS, read_json
+from ..core.paths import USAGE, read_json
 from ..core.strict_model import Share, StrictModel
 
 PRICES = Path("prices.yaml")
-RESOURCES = REPORTS / "resources.json"
 PART = 8e6  # bytes; clients move a large object in such parts, each of them a request
 GB = 1e9
 HOUR, MONTH_HOURS, MONTH_DAYS = 3600, 730, 30.4
@@ -88,9 +87,9 @@ class Prices(StrictModel):
 
     def cost_of_training(self) -> float:
         """Return what one run of the pipeline costs by what it took; 0 if none was measured."""
-        if not RESOURCES.exists():
+        if not USAGE.exists():
             return 0.0
-        total, use = read_json(RESOURCES)["total"], self.running
+        total, use = read_json(USAGE)["total"], self.running
         memory = total["peak_memory_mb"] / 1e3 * total["seconds"]
         return float(total["cpu_seconds"] * use.core_hour + memory * use.memory_gb_hour) / HOUR
 

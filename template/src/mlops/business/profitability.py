@@ -11,7 +11,7 @@ from ..core.optional_parts import has_part, load_module
 from ..core.params import Params
 from ..core.paths import GATE_REPORT, read_json
 from ..core.problem import Problem
-from ..registry.champion import promised
+from ..registry.champion import read_evaluation_in_use
 from .prices import MONTH_DAYS, PRICES, Prices
 
 ENOUGH_DAYS = 7  # of traffic, to count the decisions of a month by
@@ -92,7 +92,7 @@ class Worth:
 def reckon() -> Worth:
     """Reckon from the evaluation of the model in use, live traffic and prices.yaml."""
     problem, prices = Problem.read(), Prices.load(str(PRICES))
-    evaluation, in_use = promised()
+    evaluation, in_use = read_evaluation_in_use()
     value, realised = evaluation["value"], measure_live()
     expected = value["model"] - value["do_nothing"]
     gain = expected if realised.gain is None else realised.gain

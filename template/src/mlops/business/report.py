@@ -12,15 +12,15 @@ from jinja2 import Environment
 
 from ..core import resources
 from ..core.formatting import listed
-from ..core.paths import REPORTS, replacing
+from ..core.paths import REPORTS, TRIALS, write_text
+from ..core.resources import RunUsage
 from ..evaluation import cards
-from ..evaluation.reports import Report, Reports, environment
-from ..gates.own_gates import own_gates
-from ..gates.requirements import headings
+from ..evaluation.reports import Reports, make_environment
+from ..gates.own_gates import load_own_gates
+from ..gates.requirements import read_headings
 from .charts import Scale, format_short
 
 PAGE = REPORTS / "index.html"
-TRIALS = REPORTS / "plots" / "trials.csv"
 
 
 class Trial(TypedDict):
@@ -34,22 +34,21 @@ def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
     text = render_page(reports, resources.sum_usage(without=("report",)), read_trials())
-    with replacing(PAGE) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(PAGE, text)
     written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
     print(f"report: {choose_headline(reports)} See {listed(map(str, written))}")
 
 
-def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
+def render_page(reports: Reports, spent: RunUsage, search: list[Trial]) -> str:
     """Return the page's HTML; the same reports give the same bytes."""
     template = html().get_template("report.html")
     return template.render(
         **vars(reports),
         headline=choose_headline(reports),
         failed=reports.failed,
-        checks=headings("pipeline") | {gate.name: gate.asks for gate in own_gates()},
-        drafted=reports.problem.drafted(),
+        checks=read_headings("pipeline") | {gate.name: gate.asks for gate in load_own_gates()},
+        drafted=reports.problem.list_drafted(),
         spent=spent,
         search=search,
     )
@@ -57,7 +56,7 @@ def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
 
 def html(*folders: Path) -> Environment:
     """Return Jinja for the pages here and those in other folders, which share what is here."""
-    jinja = environment(Path(__file__).parent, *folders)
+    jinja = make_environment(Path(__file__).parent, *folders)
     jinja.filters.update(scale=Scale.over, short=format_short)
     return jinja
 

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
-from rich.console import Console
-from rich.progress import Progress
-
 from ..core.errors import BlockedError
 from ..core.formatting import number
 from ..core.params import Limits, Params
-from ..core.paths import REPORTS, replacing, write_json
+from ..core.paths import REPORTS, write_json, write_text
 from ..core.problem import Problem
-from ..gates.gates import Verdict
-from ..gates.requirements import answering, demanded
+from ..core.progress import show_progress
+from ..gates.gates import Finding, Verdict, make_verdict
+from ..gates.requirements import name_owner, read_requirements
 from ..gates.yaml_location import Entry
 from ..storage import formats, measurement
 from .place_figures import Place, large, read_rate, small, summarise
@@ -49,9 +47,9 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     Raises BlockedError, the report being written, if a place breaks a limit of params.yaml.
     """
     params, problem, prices = Params.read(), Problem.read(), Prices.load("prices.yaml")
-    size, console = size_mb * 10**6, Console(stderr=True)
+    size = size_mb * 10**6
     folder = measurement.find_room(Path("data"), size)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
+    with show_progress() as bar:
         places: list[Place] = [
             {**measurement.measure_place(each, seconds, size, bar)}
             for each in measurement.list_places(urls)
@@ -61,12 +59,13 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     verdicts = [
         verdict
         for place, (name, limits) in zip(places, params.storage, strict=False)
-        for verdict in judge(place, limits, answering(problem, demanded("storage")[name].owner))
+        for verdict in judge(
+            place, limits, name_owner(problem, read_requirements("storage")[name].owner)
+        )
     ]
     report = assemble_report(places, sample, prices, verdicts)
     write_json(REPORT, report)
-    with replacing(PAGE) as scratch:
-        scratch.write_text(render_page(report, problem.name), encoding="utf-8")
+    write_text(PAGE, render_page(report, problem.name))
     if failed := [verdict.sentence() for verdict in verdicts if not verdict.passed]:
         raise BlockedError("\n".join([*failed, f"{PAGE} tells more."]))
     return [*map(summarise, places), report["advice"], f"{PAGE} tells more."]
@@ -89,16 +88,9 @@ def judge(place: Place, limits: Limits, owner: str) -> Iterator[Verdict]:
         result = f"{number(measured)} {UNITS[unit]}" if figures else f"unknown ({place['fault']})"
         allowed = f"{number(limit)} {UNITS[unit]}"
         mend = f"move to faster storage, or change {key}" if figures else "have it answer"
-        yield Verdict(
-            name=key,
-            passed=passed,
-            measured=measured,
-            limit=limit,
-            meaning=f"{name} of {place['url']} is {result}, the limit {allowed}",
-            what_to_do="" if passed else f"Measure again after you {mend}",
-            owner=owner,
-            requirement=str(Entry("params.yaml", key)),
-        )
+        meaning = f"{name} of {place['url']} is {result}, the limit {allowed}"
+        finding = Finding(passed, measured, limit, meaning, f"Measure again after you {mend}")
+        yield make_verdict(key, finding, owner, str(Entry("params.yaml", key)))
 
 
 def assemble_report(

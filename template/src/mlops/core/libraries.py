@@ -4,6 +4,7 @@ A library that is missing or broken is no reason to stop: its candidate is left 
 """
 
 import re
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from .errors import UserError
@@ -20,7 +21,7 @@ class LibraryError(UserError):
 
 
 def describe_failed_import(error: ImportError | OSError) -> str:
-    """What the library lacks, and what brings it; a name that no library has, as it is."""
+    """Say what the library lacks, and what brings it; a name that no library has, as it is."""
     message = " ".join(str(error).split())
     for part, command in SYSTEM_PARTS.items():
         if part in message:
@@ -34,12 +35,10 @@ def describe_failed_import(error: ImportError | OSError) -> str:
     return f"its library is broken ({library}); 'uv sync --reinstall' may mend it"
 
 
-def installed_versions(names: tuple[str, ...]) -> dict[str, str]:
-    """{name: version} of those packages that are installed."""
-    found = {}
+def read_versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Read {name: version} of those packages that are installed."""
+    versions = {}
     for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions

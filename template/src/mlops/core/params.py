@@ -14,19 +14,19 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 CENTURY = 36500  # days; further back there is no data, and soon no date
 
 
-def duration(text: str) -> str:
+def check_duration(text: str) -> str:
     """Check a length of time as Prometheus writes it, and return it.
 
     Raises ValueError if it is none, or longer than a century.
     """
     if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
         raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
-    if seconds(text) > CENTURY * SECONDS["d"]:
+    if convert_to_seconds(text) > CENTURY * SECONDS["d"]:
         raise ValueError("this is longer than a century")
     return text
 
 
-Duration = Annotated[str, AfterValidator(duration)]
+Duration = Annotated[str, AfterValidator(check_duration)]
 Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
@@ -184,7 +184,7 @@ class Params(StrictModel):
         return cls.load("params.yaml")
 
 
-def seconds(duration: str) -> int:
+def convert_to_seconds(duration: str) -> int:
     """Convert a `Duration` to seconds."""
     parts = re.findall(r"(\d+)([smhdw])", duration)
     return sum(int(number) * SECONDS[unit] for number, unit in parts)

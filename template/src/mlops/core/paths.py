@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import UserError
 
@@ -28,7 +28,14 @@ REPORTS = Path("reports")
 COMPOSE = Path("deploy/compose.yaml")
 EVALUATION = REPORTS / "evaluation.json"
 GATE_REPORT = REPORTS / "gate.json"
+METRICS = REPORTS / "metrics.json"
+REGISTRATION = REPORTS / "registration.json"
+USAGE = REPORTS / "resources.json"
+MONITORING = REPORTS / "monitoring.json"
+LATENCY = REPORTS / "latency.json"
 TRIALS = REPORTS / "plots" / "trials.csv"
+
+Content = TypeVar("Content")
 
 
 @contextmanager
@@ -45,14 +52,32 @@ def replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def write_text(target: Path, text: str) -> None:
+    """Write a file in UTF-8, whole or not at all."""
+    with replacing(target) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
 def write_json(target: Path, content: Any) -> None:
     """Write a report as JSON, whole or not at all.
 
     Raises ValueError for NaN or infinity: JSON knows neither, and other readers stop there.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(target) as scratch:
-        scratch.write_text(f"{text}\n", encoding="utf-8")
+    write_text(target, f"{text}\n")
+
+
+def round_figures(content: Content) -> Content:
+    """Round the floats of a report to six decimals.
+
+    NaN and infinity become None, wherever the type of the report does not say so.
+    """
+    rounded: Content = json.loads(
+        json.dumps(content),
+        parse_float=lambda text: round(float(text), 6),
+        parse_constant=lambda _: None,
+    )
+    return rounded
 
 
 def read_json(source: Path) -> Any:

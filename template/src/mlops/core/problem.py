@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field
 
-from .paths import replacing
+from .paths import write_text
 from .strict_model import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -109,21 +109,21 @@ class Problem(StrictModel):
         """Read problem.yaml. Raises UserError for what is wrong with it."""
         return cls.load("problem.yaml")
 
-    def missing(self, task: Task) -> list[str]:
+    def list_missing(self, task: Task) -> list[str]:
         """List the entries that a release needs for this kind of target and that are not filled in.
 
         Values of outcomes have defaults to compute with, but a release needs them to be said.
         """
-        texts = self._texts() | {f"owners.{role}": owner for role, owner in self.owners}
+        texts = self._list_texts() | {f"owners.{role}": owner for role, owner in self.owners}
         blank = [name for name, text in texts.items() if not text.strip()]
         unset = set(OUTCOMES[task]) - self.value.model_fields_set
         return blank + [f"value.{name}" for name in OUTCOMES[task] if name in unset]
 
-    def drafted(self) -> list[str]:
+    def list_drafted(self) -> list[str]:
         """List the entries that still are as the template, or `start_over`, has put them."""
-        return [name for name, text in self._texts().items() if text.startswith(DRAFT[name])]
+        return [name for name, text in self._list_texts().items() if text.startswith(DRAFT[name])]
 
-    def _texts(self) -> dict[str, str]:
+    def _list_texts(self) -> dict[str, str]:
         return {
             "decision": self.decision,
             "kpi": self.kpi,
@@ -145,5 +145,4 @@ class Problem(StrictModel):
         dropped = {"estimate", "objectives"} - ({"objectives"} & self.model_fields_set)
         content = self.model_copy(update=neutral).model_dump(exclude=dropped)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=200)
-        with replacing(Path("problem.yaml")) as scratch:
-            scratch.write_text(HEADING + text, encoding="utf-8")
+        write_text(Path("problem.yaml"), HEADING + text)

@@ -4,20 +4,39 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TypedDict, cast
 
 import psutil
 
-from .paths import REPORTS, read_json, write_json
+from .paths import REPORTS, USAGE, read_json, write_json
 from .pipeline import STAGES
 
 RESOURCES = REPORTS / "resources"
-TOTAL = REPORTS / "resources.json"
 # What runs after the gates have judged: its figures there would be those of an earlier run.
 AFTER_JUDGEMENT = ("gate", "register", "report")
 MEMORY = "peak_memory_mb"
 SAMPLE_SECONDS = 0.1
 MB = 1e6
+
+
+class StageUsage(TypedDict):
+    """What a stage took: seconds, and megabytes (10^6 bytes); None where the system does not tell.
+
+    `cpu_seconds` are of all processors, `peak_memory_mb` is the most memory at one time.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    read_mb: float | None
+    written_mb: float | None
+
+
+class RunUsage(TypedDict):
+    """What each stage of a run took by its name, and the run in total."""
+
+    stages: dict[str, StageUsage]
+    total: StageUsage
 
 
 @contextmanager
@@ -39,9 +58,9 @@ def measure_stage(stage: str) -> Iterator[None]:
         watcher.join()
     after = read_usage()
     # Never below nothing: a child that died unwaited for takes its count along.
-    taken = {name: round(max(0.0, after[name] - before[name]), 2) for name in after}
-    taken[MEMORY] = round(max(*peaks, after[MEMORY]), 1)
-    write_json(RESOURCES / f"{stage}.json", {"read_mb": None, "written_mb": None} | taken)
+    usage = {name: round(max(0.0, after[name] - before[name]), 2) for name in after}
+    usage[MEMORY] = round(max(*peaks, after[MEMORY]), 1)
+    write_json(RESOURCES / f"{stage}.json", {"read_mb": None, "written_mb": None} | usage)
 
 
 def read_usage() -> dict[str, float]:
@@ -63,8 +82,8 @@ def read_usage() -> dict[str, float]:
     return usage
 
 
-def sum_usage(without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Sum the usage of the stages measured so far: {stages: {name: usage}, total: usage}.
+def sum_usage(without: tuple[str, ...] = ()) -> RunUsage:
+    """Sum the usage of the stages measured so far, but for those named.
 
     Times and bytes add up; memory is that of the hungriest stage, as stages run one at a time.
     """
@@ -74,12 +93,12 @@ def sum_usage(without: tuple[str, ...] = ()) -> dict[str, Any]:
     stages = {name: read_json(file) for name, file in files.items() if file.exists()}
     joined: dict[str, float | None] = {}
     for figure in ("seconds", "cpu_seconds", MEMORY, "read_mb", "written_mb"):
-        amounts = [0.0, *(taken[figure] for taken in stages.values())]
+        amounts = [0.0, *(usage[figure] for usage in stages.values())]
         join = max if figure == MEMORY else sum
         joined[figure] = None if None in amounts else round(join(amounts), 2)
-    return {"stages": stages, "total": joined}
+    return {"stages": stages, "total": cast(StageUsage, joined)}
 
 
 def write_total() -> None:
     """Write reports/resources.json."""
-    write_json(TOTAL, sum_usage())
+    write_json(USAGE, sum_usage())

@@ -10,7 +10,7 @@ from .optional_parts import has_part, load_module
 from .pipeline import PIPELINE, STAGES
 from .resources import measure_stage
 from .strict_model import read_yaml
-from .team import loaded_team_files, shown, team_code
+from .team import list_loaded_team_files, shorten_path, team_code
 
 
 def run_stage(name: str) -> None:
@@ -19,9 +19,9 @@ def run_stage(name: str) -> None:
     Where a gate stops the pipeline, the page still tells why. Raises BlockedError, and UserError
     for an unknown stage.
     """
-    known = [stage for stage, path in STAGES.items() if has_part(path.partition(".")[0])]
-    if name not in known:
-        raise UserError(f"there is no stage {name!r}; there are {', '.join(known)}.")
+    names = [stage for stage, path in STAGES.items() if has_part(path.partition(".")[0])]
+    if name not in names:
+        raise UserError(f"there is no stage {name!r}; there are {', '.join(names)}.")
     # A process for each processor, each with one thread. Said before scikit-learn asks the system
     # how many processors it has, which in some containers ends in a warning.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,11 +44,11 @@ def refuse_unlisted_files(name: str) -> None:
     if name not in stages:
         return
     listed = {Path(dep).resolve() for dep in stages[name].get("deps", ())}
-    for file in loaded_team_files():
+    for file in list_loaded_team_files():
         if not listed & {file, *file.parents}:
             raise UserError(
-                f"Stage {name} runs {shown(file)}, but {PIPELINE} does not list it: add it to the "
-                f"deps of {name}, so that a change of it is noticed."
+                f"Stage {name} runs {shorten_path(file)}, but {PIPELINE} does not list it: add "
+                f"it to the deps of {name}, so that a change of it is noticed."
             )
 
 

@@ -18,7 +18,7 @@ def read_yaml(path: str) -> Any:
     except FileNotFoundError as error:
         raise UserError(f"{path} is not here: run the command in the project's root.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        if line := _conflict(path):
+        if line := _find_conflict(path):
             raise UserError(
                 f"{path}:{line}: two sides changed the same lines: choose between them, and remove "
                 "the markers (<<<<<<<, =======, >>>>>>>)."
@@ -27,13 +27,13 @@ def read_yaml(path: str) -> Any:
         raise UserError(f"{path} cannot be read as YAML: {detail}") from error
 
 
-def _conflict(path: str) -> int:
+def _find_conflict(path: str) -> int:
     """Find the line of the first marker that git, or an update, left there; 0 if there is none."""
     lines = Path(path).read_bytes().splitlines()
     return next((number for number, line in enumerate(lines, 1) if line[:8] == b"<<<<<<< "), 0)
 
 
-def explain(error: Any) -> str:
+def explain_fault(error: Any) -> str:
     """Say what pydantic found, in the words of the file's owner."""
     if error["type"] == "extra_forbidden":
         return "this key is not known; check its spelling"
@@ -59,4 +59,4 @@ class StrictModel(BaseModel):
             # A misspelt key first: that another key is missing often follows from it.
             first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
             where = ".".join(str(part) for part in first["loc"]) or "the top level"
-            raise UserError(f"{path}: {where}: {explain(first)}.") from error
+            raise UserError(f"{path}: {where}: {explain_fault(first)}.") from error

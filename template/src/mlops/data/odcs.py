@@ -13,7 +13,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 from pydantic import BaseModel, ValidationError
 
 from ..core.errors import UserError
-from ..core.strict_model import explain, read_yaml
+from ..core.strict_model import explain_fault, read_yaml
 
 HEADING = """\
 # The data contract: what each column of the table means and must be. Drafted from the data; review:
@@ -82,7 +82,7 @@ def _check(model: type[Model], content: Any, where: str) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        words = explain(first).replace("tuple", "list")
+        words = explain_fault(first).replace("tuple", "list")
         raise UserError(f"{where}: {key}: {words}.") from error
 
 

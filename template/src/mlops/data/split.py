@@ -8,8 +8,8 @@ import polars as pl
 from ..core.params import Params, SplitParams
 from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_json
 from ..core.problem import Problem
-from ..gates.gates import Finding, Verdict, block_unless_passed, judged
-from ..gates.yaml_location import columns
+from ..gates.gates import Finding, Verdict, assign_verdict, block_unless_passed
+from ..gates.yaml_location import list_column_entries
 from .column_names import cols, internal, values_of
 from .contract import Contract
 from .folds import choose_policy, line_up
@@ -74,7 +74,7 @@ def rows_verdict(report: SplitReport, least: int, problem: Problem) -> Verdict:
         faults.append(f"{total:,} rows are fewer than the {least:,} of data.min_rows")
     meaning = "; ".join(faults) or f"{total:,} clean rows"
     advice = "Add data, or change roles in contract.yaml or the split in params.yaml."
-    return judged(problem, "rows", Finding(not faults, total, least, meaning, advice))
+    return assign_verdict(problem, "rows", Finding(not faults, total, least, meaning, advice))
 
 
 def leak_verdict(report: LeakReport, problem: Problem) -> Verdict:
@@ -90,7 +90,7 @@ def leak_verdict(report: LeakReport, problem: Problem) -> Verdict:
         "it is only known after the decision, or leakReviewed: true if it really is known."
     )
     finding = Finding(not suspects, most, limit, meaning, advice)
-    return judged(problem, "leak", finding, columns(names))
+    return assign_verdict(problem, "leak", finding, list_column_entries(names))
 
 
 def assign_parts(frame: pl.DataFrame, contract: Contract, params: SplitParams) -> pl.Series:

@@ -12,8 +12,8 @@ import polars as pl
 from ..core.params import Params
 from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
 from ..core.problem import Problem
-from ..gates.gates import Finding, Verdict, block_unless_passed, judged
-from ..gates.yaml_location import columns
+from ..gates.gates import Finding, Verdict, assign_verdict, block_unless_passed
+from ..gates.yaml_location import list_column_entries
 from .column_names import cols, internal
 from .contract import Contract
 from .ingest import count_rows, write_parquet
@@ -167,4 +167,4 @@ def reject_rate_verdict(report: ValidationReport, limit: float, problem: Problem
         advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
     meaning = f"{report['rejected']:,} of {report['read']:,} rows were rejected"
     finding = Finding(rate <= limit, rate, limit, meaning, advice)
-    return judged(problem, "reject_rate", finding, columns(concerned))
+    return assign_verdict(problem, "reject_rate", finding, list_column_entries(concerned))

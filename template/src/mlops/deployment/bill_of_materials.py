@@ -11,9 +11,9 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from ..core.formatting import score
-from ..core.paths import CHOICE, REPORTS, read_json, sha256, write_json
+from ..core.paths import CHOICE, METRICS, read_json, sha256, write_json
 from ..core.problem import Problem
-from ..core.team import package_name
+from ..core.team import read_package_name
 from ..data.contract import Contract
 from .docker import docker
 from .release import RELEASE, SBOM, Release
@@ -96,12 +96,12 @@ def describe_image(release: Release) -> Component:
 def describe_model(release: Release) -> Component:
     """Describe the model and its card: the decision it is for, its data, and how good it is."""
     decision, task = Problem.read().decision, Contract.load().task
-    metrics = read_json(REPORTS / "metrics.json")
+    metrics = read_json(METRICS)
     scores = {name: score(value) for name, value in metrics.items() if value is not None}
     return {
         "type": "machine-learning-model",
         "bom-ref": MODEL,
-        "name": package_name(),
+        "name": read_package_name(),
         "version": str(release.model_version),
         "description": decision,
         "hashes": [{"alg": "SHA-256", "content": release.model_sha256}],

@@ -53,12 +53,12 @@ def watch(
     host: Host = "",
 ) -> None:
     """Does a release keep the objectives of problem.yaml? Ends with 1 as soon as it does not."""
-    from ..core.params import duration as checked
+    from ..core.params import check_duration
     from .rollout import watch_release
     from .target import Place, load_target
 
     try:
-        checked(duration)
+        check_duration(duration)
     except ValueError as error:
         raise typer.BadParameter(f"'{duration}': {error}") from error
     run = load_target().open_release(Place(environment, host, context.obj))

@@ -1,14 +1,14 @@
 """`deploy build`: the image of the service, once for all environments."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 from ..core.errors import UserError
 from ..core.git_command import git
-from ..core.paths import GATE_REPORT, MODEL, read_json
-from ..core.team import package_name
-from ..registry.champion import in_its_place
-from ..registry.registry import REGISTRATION, model_file
+from ..core.paths import GATE_REPORT, MODEL, REGISTRATION, read_json
+from ..core.team import read_package_name
+from ..registry.champion import find_champion_override
+from ..registry.registry import Registration, find_model_file
 from ..registry.tracking import MADE_BY_THE_RUN
 from .docker import docker, inspect_image
 from .release import RELEASE, Release
@@ -23,7 +23,7 @@ def build_release(tag: str | None, push: bool, options: list[str]) -> list[str]:
     refuse_uncommitted()
     registration = read_registration()
     commit = git("rev-parse", "HEAD")
-    name = complete_tag(tag, commit) if tag else f"localhost/{package_name()}:latest"
+    name = complete_tag(tag, commit) if tag else f"localhost/{read_package_name()}:latest"
     if push and not tag:
         raise UserError("'--push' needs to know where to: add '--tag REPOSITORY'.")
     docker(
@@ -58,9 +58,9 @@ def refuse_uncommitted() -> None:
         )
 
 
-def read_registration() -> dict[str, Any]:
+def read_registration() -> Registration:
     """Read the registration of the pipeline's model. Raises UserError if it must not go out."""
-    number, _ = model_file()
+    number, _ = find_model_file()
     if number is None:
         raise UserError(
             f"{MODEL} is not registered, nobody could find it again: 'uv run dvc repro' does it."
@@ -72,12 +72,12 @@ def read_registration() -> dict[str, Any]:
             f"Version {number} of the model must not go out, a gate blocks it "
             f"({', '.join(failed)}): see reports/index.html for what to do."
         )
-    if in_its_place():
+    if find_champion_override():
         raise UserError(
             f"Version {number} is not the champion, it was taken back: 'model promote {number}' if "
             "it is to go out all the same."
         )
-    return dict(read_json(REGISTRATION))
+    return cast(Registration, read_json(REGISTRATION))
 
 
 def complete_tag(tag: str, commit: str) -> str:

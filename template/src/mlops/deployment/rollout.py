@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..core.errors import UserError
 from ..core.formatting import count
-from ..core.params import seconds
+from ..core.params import convert_to_seconds
 from ..core.problem import Objectives, Problem
 from ..monitoring.service_counts import ENOUGH_REQUESTS, Counts, find_complaint, parse_counts
 from . import probe
@@ -35,7 +35,7 @@ def watch_release(url: str, duration: str, run: Runner, key: str = "") -> list[s
     soon as the objectives of problem.yaml are broken.
     """
     objectives, known_records = Problem.read().objectives, list_known_records(read_model())
-    end, before = time.monotonic() + seconds(duration), read_counts(run, objectives)
+    end, before = time.monotonic() + convert_to_seconds(duration), read_counts(run, objectives)
     probes = users = Counts()
     while time.monotonic() < end:
         record = known_records[int(probes.requests) % len(known_records)]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.formatting import count, number
-from ..core.paths import replacing
+from ..core.paths import write_text
 from ..data.contract import Column
-from ..gates.requirement_table import table
-from .reports import Reports, environment
+from ..gates.requirement_table import list_requirements
+from .reports import Reports, make_environment
 
 MODEL_CARD = Path("docs/model-card.md")
 DATA_CARD = Path("docs/data-card.md")
@@ -31,28 +31,27 @@ def write_cards(reports: Reports) -> list[Path]:
     if reports.evaluation:
         paths.append(MODEL_CARD)
     for path in paths:
-        with replacing(path) as scratch:
-            scratch.write_text(render_card(path.name, reports), encoding="utf-8")
+        write_text(path, render_card(path.name, reports))
     return paths
 
 
 def render_card(template: str, reports: Reports) -> str:
     """Render a card as Markdown; every value is escaped, so that no name or text can break it."""
-    markdown = environment(Path(__file__).parent, finalize=escaped)
-    markdown.filters["rule"] = rule
+    markdown = make_environment(Path(__file__).parent, finalize=escape_markdown)
+    markdown.filters["rule"] = describe_rules
     return markdown.get_template(template).render(
         **vars(reports),
         failed=reports.failed,
-        requirements=list(table(reports.problem, reports.params)),
+        requirements=list(list_requirements(reports.problem, reports.params)),
     )
 
 
-def escaped(value: Any) -> str:
+def escape_markdown(value: Any) -> str:
     """Write any value as one line of plain text in Markdown, also within a table."""
     return SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", str(value), flags=re.ASCII))
 
 
-def rule(column: Column) -> str:
+def describe_rules(column: Column) -> str:
     """Say in words what the contract demands of a column."""
     rules = {
         "never missing": column.required,

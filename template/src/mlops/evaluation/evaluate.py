@@ -3,7 +3,6 @@
 It is held against no model at all, against today's decisions, and against the champion.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,13 +11,21 @@ import numpy as np
 import polars as pl
 
 from ..core.params import Params
-from ..core.paths import EVALUATION, MODEL, REPORTS, TEST, replacing, write_json
+from ..core.paths import (
+    EVALUATION,
+    METRICS,
+    MODEL,
+    REPORTS,
+    TEST,
+    replacing,
+    round_figures,
+    write_json,
+)
 from ..core.problem import Problem, Task
 from ..data.contract import Contract
-from ..model.inputs import Input, feed, frame, misfit
-from ..model.metrics import Metric, UnmeasurableError
-from ..model.metrics import report as report_metrics
-from ..model.value import PER, Array, usual
+from ..model.inputs import Input, explain_misfit, make_feed, select_inputs
+from ..model.metrics import Metric, UnmeasurableError, measure_all_metrics
+from ..model.value import PER, Array, find_usual_decision
 from ..registry import registry
 from ..scoring.predictor import Predictor
 from .evaluation_report import (
@@ -30,9 +37,8 @@ from .evaluation_report import (
     InputImportance,
 )
 from .paired_comparison import Judge
-from .slices import SEED, slices
+from .slices import SEED, compare_slices
 
-METRICS = REPORTS / "metrics.json"
 PLOTS = REPORTS / "plots"
 BINS = 10
 MOST_ROWS_PERMUTED = 5000
@@ -41,27 +47,29 @@ MOST_ROWS_PERMUTED = 5000
 def run() -> None:
     """Write the report, a compact file for `dvc metrics`, and tables for `dvc plots`."""
     model, test = Predictor(MODEL), pl.read_parquet(TEST)
-    report: Evaluation = rounded(
-        evaluation(model, test, Contract.load(), Problem.read(), Params.read())
+    report = round_figures(
+        evaluate_model(model, test, Contract.load(), Problem.read(), Params.read())
     )
     metric, worth = report["primary_metric"], report["value"]["model"]
     write_json(EVALUATION, report)
     write_json(METRICS, {metric["name"]: metric["value"], **report["metrics"], "value": worth})
-    plot("calibration", report["calibration"]["bins"], ["predicted", "observed", "rows"])
-    plot("importance", report["importance"], ["input", "drop"])
-    plot("slices", report["slices"], ["column", "value", "rows", "metric", "gap", "low", "high"])
-    reached = f"{metric['name']} {metric['value']} ({metric['low']} to {metric['high']})"
-    print(f"evaluate: {reached} on {test.height:,} test rows")
+    write_plot("calibration", report["calibration"]["bins"], ["predicted", "observed", "rows"])
+    write_plot("importance", report["importance"], ["input", "drop"])
+    write_plot(
+        "slices", report["slices"], ["column", "value", "rows", "metric", "gap", "low", "high"]
+    )
+    score = f"{metric['name']} {metric['value']} ({metric['low']} to {metric['high']})"
+    print(f"evaluate: {score} on {test.height:,} test rows")
 
 
-def evaluation(
+def evaluate_model(
     model: Predictor, test: pl.DataFrame, contract: Contract, problem: Problem, params: Params
 ) -> Evaluation:
     """Evaluate the model on the test rows; figures are unrounded, NaN where they cannot be told."""
     task, threshold = contract.task, model.meta.get("threshold")
     judge = Judge(test, contract, problem, params)
     true, metric, answers = judge.true, judge.metric, judge.ask(model)
-    usually, policy = usual(true, task)
+    usually, policy = find_usual_decision(true, task)
     version, old, note = load_champion(contract)
     champion: ChampionDifference | None = None
     if old:
@@ -72,13 +80,13 @@ def evaluation(
         "rows": test.height,
         "contract": {"id": contract.id, "version": contract.version},
         "primary_metric": {"name": metric.name, **judge.interval(judge.score(answers))},
-        "metrics": report_metrics(task, true, answers.scores, threshold),
+        "metrics": measure_all_metrics(task, true, answers.scores, threshold),
         "baseline": find_baseline(true, contract, metric, problem.baseline.score),
         "threshold": threshold,
         "confusion": count_confusion(true, answers.decisions, contract),
         "calibration": measure_calibration(true, answers.scores, task),
         "importance": rank_inputs(model, test, true, metric),
-        "slices": slices(
+        "slices": compare_slices(
             test, contract, true, answers.scores, metric=metric, params=params.evaluate
         ),
         "value": {
@@ -99,11 +107,11 @@ def load_champion(contract: Contract) -> tuple[int, Predictor | None, str | None
     """Load the champion. Returns its version and its model; or no model, and why there is none to
     compare with.
     """
-    registered = registry.champion()
+    registered = registry.fetch_champion()
     if registered is None:
         return 0, None, "there is no champion yet"
     version, model = registered[0], Predictor(registered[1])
-    if why := misfit(model.meta, contract):
+    if why := explain_misfit(model.meta, contract):
         return version, None, f"the champion, version {version}, {why}"
     return version, model, None
 
@@ -176,7 +184,7 @@ def rank_inputs(
     """
     random = np.random.default_rng(SEED)
     rows = np.sort(random.permutation(len(true))[:MOST_ROWS_PERMUTED])
-    given = feed(frame(test[rows], [Input(**entry) for entry in model.meta["inputs"]]))
+    given = make_feed(select_inputs(test[rows], [Input(**entry) for entry in model.meta["inputs"]]))
     whole, order = metric.measure(true[rows], model.run(given)), random.permutation(len(rows))
     ranking: list[InputImportance] = []
     for name, values in given.items():
@@ -185,16 +193,7 @@ def rank_inputs(
     return sorted(ranking, key=lambda entry: -entry["drop"])
 
 
-def rounded(content: Any) -> Any:
-    """Round to six decimals; None for what is not a number, which JSON does not know."""
-    return json.loads(
-        json.dumps(content),
-        parse_float=lambda text: round(float(text), 6),
-        parse_constant=lambda _: None,
-    )
-
-
-def plot(name: str, rows: Sequence[Any], columns: list[str]) -> None:
+def write_plot(name: str, rows: Sequence[Any], columns: list[str]) -> None:
     """Write a table for `dvc plots`; `rows` are dictionaries."""
     with replacing(PLOTS / f"{name}.csv") as scratch:
         pl.DataFrame(rows, schema=columns, infer_schema_length=None).write_csv(scratch)

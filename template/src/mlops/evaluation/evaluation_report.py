@@ -1,6 +1,6 @@
 """What reports/evaluation.json says of a model; None there is what cannot be told."""
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 
 class Interval(TypedDict):
@@ -82,12 +82,28 @@ class DecisionValue(TypedDict):
     champion: float | None
 
 
+class SliceScore(TypedDict):
+    """The primary metric on the rows that have a value, and by how much it is below the whole."""
+
+    column: str
+    value: str
+    rows: int
+    metric: float
+    gap: float
+
+
+class SliceFigures(SliceScore):
+    """A slice, and the bounds of its metric, which hold for all slices at once (slices.py)."""
+
+    low: float
+    high: float
+
+
 class Evaluation(TypedDict):
     """Everything that is said of a model; `rows` are the test rows.
 
-    `contract` is {id, version}; `slices` are {column, value, rows, metric, gap, low, high} (see
-    slices.py). `threshold` is None but for a yes/no target, `confusion` for a number.
-    `champion_note` says why `champion` is None.
+    `contract` is {id, version}. `threshold` is None but for a yes/no target, `confusion` for a
+    number. `champion_note` says why `champion` is None.
     """
 
     task: str
@@ -101,7 +117,7 @@ class Evaluation(TypedDict):
     confusion: Confusion | None
     calibration: Calibration
     importance: list[InputImportance]
-    slices: list[dict[str, Any]]
+    slices: list[SliceFigures]
     value: DecisionValue
     champion: ChampionDifference | None
     champion_note: str | None

@@ -40,10 +40,10 @@ class Evidence:
     @cached_property
     def _predictions(self) -> pl.DataFrame:
         rows, model = pl.read_parquet(TEST), Predictor(MODEL)
-        if taken := [name for name in ANSWERS if name in rows.columns]:
+        if clashes := [name for name in ANSWERS if name in rows.columns]:
             raise UserError(
-                f"the table has a column {taken[0]!r}, as the predictions have: a gate of your own "
-                "can use evidence.clean() and evidence.evaluation only."
+                f"the table has a column {clashes[0]!r}, as the predictions have: a gate of your "
+                "own can use evidence.clean() and evidence.evaluation only."
             )
         answers = model.answers(model.scores(rows))
         return rows.with_columns(pl.Series(name, answers[name].tolist()) for name in ANSWERS)

@@ -4,24 +4,25 @@ A failed gate does not stop this stage: the run is registered and reported first
 see why, and then stage release refuses.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..core.formatting import listed, number, percent, score, signed
 from ..core.optional_parts import has_part
 from ..core.params import Budgets, Params
-from ..core.paths import EVALUATION, REPORTS, read_json
+from ..core.paths import EVALUATION, LATENCY, REPORTS, read_json
 from ..core.problem import Problem, Task
-from ..core.resources import AFTER_JUDGEMENT, sum_usage
+from ..core.resources import AFTER_JUDGEMENT, StageUsage, sum_usage
 from ..data.split import leak_verdict, rows_verdict
 from ..data.validate import reject_rate_verdict
-from ..gates.gates import Finding, Verdict, judged, write_verdicts
+from ..gates.gates import Finding, Verdict, assign_verdict, write_verdicts
 from ..gates.limits import write_limits
-from ..gates.own_gates import judge, own_gates
-from ..gates.yaml_location import Entry, columns
+from ..gates.own_gates import judge_own_gate, load_own_gates
+from ..gates.yaml_location import Entry, list_column_entries
 from .evaluation_report import DecisionValue, Evaluation
 from .evidence import Evidence
 
-Report = dict[str, Any]
+if TYPE_CHECKING:
+    from ..model.package import Parity
 
 
 def run() -> None:
@@ -41,58 +42,59 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
     validation, split, leak, package, evaluation = (
         read_json(REPORTS / f"{stage}.json") for stage in stages
     )
-    spent, data, limits = sum_usage(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
+    usage, data, limits = sum_usage(without=AFTER_JUDGEMENT)["total"], params.data, params.gates
     verdicts = [
         judge_problem(problem, evaluation["task"]),
         reject_rate_verdict(validation, data.max_reject_rate, problem),
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(leak, problem),
-        judged(problem, "baseline", judge_baseline(evaluation, limits.min_lift)),
-        judged(problem, "champion", judge_champion(evaluation, limits.max_loss)),
+        assign_verdict(problem, "baseline", judge_baseline(evaluation, limits.min_lift)),
+        assign_verdict(problem, "champion", judge_champion(evaluation, limits.max_loss)),
         judge_slices(evaluation, limits.max_slice_gap, problem),
-        judged(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
-        judged(problem, "value", judge_value(evaluation["value"], limits.min_value)),
-        judged(problem, "resources", judge_resources(spent, params.budgets)),
+        assign_verdict(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
+        assign_verdict(problem, "value", judge_value(evaluation["value"], limits.min_value)),
+        assign_verdict(problem, "resources", judge_resources(usage, params.budgets)),
     ]
     if has_part("serving") and params.budgets.latency_ms is not None:
-        finding = judge_latency(read_json(REPORTS / "latency.json"), params.budgets.latency_ms)
-        verdicts.append(judged(problem, "latency", finding))
+        p99_ms = read_json(LATENCY)["p99_ms"]
+        finding = judge_latency(p99_ms, params.budgets.latency_ms)
+        verdicts.append(assign_verdict(problem, "latency", finding))
     evidence = Evidence(evaluation)
-    return verdicts + [judge(gate, evidence, problem) for gate in own_gates()]
+    return verdicts + [judge_own_gate(gate, evidence, problem) for gate in load_own_gates()]
 
 
 def judge_problem(problem: Problem, task: Task) -> Verdict:
     """Pass if problem.yaml says all that a release needs."""
-    missing = problem.missing(task)
+    missing = problem.list_missing(task)
     blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
-    if (drafted := problem.drafted()) and not blank:
+    if (drafted := problem.list_drafted()) and not blank:
         meaning += f", but with the template's words for {listed(drafted)}: "
         meaning += f"{problem.owners.business_owner} has to say what is meant"
     advice = f"Fill in {blank} in problem.yaml."
     finding = Finding(not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
-    return judged(
+    return assign_verdict(
         problem, "problem", finding, tuple(Entry("problem.yaml", name) for name in missing)
     )
 
 
 def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
     """Pass if the primary metric exceeds the baseline's by min_lift."""
-    reached, base = evaluation["primary_metric"], evaluation["baseline"]
-    if reached["value"] is None or base["value"] is None:
+    ours, base = evaluation["primary_metric"], evaluation["baseline"]
+    if ours["value"] is None or base["value"] is None:
         advice = "Deliver rows with every answer, or raise split.test in params.yaml."
         return Finding(False, None, min_lift, "the test rows all have the same answer", advice)
     limit = round(base["value"] + min_lift, 6)
     meaning = (
-        f"the model reaches {score(reached['value'])} ({score(reached['low'])} to "
-        f"{score(reached['high'])}) against {score(base['value'])} ({base['source']}), and has to "
+        f"the model reaches {score(ours['value'])} ({score(ours['low'])} to "
+        f"{score(ours['high'])}) against {score(base['value'])} ({base['source']}), and has to "
         f"reach {score(limit)}"
     )
     advice = (
         "Deliver more rows or columns that say more, or search longer (train.trials in "
         "params.yaml); until then the decision is better made as it is now."
     )
-    return Finding(reached["value"] >= limit, reached["value"], limit, meaning, advice)
+    return Finding(ours["value"] >= limit, ours["value"], limit, meaning, advice)
 
 
 def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
@@ -137,10 +139,12 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
     finding = Finding(not behind, gap, limit, meaning, advice)
-    return judged(problem, "slices", finding, columns(column for column, _ in worse))
+    return assign_verdict(
+        problem, "slices", finding, list_column_entries(column for column, _ in worse)
+    )
 
 
-def judge_parity(parity: Report, limit: float) -> Finding:
+def judge_parity(parity: "Parity", limit: float) -> Finding:
     """Pass if the packaged model differs from the fitted one on a share of rows up to the limit."""
     share = parity["share_differing"]
     meaning = (
@@ -167,31 +171,30 @@ def judge_value(worth: DecisionValue, limit: float) -> Finding:
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
-def judge_latency(latency: Report, limit: float) -> Finding:
+def judge_latency(p99_ms: float, limit: float) -> Finding:
     """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
-    taken = latency["p99_ms"]
     meaning = (
-        f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100, "
+        f"a request for one record takes at most {number(p99_ms, 1)} ms, 99 times of 100, "
         f"and may take {number(limit, 1)} ms"
     )
     advice = (
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "
         "budgets.latency_ms in params.yaml."
     )
-    return Finding(taken <= limit, taken, limit, meaning, advice)
+    return Finding(p99_ms <= limit, p99_ms, limit, meaning, advice)
 
 
-def judge_resources(spent: Report, budgets: Budgets) -> Finding:
+def judge_resources(usage: StageUsage, budgets: Budgets) -> Finding:
     """Pass if the run stays within its budgets of seconds and of memory."""
-    seconds, memory = spent["seconds"], spent["peak_memory_mb"]
+    seconds, memory = usage["seconds"], usage["peak_memory_mb"]
     long, large = seconds > budgets.seconds, memory > budgets.memory_mb
     over = listed([*(["longer"] if long else []), *(["more memory"] if large else [])])
-    taken = f"{number(seconds, 0)} s, {number(memory, 0)} MB"
+    figures = f"{number(seconds, 0)} s, {number(memory, 0)} MB"
     limit = f"{number(budgets.seconds, 0)} s, {number(budgets.memory_mb, 0)} MB"
     verb = f"took {over} than planned" if over else "stayed within its budgets"
-    meaning = f"the run {verb}: {taken} of {limit}"
+    meaning = f"the run {verb}: {figures} of {limit}"
     advice = (
         "See reports/resources.json for the stage that takes most; search less (train.trials), "
         "use a larger machine, or raise budgets in params.yaml."
     )
-    return Finding(not over, taken, limit, meaning, advice)
+    return Finding(not over, figures, limit, meaning, advice)

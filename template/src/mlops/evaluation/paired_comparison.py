@@ -7,12 +7,12 @@ import polars as pl
 from ..core.params import Params
 from ..core.problem import Problem
 from ..data.contract import Contract
-from ..model.inputs import truth
-from ..model.metrics import primary
-from ..model.value import Array, decisions, value_per_thousand
+from ..model.inputs import encode_truth
+from ..model.metrics import find_primary_metric
+from ..model.value import Array, compute_value_per_thousand, decide
 from ..scoring.predictor import Predictor
 from .evaluation_report import Difference, Interval
-from .slices import Score, interval, score_of
+from .slices import Score, make_score, measure_interval
 
 
 @dataclass(frozen=True)
@@ -29,27 +29,26 @@ class Judge:
     def __init__(
         self, rows: pl.DataFrame, contract: Contract, problem: Problem, params: Params
     ) -> None:
-        self.rows, self.true = rows, truth(rows, contract)
+        self.rows, self.true = rows, encode_truth(rows, contract)
         self.task, self.value, self.params = contract.task, problem.value, params.evaluate
-        self.metric = primary(contract.task, params.train.metric)
+        self.metric = find_primary_metric(contract.task, params.train.metric)
 
     def ask(self, model: Predictor) -> Answers:
         """Have a model answer the rows."""
         scores = model.scores(self.rows)
-        return Answers(scores, decisions(scores, model.meta.get("threshold"), self.task))
+        return Answers(scores, decide(scores, model.meta.get("threshold"), self.task))
 
     def score(self, answers: Answers) -> Score:
         """Return the primary metric as a function of the positions of rows."""
-        return score_of(self.metric, self.true, answers.scores)
+        return make_score(self.metric, self.true, answers.scores)
 
     def worth(self, decided: Array | float, rows: Array | slice = slice(None)) -> float:
         """Value a thousand decisions on the rows; a number stands for the same one on each."""
-        return value_per_thousand(self.true[rows], decided, self.value, self.task)
+        return compute_value_per_thousand(self.true[rows], decided, self.value, self.task)
 
     def interval(self, score: Score) -> Interval:
         """Return a score of all rows with its bounds; NaN is what these rows cannot tell."""
-        bounds = interval(score, len(self.true), self.params)
-        return {"value": bounds["value"], "low": bounds["low"], "high": bounds["high"]}
+        return measure_interval(score, len(self.true), self.params)
 
     def compare(self, ours: Answers, theirs: Answers) -> Difference:
         """Compare the answers of two models."""

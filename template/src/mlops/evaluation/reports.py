@@ -53,8 +53,8 @@ class Reports:
     def read(cls) -> Self:
         """Read what this run has reported. Raises UserError if no gate has been judged yet."""
         gate = read_json(GATE_REPORT)
-        judged = {verdict["name"] for verdict in gate["gates"]}
-        made = MADE[: next(many for name, many in MADE_AT_GATE.items() if name in judged)]
+        gates = {verdict["name"] for verdict in gate["gates"]}
+        made = MADE[: next(many for name, many in MADE_AT_GATE.items() if name in gates)]
         paths = {name: REPORTS / f"{name}.json" for name in made} | {"choice": CHOICE}
         reports = {name: read_json(paths[name]) for name in made if paths[name].exists()}
         return cls(Problem.read(), Params.read(), Contract.load(), gate, **reports)
@@ -65,9 +65,9 @@ class Reports:
         return [verdict for verdict in self.gate["gates"] if not verdict["passed"]]
 
 
-def environment(*folders: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
+def make_environment(*folders: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
     """Make Jinja for the templates of folders, with `FILTERS`; what is no HTML is finalized."""
-    made = Environment(
+    jinja = Environment(
         loader=FileSystemLoader(folders),
         autoescape=select_autoescape(),
         finalize=finalize,
@@ -76,5 +76,5 @@ def environment(*folders: Path, finalize: Callable[[Any], str] | None = None) ->
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update({each.__name__: each for each in FILTERS})
-    return made
+    jinja.filters.update({each.__name__: each for each in FILTERS})
+    return jinja

@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Callable
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +17,7 @@ from ..data.column_names import values_of
 from ..data.contract import Column, Contract
 from ..model.metrics import Metric
 from ..model.value import Array
+from .evaluation_report import Interval, SliceFigures, SliceScore
 
 Score = Callable[[Array], float]  # of the rows at these positions
 
@@ -32,29 +32,33 @@ MANY_NUMBERS = 20
 LEAST_OF_A_CLASS = 10
 
 
-def interval(score: Score, rows: int, params: EvaluateParams) -> dict[str, float]:
-    """The `value` of all rows, with percentile bounds `low` and `high`; NaN if not to be told.
+def measure_interval(score: Score, rows: int, params: EvaluateParams) -> Interval:
+    """Measure the score of all rows, with percentile bounds; NaN is what they cannot tell.
 
     Two models are compared in pairs by a `score` that is their difference on the same rows.
     """
     value, tail = score(np.arange(rows)), (1 - params.confidence) / 2
-    apart = deviations(score, value, rows, params.resamples)
+    apart = draw_deviations(score, value, rows, params.resamples)
     low, high = np.quantile(apart, [tail, 1 - tail]) if len(apart) else (np.nan, np.nan)
     return {"value": value, "low": value + float(low), "high": value + float(high)}
 
 
-def deviations(score: Score, value: float, rows: int, draws: int) -> Array:
-    """How far from `value` the score is on rows drawn with replacement, where it can be told."""
+def draw_deviations(score: Score, value: float, rows: int, draws: int) -> Array:
+    """Draw rows with replacement, and return how far from `value` the score is on each draw.
+
+    Returns (draws,), or fewer: draws on which the score cannot be told are left out.
+    """
     random, size = np.random.default_rng(SEED), min(rows, MOST_ROWS)
-    drawn = np.array([score(random.integers(0, rows, size)) for _ in range(draws)])
-    return np.asarray(np.sqrt(size / rows) * (drawn[np.isfinite(drawn)] - value))
+    scores = np.array([score(random.integers(0, rows, size)) for _ in range(draws)])
+    return np.asarray(np.sqrt(size / rows) * (scores[np.isfinite(scores)] - value))
 
 
-def score_of(metric: Metric, truth: Array, scores: Array) -> Score:
+def make_score(metric: Metric, truth: Array, scores: Array) -> Score:
+    """Make of a metric a function of the positions of rows, (rows,)."""
     return lambda rows: metric.measure(truth[rows], scores[rows])
 
 
-def slices(
+def compare_slices(
     table: pl.DataFrame,
     contract: Contract,
     truth: Array,
@@ -62,39 +66,46 @@ def slices(
     *,
     metric: Metric,
     params: EvaluateParams,
-) -> list[dict[str, Any]]:
-    """[{column, value, rows, metric, gap, low, high}] by the columns marked protected or slice.
+) -> list[SliceFigures]:
+    """Compare slices with the whole, by the columns of the contract marked protected or slice.
 
-    `gap` is by how much the slice is behind the whole. The bounds, metric -+ z * standard error,
+    The bounds, metric -+ z * standard error,
     hold for all slices at once (Bonferroni's correction; Dunn, 1961), so that many slices raise no
     false alarm: one is behind for certain only if even `high` is. What cannot be told is NaN.
     """
-    metric, found, errors = comparable(metric, truth), [], []
-    whole = metric.measure(truth, scores)
+    metric, errors = make_comparable(metric, truth), list[float]()
+    whole, slices = metric.measure(truth, scores), list[SliceScore]()
     for column in (column for column in contract.columns if column.protected or column.slice):
-        names = labels(values_of(table, column.name), column)
+        names = label_rows(values_of(table, column.name), column)
         sizes = names.value_counts(name="rows").sort(["rows", "name"], descending=[True, False])
         for value, size in sizes.head(MOST_VALUES).iter_rows():
             rows = np.flatnonzero(names == value)
-            inside = score_of(metric, truth[rows], scores[rows])
+            score = make_score(metric, truth[rows], scores[rows])
             classes = np.unique(truth[rows], return_counts=True)[1] >= LEAST_OF_A_CLASS
-            told = contract.task == "regression" or classes.sum() >= 2
-            judged = told and size >= params.min_slice_rows
-            reached = inside(np.arange(size))
-            apart = deviations(inside, reached, size, DRAWS_FOR_AN_ERROR * judged)
+            has_contrast = contract.task == "regression" or classes.sum() >= 2
+            is_judged = has_contrast and size >= params.min_slice_rows
+            inside = score(np.arange(size))
+            apart = draw_deviations(score, inside, size, DRAWS_FOR_AN_ERROR * is_judged)
             errors.append(apart.std(ddof=1) if len(apart) > DRAWS_FOR_AN_ERROR / 2 else np.nan)
-            entry = {"column": column.name, "value": value, "rows": size}
-            found.append(entry | {"metric": reached, "gap": whole - reached})
+            slices.append(
+                {
+                    "column": column.name,
+                    "value": value,
+                    "rows": size,
+                    "metric": inside,
+                    "gap": whole - inside,
+                }
+            )
     tests = max(1, int(np.isfinite(errors).sum()))
     z = NormalDist().inv_cdf(1 - (1 - params.confidence) / (2 * tests))
     return [
-        entry | {"low": entry["metric"] - z * error, "high": entry["metric"] + z * error}
-        for entry, error in zip(found, errors, strict=True)
+        {**each, "low": each["metric"] - z * error, "high": each["metric"] + z * error}
+        for each, error in zip(slices, errors, strict=True)
     ]
 
 
-def labels(values: pl.Series, column: Column) -> pl.Series:
-    """The slice each row belongs to: its value, its month, or its quarter of many numbers."""
+def label_rows(values: pl.Series, column: Column) -> pl.Series:
+    """Label each row with its slice: its value, its month, or its quarter of many numbers."""
     if column.type in ("date", "timestamp"):
         values = values.dt.strftime("%Y-%m")
     elif column.type in ("integer", "number") and values.n_unique() > MANY_NUMBERS:
@@ -108,8 +119,8 @@ def labels(values: pl.Series, column: Column) -> pl.Series:
     return values.cast(pl.String).fill_null("missing").alias("name")
 
 
-def comparable(metric: Metric, truth: Array) -> Metric:
-    """The metric, made fit to compare slices with the whole.
+def make_comparable(metric: Metric, truth: Array) -> Metric:
+    """Make the metric fit to compare slices with the whole.
 
     R2 in a slice would be measured against the slice's own spread, and call a slice of much alike
     rows badly served. Against the spread of all rows, the slices' R2 average to that of the whole.

@@ -1,6 +1,6 @@
 """A gate compares one measured figure with its limit, and blocks with what to do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,7 +8,7 @@ from ..core.errors import BlockedError
 from ..core.formatting import listed
 from ..core.paths import GATE_REPORT, write_json
 from ..core.problem import Problem
-from .requirements import answering, demanded
+from .requirements import name_owner, read_requirements
 from .yaml_location import Entry
 
 
@@ -42,45 +42,40 @@ class Verdict(BaseModel):
     requirement: str = ""
 
     def sentence(self) -> str:
+        """Say what the gate found and, where it blocks, who is to do what about it."""
         if self.passed:
             return f"{self.name}: passed, {self.meaning}"
         whose = f"for {self.owner}; required by {self.requirement}"
         return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} ({whose})"
 
 
-def judged(
+def assign_verdict(
     problem: Problem,
     name: str,
     finding: Finding,
     concerned: tuple[Entry, ...] = (),
     room: str = "pipeline",
 ) -> Verdict:
-    """What was found, with who answers for it and where it is demanded: of the entries there, those
-    that are `concerned`, if that is known.
+    """Make the verdict of a gate of the platform, with its owner and the lines that demand it.
+
+    Of those lines the `concerned` ones stand for the others of their file, if they are known.
+    Raises KeyError if the room has no such gate.
     """
-    requirement = demanded(room)[name]
-    owner, places = answering(problem, requirement.owner), requirement.places(concerned)
-    return verdict(name, finding, owner, listed(map(str, places)))
+    requirement = read_requirements(room)[name]
+    owner, places = name_owner(problem, requirement.owner), requirement.list_places(concerned)
+    return make_verdict(name, finding, owner, listed(map(str, places)))
 
 
-def verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdict:
-    """What was found, as it is written down."""
-    return Verdict(
-        name=name,
-        passed=finding.passed,
-        measured=finding.measured,
-        limit=finding.limit,
-        meaning=finding.meaning,
-        what_to_do="" if finding.passed else finding.what_to_do,
-        owner=owner,
-        requirement=requirement,
-    )
+def make_verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdict:
+    """Make the verdict of a finding, as it is written down; advice is for a gate that blocks."""
+    facts = vars(replace(finding, what_to_do="")) if finding.passed else vars(finding)
+    return Verdict(name=name, **facts, owner=owner, requirement=requirement)
 
 
 def write_verdicts(verdicts: list[Verdict]) -> bool:
-    """reports/gate.json always speaks of the newest run, also when an early gate stopped it.
+    """Write reports/gate.json, and return whether all gates have passed.
 
-    Returns whether all have passed.
+    It always speaks of the newest run, also when an early gate stopped it.
     """
     passed = all(verdict.passed for verdict in verdicts)
     write_json(GATE_REPORT, {"passed": passed, "gates": [v.model_dump() for v in verdicts]})

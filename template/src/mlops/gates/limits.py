@@ -1,10 +1,13 @@
 """The limits that live traffic is judged by, as the service and `monitor watch` tell Prometheus."""
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
-from ..core.params import Params, seconds
+from ..core.params import Params, convert_to_seconds
 from ..core.paths import REPORTS, write_json
 from ..core.problem import Problem
+
+if TYPE_CHECKING:
+    from ..evaluation.evaluation_report import Evaluation
 
 LIMITS = REPORTS / "limits.json"
 DAY = 86400
@@ -12,26 +15,42 @@ DAY = 86400
 SPARE = 900
 
 
-def write_limits(
-    problem: Problem, params: Params, evaluation: dict[str, Any], passed: bool
-) -> None:
+class ProjectFacts(TypedDict):
+    """What the model is for, in the words of problem.yaml."""
+
+    decision: str
+    kpi: str
+    before: str
+    unit: str
+
+
+class LimitsReport(TypedDict):
+    """What reports/limits.json holds: `limits` by name in shares, seconds or bytes; None: none."""
+
+    project: ProjectFacts
+    limits: dict[str, float | None]
+
+
+def write_limits(problem: Problem, params: Params, evaluation: "Evaluation", passed: bool) -> None:
     """Write reports/limits.json, which the image of the service holds; `passed`: all gates."""
-    project = {
+    project: ProjectFacts = {
         "decision": problem.decision,
         "kpi": problem.kpi,
         "before": problem.baseline.description,
         "unit": problem.value.unit,
     }
-    write_json(LIMITS, {"project": project, "limits": limits(problem, params, evaluation, passed)})
+    limits = list_limits(problem, params, evaluation, passed)
+    report: LimitsReport = {"project": project, "limits": limits}
+    write_json(LIMITS, report)
 
 
-def limits(
-    problem: Problem, params: Params, evaluation: dict[str, Any], passed: bool
+def list_limits(
+    problem: Problem, params: Params, evaluation: "Evaluation", passed: bool
 ) -> dict[str, float | None]:
-    """Each limit by its name, in shares, seconds or bytes; None: there is none."""
+    """List each limit by its name, in shares, seconds or bytes; None: there is none."""
     promised, live = problem.objectives, params.monitoring
-    reached, loss = in_use(evaluation, passed), live.max_performance_loss
-    silence = None if live.max_silence is None else seconds(live.max_silence)
+    score, loss = find_score_in_use(evaluation, passed), live.max_performance_loss
+    silence = None if live.max_silence is None else convert_to_seconds(live.max_silence)
     return {
         "availability": promised.availability,
         "latency_share": promised.latency_share,
@@ -41,23 +60,27 @@ def limits(
         "missing": live.max_missing,
         "unseen": live.max_unseen,
         "min_rows": live.min_rows,
-        "performance": None if reached is None or loss is None else round(reached - loss, 6),
+        "performance": None if score is None or loss is None else round(score - loss, 6),
         "value": round(evaluation["value"]["do_nothing"] + params.gates.min_value, 6),
-        "model_age_seconds": days(live.max_model_age_days),
-        "data_age_seconds": days(live.max_data_age_days),
+        "model_age_seconds": convert_days(live.max_model_age_days),
+        "data_age_seconds": convert_days(live.max_data_age_days),
         "silence_seconds": silence,
-        "watch_silence_seconds": 2 * seconds(live.watch.every) + params.budgets.seconds + SPARE,
+        "watch_silence_seconds": 2 * convert_to_seconds(live.watch.every)
+        + params.budgets.seconds
+        + SPARE,
         "memory_bytes": params.budgets.memory_mb * 1e6,
     }
 
 
-def days(many: float | None) -> float | None:
-    """In seconds."""
-    return None if many is None else many * DAY
+def convert_days(days: float | None) -> float | None:
+    """Convert days to seconds; None, no limit, stays None."""
+    return None if days is None else days * DAY
 
 
-def in_use(evaluation: dict[str, Any], passed: bool) -> float | None:
-    """What the model in use reached on the test rows: where a gate blocked, the champion's."""
+def find_score_in_use(evaluation: "Evaluation", passed: bool) -> float | None:
+    """Find the primary metric of the model in use on the test rows: the champion's where a gate
+    blocked the new one.
+    """
     champion = evaluation["champion"]
-    found = champion["score"] if champion and not passed else evaluation["primary_metric"]["value"]
-    return None if found is None else float(found)
+    score = champion["score"] if champion and not passed else evaluation["primary_metric"]["value"]
+    return None if score is None else float(score)

@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..core import team
 from ..core.errors import TeamError
 from ..core.formatting import listed
 from ..core.problem import Owners, Problem
-from ..core.team import (
-    function_line,
-    list_line,
-    listed_by_team,
-    one_line,
-    require_function,
-    require_text,
-    running_line,
-    team_code,
-)
-from .gates import Finding, Verdict, verdict
-from .requirements import answering, demanded
+from .gates import Finding, Verdict, make_verdict
+from .requirements import name_owner, read_requirements
 
 if TYPE_CHECKING:
     from ..evaluation.evidence import Evidence
@@ -61,58 +52,69 @@ class Gate:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_text(self.name, "the name of a Gate")
-        require_text(self.asks, f"asks of the gate {self.name}")
-        require_text(self.owner, f"owner of the gate {self.name}")
-        require_function(self.check, f"check of the gate {self.name}")
-        object.__setattr__(self, "created", running_line())
+        team.require_text(self.name, "the name of a Gate")
+        team.require_text(self.asks, f"asks of the gate {self.name}")
+        team.require_text(self.owner, f"owner of the gate {self.name}")
+        team.require_function(self.check, f"check of the gate {self.name}")
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @property
     def place(self) -> CodeLine:
         """Where `check` is, whatever it is wrapped in, or else the line that names it."""
-        line = function_line(self.check) or self.created or list_line("gates", "GATES")
+        line = (
+            team.locate_function(self.check) or self.created or team.locate_list("gates", "GATES")
+        )
         return CodeLine.of(line, self.name)
 
 
-def own_gates() -> tuple[Gate, ...]:
-    """Raises UserError for what is no gate, a name given twice, or a role that there is not."""
-    gates = listed_by_team("gates", "GATES", Gate)
-    known = set(demanded("pipeline"))
+def load_own_gates() -> tuple[Gate, ...]:
+    """Load what the team's gates.py lists.
+
+    Raises UserError for what is no gate, a name given twice, or a role that there is not.
+    """
+    gates = team.load_team_list("gates", "GATES", Gate)
+    names = set(read_requirements("pipeline"))
     for gate in gates:
-        if gate.name in known:
+        if gate.name in names:
             raise TeamError(f"{gate.place}: there is a gate {gate.name!r} already; rename it.")
         if gate.owner not in Owners.model_fields:
             roles = listed(Owners.model_fields)
             raise TeamError(f"{gate.place}: its owner is {gate.owner!r}; the roles are {roles}.")
-        known.add(gate.name)
+        names.add(gate.name)
     return gates
 
 
-def judge(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdict:
-    """Raises TeamError if the function fails, or returns something else than a Finding."""
-    with team_code(place=str(gate.place)):
+def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdict:
+    """Ask the team's gate, and make its verdict.
+
+    Raises TeamError if the function fails, or returns something else than a Finding.
+    """
+    with team.team_code(place=str(gate.place)):
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
-        raise TeamError(f"{gate.place}: it returns {one_line(finding)}, which is no Finding.")
+        raise TeamError(
+            f"{gate.place}: it returns {team.shorten_repr(finding)}, which is no Finding."
+        )
     if not isinstance(finding.passed, bool | np.bool_):
         raise TeamError(
-            f"{gate.place}: passed is {one_line(finding.passed)}, which is not True or False."
+            f"{gate.place}: passed is {team.shorten_repr(finding.passed)}, which is not True or "
+            "False."
         )
     for name in ("meaning", "what_to_do"):
         if not isinstance(text := getattr(finding, name), str):
-            raise TeamError(f"{gate.place}: {name} is {one_line(text)}, which is no text.")
+            raise TeamError(f"{gate.place}: {name} is {team.shorten_repr(text)}, which is no text.")
     plain = Finding(
         passed=bool(finding.passed),
-        measured=plain_figure(finding.measured, f"{gate.place}: measured"),
-        limit=plain_figure(finding.limit, f"{gate.place}: limit"),
+        measured=check_figure(finding.measured, f"{gate.place}: measured"),
+        limit=check_figure(finding.limit, f"{gate.place}: limit"),
         meaning=finding.meaning,
         what_to_do=finding.what_to_do,
     )
-    return verdict(gate.name, plain, answering(problem, gate.owner), str(gate.place))
+    return make_verdict(gate.name, plain, name_owner(problem, gate.owner), str(gate.place))
 
 
-def plain_figure(figure: Any, what: str) -> float | str | None:
-    """What a gate measured, or its limit, as a report can hold it: no JSON knows NaN or infinity.
+def check_figure(figure: Any, what: str) -> float | str | None:
+    """Return what a gate measured, or its limit, as JSON holds it: without NaN and infinity.
 
     Raises TeamError for anything but a finite number, a text or None.
     """
@@ -120,4 +122,6 @@ def plain_figure(figure: Any, what: str) -> float | str | None:
         return figure
     if isinstance(figure, Real) and not isinstance(figure, bool) and math.isfinite(figure):
         return float(figure)
-    raise TeamError(f"{what} is {one_line(figure)}, which is no finite number, text or None.")
+    raise TeamError(
+        f"{what} is {team.shorten_repr(figure)}, which is no finite number, text or None."
+    )

@@ -21,24 +21,28 @@ class Requirement(StrictModel):
     entries: list[str]
     test: str
 
-    def places(self, concerned: tuple[Entry, ...] = ()) -> tuple[Entry, ...]:
-        """The entries that demand it; the `concerned` ones stand for the others of their file."""
+    def list_places(self, concerned: tuple[Entry, ...] = ()) -> tuple[Entry, ...]:
+        """List the entries that demand it; the `concerned` ones stand for others of their file."""
         files = {entry.file for entry in concerned}
         entries = (Entry(*text.split()) for text in self.entries)
         return (*(entry for entry in entries if entry.file not in files), *concerned)
 
 
 @cache
-def demanded(room: str) -> dict[str, Requirement]:
-    """Requirements of pipeline, review, storage, service or objectives, by the name of the gate."""
+def read_requirements(room: str) -> dict[str, Requirement]:
+    """Read the requirements of a room by the name of the gate.
+
+    The rooms are pipeline, review, storage, service and objectives. Raises KeyError for another.
+    """
     rows = read_yaml(str(Path(__file__).with_name("requirements.yaml")))[room]
     return {name: Requirement.model_validate(row) for name, row in rows.items()}
 
 
-def headings(room: str) -> dict[str, str]:
-    return {name: requirement.asks for name, requirement in demanded(room).items()}
+def read_headings(room: str) -> dict[str, str]:
+    """Read the heading of each requirement of a room, by the name of the gate."""
+    return {name: requirement.asks for name, requirement in read_requirements(room).items()}
 
 
-def answering(problem: Problem, role: str) -> str:
-    """Who has the role; where nobody is named, the role."""
+def name_owner(problem: Problem, role: str) -> str:
+    """Name who has a role of problem.yaml; where nobody is named, the role in words."""
     return getattr(problem.owners, role) or role.replace("_", " ")

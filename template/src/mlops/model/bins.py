@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .metadata import InputBins
+
 OTHER, MISSING = "__other__", "__missing__"
 TENTHS = np.arange(1, 10) / 10
 MOST_TEXTS = 20
@@ -17,16 +19,15 @@ MOST_TEXTS = 20
 LEAST_SHARE, LEAST_ROWS = 0.005, 10
 
 
-def bins(values: pl.DataFrame) -> list[dict[str, Any]]:
-    """For each column its bins: `labels`, and the `shares` of the rows (0 to 1) that lie in them.
+def make_bins(values: pl.DataFrame) -> list[InputBins]:
+    """Make the bins of each column, in which a missing value is NaN or "".
 
-    Numbers lie between `edges` (a number equal to one lies below it), texts are in `categories`;
-    a missing one is NaN or "". Values and shares are as precise as their six first digits.
+    Edges and shares are as precise as their six first digits.
     """
-    return [_texts(each) if each.dtype == pl.String else _numbers(each) for each in values]
+    return [_bin_texts(each) if each.dtype == pl.String else _bin_numbers(each) for each in values]
 
 
-def _numbers(values: pl.Series) -> dict[str, Any]:
+def _bin_numbers(values: pl.Series) -> InputBins:
     known = values.cast(pl.Float64).to_numpy()
     known = known[~np.isnan(known)]
     tenths = np.quantile(known, TENTHS, method="inverted_cdf") if len(known) else [0.0]
@@ -34,22 +35,31 @@ def _numbers(values: pl.Series) -> dict[str, Any]:
     between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     labels = [f"up to {edges[0]:g}", *between, f"above {edges[-1]:g}", MISSING]
     counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
-    told = {"input": values.name, "kind": "number", "edges": edges, "labels": labels}
-    return told | {"shares": _shares([*counts, values.len() - len(known)])}
+    return {
+        "input": values.name,
+        "kind": "number",
+        "edges": edges,
+        "labels": labels,
+        "shares": _measure_shares([*counts, values.len() - len(known)]),
+    }
 
 
-def _texts(values: pl.Series) -> dict[str, Any]:
+def _bin_texts(values: pl.Series) -> InputBins:
     known = values.filter(values != "")
     counts = known.value_counts(name="rows").sort("rows", known.name, descending=[True, False])
     least = max(LEAST_ROWS, LEAST_SHARE * values.len())
     common = counts.filter(pl.col("rows") >= least).head(MOST_TEXTS)
     categories, rows = common[known.name].to_list(), common["rows"].to_list()
-    told = {"input": values.name, "kind": "text", "categories": categories}
-    told["labels"] = [*categories, OTHER, MISSING]
     others = known.len() - sum(rows)
-    return told | {"shares": _shares([*rows, others, values.len() - known.len()])}
+    return {
+        "input": values.name,
+        "kind": "text",
+        "categories": categories,
+        "labels": [*categories, OTHER, MISSING],
+        "shares": _measure_shares([*rows, others, values.len() - known.len()]),
+    }
 
 
-def _shares(counts: list[Any]) -> list[float]:
+def _measure_shares(counts: list[Any]) -> list[float]:
     total = max(1, sum(counts))
     return [float(f"{count / total:.6g}") for count in counts]

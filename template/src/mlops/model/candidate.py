@@ -8,16 +8,8 @@ from typing import Any
 
 from sklearn.compose import ColumnTransformer
 
+from ..core import team
 from ..core.errors import TeamError, UserError
-from ..core.team import (
-    function_line,
-    list_line,
-    listed_by_team,
-    one_line,
-    require_function,
-    require_name,
-    running_line,
-)
 
 
 @dataclass(frozen=True)
@@ -36,11 +28,12 @@ class Range:
         for name in ("low", "high", "default"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise UserError(f"{name} of a Range is {one_line(number)}, which is no number.")
+                raise UserError(
+                    f"{name} of a Range is {team.shorten_repr(number)}, which is no number."
+                )
             if not math.isfinite(number):
                 raise UserError(f"{name} of a Range is {number}, which is not finite.")
-        if not isinstance(self.log, bool):
-            raise UserError(f"log of a Range is {one_line(self.log)}, which is not True or False.")
+        team.require_kind(self.log, bool, "log of a Range", "not True or False")
         if not self.low < self.high:
             raise UserError(f"{self}: low is to be less than high.")
         if self.log and self.low <= 0:
@@ -72,60 +65,50 @@ class Candidate:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_name(self.name, "the name of a Candidate")
-        require_function(self.steps, f"steps of the candidate {self.name}")
-        require_function(self.model, f"model of the candidate {self.name}")
-        if not isinstance(self.space, Mapping):
-            raise UserError(
-                f"space of the candidate {self.name} is {one_line(self.space)}, which is no "
-                "dictionary of settings and their Range."
-            )
+        team.require_name(self.name, "the name of a Candidate")
+        ours = f"the candidate {self.name}"
+        team.require_function(self.steps, f"steps of {ours}")
+        team.require_function(self.model, f"model of {ours}")
+        no_space = "no dictionary of settings and their Range"
+        team.require_kind(self.space, Mapping, f"space of {ours}", no_space)
         for setting, each in self.space.items():
             if not isinstance(setting, str) or not setting.isidentifier():
-                raise UserError(
-                    f"space of the candidate {self.name} has {one_line(setting)}, which is no "
-                    "name of a setting."
-                )
-            if not isinstance(each, Range):
-                raise UserError(
-                    f"{setting} of the candidate {self.name} is {one_line(each)}, which is no "
-                    "Range."
-                )
-        if not isinstance(self.baseline, bool):
-            raise UserError(
-                f"baseline of the candidate {self.name} is {one_line(self.baseline)}, which is "
-                "not True or False."
-            )
-        object.__setattr__(self, "created", running_line())
+                text = team.shorten_repr(setting)
+                raise UserError(f"space of {ours} has {text}, which is no name of a setting.")
+            team.require_kind(each, Range, f"{setting} of {ours}", "no Range")
+        team.require_kind(self.baseline, bool, f"baseline of {ours}", "not True or False")
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @cached_property
     def line(self) -> str:
         """FILE:LINE of the team's that makes the model, or else names it; "" if none does."""
-        return function_line(self.model) or self.created
+        return team.locate_function(self.model) or self.created
 
     @property
     def defaults(self) -> dict[str, float]:
+        """The default of each setting by its name."""
         return {name: setting.default for name, setting in self.space.items()}
 
 
-def candidates() -> tuple[Candidate, ...]:
-    """All that the team's candidates.py lists. Raises UserError if it lists something else."""
-    listed = listed_by_team("candidates", "CANDIDATES", Candidate)
+def load_candidates() -> tuple[Candidate, ...]:
+    """Load what the team's candidates.py lists. Raises UserError if it lists something else."""
+    candidates = team.load_team_list("candidates", "CANDIDATES", Candidate)
     names = set[str]()
-    for each in listed:
+    for each in candidates:
         if each.name in names:
-            line = each.created or list_line("candidates", "CANDIDATES")
+            line = each.created or team.locate_list("candidates", "CANDIDATES")
             raise TeamError(f"{line}: there are two candidates {each.name!r}; rename one.")
         names.add(each.name)
-    return listed
+    return candidates
 
 
-def named(names: list[str]) -> list[Candidate]:
-    """The candidates of these names. Raises UserError for one that is not there."""
-    known = {candidate.name: candidate for candidate in candidates()}
-    if strange := [name for name in names if name not in known]:
+def find_candidates(names: list[str]) -> list[Candidate]:
+    """Find the candidates of these names. Raises UserError for one that is not there."""
+    listed = {candidate.name: candidate for candidate in load_candidates()}
+    if strange := [name for name in names if name not in listed]:
         raise UserError(
             f"params.yaml: train.candidates: {strange[0]!r} is not in candidates.py "
-            f"({list_line('candidates', 'CANDIDATES')}), which has {', '.join(known) or 'none'}."
+            f"({team.locate_list('candidates', 'CANDIDATES')}), which has "
+            f"{', '.join(listed) or 'none'}."
         )
-    return [known[name] for name in names]
+    return [listed[name] for name in names]

@@ -1,9 +1,9 @@
 """A fitted pipeline as an ONNX graph that gives the same answers, and the traps on the way.
 
 ONNX computes in 32 bits where scikit-learn and LightGBM compare in 64. The inputs are 32-bit
-numbers in both (bench.py), so all that is left is to turn thresholds into 32-bit numbers too,
-which the converters do by rounding: a row that lies between the two then goes the other way. Here
-they are rounded down, which changes no comparison `x <= threshold` of any 32-bit x.
+numbers in both (trial_runner.py), so all that is left is to turn thresholds into 32-bit numbers
+too, which the converters do by rounding: a row that lies between the two then goes the other way.
+Here they are rounded down, which changes no comparison `x <= threshold` of any 32-bit x.
 """
 
 import re
@@ -42,13 +42,13 @@ class ConversionError(TeamError):
     for_good = False
 
 
-def convert(candidate: Candidate, pipeline: Pipeline, entries: list[Input]) -> ModelProto:
-    """Convert the candidate's fitted pipeline with `to_onnx`.
+def convert_candidate(candidate: Candidate, pipeline: Pipeline, entries: list[Input]) -> ModelProto:
+    """Convert the candidate's fitted pipeline with `convert_to_onnx`.
 
     Raises ConversionError if it cannot.
     """
     try:
-        return to_onnx(pipeline, entries)
+        return convert_to_onnx(pipeline, entries)
     except Exception as error:  # converters raise what they like
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         place = f"{candidate.line}: " if candidate.line else ""
@@ -61,11 +61,11 @@ def convert(candidate: Candidate, pipeline: Pipeline, entries: list[Input]) -> M
         raise refused from error
 
 
-def to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
-    """A model with an input of shape (rows, 1) for each entry, and one output, the scores:
-    of shape (rows, classes met in training), or (rows, 1) for a number.
+def convert_to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
+    """Convert to a model with an input of shape (rows, 1) for each entry, and one output, the
+    scores: of shape (rows, classes met in training), or (rows, 1) for a number.
     """
-    register()
+    register_converters()
     target = pipeline["model"] if hasattr(pipeline["model"], "regressor_") else None
     round_thresholds_down(target.regressor_ if target else pipeline["model"])
     names = [entry.name for entry in entries]
@@ -74,21 +74,21 @@ def to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
         # skl2onnx writes booleans where protobuf 7 will want integers; protobuf is held below 7.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
         model: ModelProto = convert_sklearn(
-            convertible(pipeline, names),
+            make_convertible(pipeline, names),
             name="model",
             initial_types=[(f"input{place}", kinds[e.kind]) for place, e in enumerate(entries)],
             options=None if target else {"zipmap": False},
             target_opset=OPSET,
         )
-    only_scores(model.graph, target.transformer_ if target else None)
-    rename(model.graph, names)
+    keep_only_scores(model.graph, target.transformer_ if target else None)
+    rename_inputs(model.graph, names)
     # Their order is left to chance: the same model would be other bytes.
     model.opset_import.sort(key=lambda each: each.domain)
     return model
 
 
-def convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
-    """The same pipeline with its inputs by number, as skl2onnx does not bear with every name,
+def make_convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
+    """Make the same pipeline with its inputs by number, as skl2onnx does not bear with every name,
     and without what brings a number to the target's size, which 32 bits could not do.
     """
     features, model = copy(pipeline["features"]), pipeline["model"]
@@ -101,7 +101,7 @@ def convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
     return Pipeline([("features", features), *pipeline.steps[1:-1], ("model", last)])
 
 
-def only_scores(graph: GraphProto, size: StandardScaler | None) -> None:
+def keep_only_scores(graph: GraphProto, size: StandardScaler | None) -> None:
     """Drop the output of labels, or bring a number back to the target's size, in 64 bits."""
     scores, node = graph.output[-1], helper.make_node
     if size is None:
@@ -117,7 +117,7 @@ def only_scores(graph: GraphProto, size: StandardScaler | None) -> None:
     del graph.output[:-1]
 
 
-def rename(graph: GraphProto, names: list[str]) -> None:
+def rename_inputs(graph: GraphProto, names: list[str]) -> None:
     """Give the inputs their own names, and all that is inside one that no input can have."""
     inside = "/" * (1 + max(len(name) - len(name.lstrip("/")) for name in names))
     own = {f"input{place}": name for place, name in enumerate(names)}
@@ -130,35 +130,36 @@ def rename(graph: GraphProto, names: list[str]) -> None:
 
 
 def round_thresholds_down(model: Any) -> None:
-    """In the model itself; it answers every row as before."""
+    """Round the thresholds of a fitted model itself, which answers every row as before."""
     if type(model).__module__.startswith("lightgbm."):
-        text = re.sub(r"(?m)^(threshold=)(.*)$", rounded_line, model.booster_.model_to_string())
+        text = re.sub(r"(?m)^(threshold=)(.*)$", round_line_down, model.booster_.model_to_string())
         # Without the trees' sizes in bytes, which are no longer true, LightGBM finds them itself.
         model.booster_.model_from_string(re.sub(r"(?m)^tree_sizes=.*\n", "", text))
     for trees in getattr(model, "_predictors", ()):  # HistGradientBoosting's
         for tree in trees:
-            tree.nodes["num_threshold"] = down(tree.nodes["num_threshold"])
+            tree.nodes["num_threshold"] = round_down(tree.nodes["num_threshold"])
 
 
-def rounded_line(line: re.Match[str]) -> str:
-    thresholds = down(np.array(line[2].split(), dtype=np.float64))
+def round_line_down(line: re.Match[str]) -> str:
+    """Round the thresholds in a line of LightGBM's text."""
+    thresholds = round_down(np.array(line[2].split(), dtype=np.float64))
     return line[1] + " ".join(repr(float(threshold)) for threshold in thresholds)
 
 
-def down(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest 32-bit number that is not above each value."""
+def round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find the largest 32-bit number that is not above each value."""
     with np.errstate(over="ignore"):  # what is beyond 32 bits becomes infinite
         nearest = values.astype(np.float32)
     below = np.nextafter(nearest, np.float32(-np.inf))
     return np.where(nearest > values, below, nearest).astype(np.float64)
 
 
-def register() -> None:
+def register_converters() -> None:
     """Tell skl2onnx of a target encoder that can do several classes, and of LightGBM if a model
     may be of it: where it cannot be loaded, none is.
     """
     add = update_registered_converter
-    add(TargetEncoder, "SklearnTargetEncoder", target_encoder_shape, convert_target_encoder)
+    add(TargetEncoder, "SklearnTargetEncoder", set_target_encoder_shape, convert_target_encoder)
     if "lightgbm" not in sys.modules:
         return
     from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
@@ -173,13 +174,14 @@ def register() -> None:
     add(LGBMRegressor, "LightGbmLGBMRegressor", shape, convert_lightgbm, options=number)
 
 
-def target_encoder_shape(operator: Any) -> None:
+def set_target_encoder_shape(operator: Any) -> None:
+    """Tell skl2onnx the shape of what a target encoder gives: (rows, encodings)."""
     rows = operator.inputs[0].get_first_dimension()
     operator.outputs[0].type = FloatTensorType([rows, len(operator.raw_operator.encodings_)])
 
 
 def convert_target_encoder(scope: Any, operator: Any, container: Any) -> None:
-    """A look-up for each text, and for each class where there are several: skl2onnx has none."""
+    """Add a look-up for each text, and for each class if there are several: skl2onnx has none."""
     encoder, opset = operator.raw_operator, {"op_version": container.target_opset}
     means, encoded = np.atleast_1d(encoder.target_mean_), []
     texts = OnnxConcat(*operator.inputs, axis=1, **opset)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..core.errors import UserError
 from ..data.column_names import col, is_pattern, values_of
 from ..data.contract import Column, Contract
+from .metadata import ModelMetadata
 
 LARGEST = float(np.finfo(np.float32).max)
 # "d" is polars' name for whole days since 1970-01-01; weekdays are 1 (Monday) to 7.
@@ -37,13 +38,15 @@ class Input:
     part: str | None = None
 
 
-def inputs(contract: Contract) -> list[Input]:
-    """What the model may read, in the contract's order."""
-    return [entry for column in contract.inputs for entry in of_column(column)]
+def list_inputs(contract: Contract) -> list[Input]:
+    """List what the model may read, in the contract's order."""
+    return [entry for column in contract.inputs for entry in make_inputs(column)]
 
 
-def of_column(column: Column) -> list[Input]:
-    """The time column gives no month or day count: the rows to predict lie after all known ones.
+def make_inputs(column: Column) -> list[Input]:
+    """Make the inputs that the model may read of a column.
+
+    The time column gives no month or day count: the rows to predict lie after all known ones.
 
     No input has a name that polars takes for a pattern, as steps ask each for its values.
     """
@@ -55,12 +58,13 @@ def of_column(column: Column) -> list[Input]:
     return [Input(f"{part} of {column.name}", column.name, "number", part) for part in parts]
 
 
-def frame(table: pl.DataFrame, entries: list[Input]) -> pl.DataFrame:
-    """The model's inputs, one column each, from a table typed by the contract."""
-    return table.select(expression(entry) for entry in entries)
+def select_inputs(table: pl.DataFrame, entries: list[Input]) -> pl.DataFrame:
+    """Select the model's inputs, a column each, from a table typed by the contract."""
+    return table.select(make_expression(entry) for entry in entries)
 
 
-def expression(entry: Input) -> pl.Expr:
+def make_expression(entry: Input) -> pl.Expr:
+    """Make the expression that computes an input from its column; see the module."""
     column = col(entry.column)
     if entry.kind == "text":
         return column.cast(pl.String).fill_null("").alias(entry.name)
@@ -70,22 +74,24 @@ def expression(entry: Input) -> pl.Expr:
     return number.fill_null(float("nan")).alias(entry.name)
 
 
-def feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
-    """The inputs as ONNX Runtime wants them: an array of shape (rows, 1) for each name."""
+def make_feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
+    """Make of the inputs what ONNX Runtime wants: an array of shape (rows, 1) for each name."""
     return {column.name: column.to_numpy().reshape(-1, 1) for column in values}
 
 
-def misfit(meta: dict[str, Any], contract: Contract) -> str | None:
-    """Why a packaged model (its `meta`) cannot answer for the contract's table, if it cannot."""
+def explain_misfit(meta: ModelMetadata, contract: Contract) -> str | None:
+    """Explain why a packaged model, by its `meta`, cannot answer for the contract's table; None if
+    it can.
+    """
     if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
         return "was trained for another table or other classes"
-    known = inputs(contract)
+    known = list_inputs(contract)
     strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
     return f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
 
 
-def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
-    """The target, shape (rows,): places in `contract.classes` (int64), or float64 for a number.
+def encode_truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
+    """Encode the target, shape (rows,): places in `contract.classes` (int64), or a float64.
 
     Raises UserError if a value of the target is not among the contract's classes.
     """
@@ -93,11 +99,11 @@ def truth(table: pl.DataFrame, contract: Contract) -> NDArray[Any]:
     if contract.task == "regression":
         return target.cast(pl.Float64).to_numpy()
     places = {name: place for place, name in enumerate(contract.classes)}
-    found = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
-    if found.null_count():
-        strange = target.filter(found.is_null())[0]
+    truth = target.cast(pl.String).replace_strict(places, default=None, return_dtype=pl.Int64)
+    if truth.null_count():
+        strange = target.filter(truth.is_null())[0]
         raise UserError(
             f"Column {contract.target.name!r} holds {strange!r}, which is not among the classes "
             f"{list(contract.classes)} of contract.yaml: add it there, or clean the data."
         )
-    return found.to_numpy()
+    return truth.to_numpy()

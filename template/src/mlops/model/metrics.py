@@ -15,26 +15,16 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn import metrics
 
+from ..core import team
 from ..core.errors import TeamError, UserError
 from ..core.problem import Task
-from ..core.team import (
-    error_line,
-    function_line,
-    list_line,
-    listed_by_team,
-    one_line,
-    require_function,
-    require_name,
-    running_line,
-    team_code,
-)
-from .value import Array, decisions
+from .value import Array, decide
 
 Score = Callable[[Array, Array], float]
 
 
 def roc_auc(truth: Array, scores: Array) -> float:
-    """Chance that a positive row scores above a negative one (Mann and Whitney, 1947).
+    """Measure the chance that a positive row scores above a negative one (Mann, Whitney, 1947).
 
     The bootstrap calls it by the thousand; scikit-learn's takes thrice as long.
     """
@@ -47,25 +37,28 @@ def roc_auc(truth: Array, scores: Array) -> float:
 
 
 def roc_auc_ovr(truth: Array, scores: Array) -> float:
-    """The mean of each class against the rest, over the classes that are among the rows."""
+    """Take the mean of each class against the rest, over the classes that are among the rows."""
     return float(np.mean([roc_auc(truth == place, scores[:, place]) for place in np.unique(truth)]))
 
 
 def average_precision(truth: Array, scores: Array) -> float:
+    """Measure the precision, averaged over the recall; NaN without a positive row."""
     return float(metrics.average_precision_score(truth, scores)) if truth.any() else float("nan")
 
 
 def neg_log_loss(truth: Array, scores: Array) -> float:
+    """Measure the mean logarithm of the probability that was given to what is true."""
     classes = range(2 if scores.ndim == 1 else scores.shape[1])
     return -float(metrics.log_loss(truth, scores, labels=classes))
 
 
 def r2(truth: Array, scores: Array) -> float:
+    """Measure the share of the variance that the scores explain; NaN for a constant truth."""
     return float(metrics.r2_score(truth, scores)) if np.ptp(truth) else float("nan")
 
 
-# What `train.metric` of params.yaml may say beside the team's own metrics (see `choices`); greater
-# is better, and "auto" is the first of each.
+# What `train.metric` of params.yaml may say beside the team's own metrics (see `load_metrics`):
+# greater is better, and "auto" is the first of each.
 CHOICES: dict[Task, dict[str, Score]] = {
     "binary": {
         "roc_auc": roc_auc,
@@ -103,41 +96,41 @@ class Metric:
     created: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_name(self.name, "the name of a Metric")
-        require_name(reported(self.name), f"the name of the loss {self.name!r}")
-        require_function(self.score, f"score of the metric {self.name}")
+        team.require_name(self.name, "the name of a Metric")
+        team.require_name(name_in_reports(self.name), f"the name of the loss {self.name!r}")
+        team.require_function(self.score, f"score of the metric {self.name}")
         known = get_args(Task)
         if not isinstance(self.tasks, tuple | list) or not self.tasks:
             raise UserError(
-                f"tasks of the metric {self.name} is {one_line(self.tasks)}, which is no tuple, "
-                f"such as {known[:1]}."
+                f"tasks of the metric {self.name} is {team.shorten_repr(self.tasks)}, which is no "
+                f"tuple, such as {known[:1]}."
             )
         if strange := [task for task in self.tasks if task not in known]:
             raise UserError(
-                f"tasks of the metric {self.name} has {one_line(strange[0])}; there are "
+                f"tasks of the metric {self.name} has {team.shorten_repr(strange[0])}; there are "
                 f"{', '.join(known)}."
             )
-        object.__setattr__(self, "created", running_line())
+        object.__setattr__(self, "created", team.locate_running_code())
 
     @cached_property
     def line(self) -> str:
         """FILE:LINE of the team's where its function is, or else its name; "" if it comes along."""
-        return function_line(self.score) or self.created
+        return team.locate_function(self.score) or self.created
 
     def measure(self, truth: Array, scores: Array) -> float:
-        """The score of these rows, NaN if it cannot be told; the arrays stay as they are.
+        """Measure the score of these rows, NaN if it cannot be told; the arrays stay as they are.
 
         Raises UnmeasurableError if it is infinite, or these rows and scores are refused; TeamError
         for any other mistake in the team's function.
         """
         try:
-            with team_code(but=(ValueError, ArithmeticError), place=self.line):
+            with team.team_code(but=(ValueError, ArithmeticError), place=self.line):
                 measured = self.score(np.copy(truth), np.copy(scores))
         except (ValueError, ArithmeticError) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UnmeasurableError(self._blame(reason, error_line(error))) from error
+            raise UnmeasurableError(self._blame(reason, team.locate_error(error))) from error
         if isinstance(measured, bool | np.bool_) or not isinstance(measured, Real):
-            reason = f"it returns {one_line(measured)}, which is not one real number"
+            reason = f"it returns {team.shorten_repr(measured)}, which is not one real number"
             raise TeamError(self._blame(reason))
         if np.isinf(float(measured)):
             raise UnmeasurableError(self._blame(f"it returns {measured}, which is not finite"))
@@ -148,31 +141,31 @@ class Metric:
         return f"{line}{': ' if line else ''}metric {self.name}: {reason}."
 
 
-def reported(name: str) -> str:
-    """What reports call a metric: a loss is shown as one."""
+def name_in_reports(name: str) -> str:
+    """Return what reports call a metric: a loss is shown as one."""
     return name.removeprefix("neg_")
 
 
-def choices(task: Task) -> dict[str, Metric]:
-    """The metrics of a kind of target by name: the built-in ones, then the team's.
+def load_metrics(task: Task) -> dict[str, Metric]:
+    """Load the metrics of a kind of target by name: the built-in ones, then the team's.
 
     Raises UserError if the team's metrics.py lists something else, or a name twice.
     """
-    known = {name: Metric(name, score) for name, score in CHOICES[task].items()}
-    taken = {*ALWAYS, *map(reported, known)}
-    for each in listed_by_team("metrics", "METRICS", Metric):
+    metrics_of_task = {name: Metric(name, score) for name, score in CHOICES[task].items()}
+    taken = {*ALWAYS, *map(name_in_reports, metrics_of_task)}
+    for each in team.load_team_list("metrics", "METRICS", Metric):
         if task in each.tasks:
-            if reported(each.name) in taken:
-                line = each.created or list_line("metrics", "METRICS")
+            if name_in_reports(each.name) in taken:
+                line = each.created or team.locate_list("metrics", "METRICS")
                 raise TeamError(f"{line}: there is a metric {each.name!r} already; rename it.")
-            taken.add(reported(each.name))
-            known[each.name] = each
-    return known
+            taken.add(name_in_reports(each.name))
+            metrics_of_task[each.name] = each
+    return metrics_of_task
 
 
-def primary(task: Task, name: str = "auto") -> Metric:
-    """The metric to choose and to judge by. Raises UserError if the task has none of that name."""
-    known = choices(task)
+def find_primary_metric(task: Task, name: str = "auto") -> Metric:
+    """Find the metric to choose and to judge by. Raises UserError if the task has no such one."""
+    known = load_metrics(task)
     name = next(iter(known)) if name == "auto" else name
     if name not in known:
         raise UserError(
@@ -182,16 +175,16 @@ def primary(task: Task, name: str = "auto") -> Metric:
     return known[name]
 
 
-def report(
+def measure_all_metrics(
     task: Task, truth: Array, scores: Array, threshold: float | None = None
 ) -> dict[str, float]:
-    """All metrics of the task by name, losses as losses; decisions are made at `threshold`."""
+    """Measure all metrics of the task by name, losses as losses; decisions are by `threshold`."""
     figures = {}
-    for name, metric in choices(task).items():
+    for name, metric in load_metrics(task).items():
         measured = metric.measure(truth, scores)
-        figures[reported(name)] = measured if reported(name) == name else -measured
+        figures[name_in_reports(name)] = measured if name_in_reports(name) == name else -measured
     if task != "regression":
-        decided = decisions(scores, threshold, task).astype(int)
+        decided = decide(scores, threshold, task).astype(int)
         figures["accuracy"] = float(np.mean(decided == truth))
         figures["f1_macro"] = float(metrics.f1_score(truth, decided, average="macro"))
     return figures

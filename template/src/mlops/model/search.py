@@ -14,28 +14,27 @@ from pathlib import Path
 import optuna
 from joblib import cpu_count
 from optuna.trial import TrialState
-from rich.console import Console
-from rich.progress import Progress
 
 from ..core.parallel import spread
 from ..core.params import TrainParams
-from .bench import Bench, Plan, Trial
+from ..core.progress import show_progress
 from .candidate import Candidate
 from .trial_log import open_trial_log
+from .trial_runner import Plan, Trial, TrialRunner
 
 
-def search(
-    bench: Bench, candidates: list[Candidate], params: TrainParams, log: Path
+def run_search(
+    runner: TrialRunner, candidates: list[Candidate], params: TrainParams, log: Path
 ) -> list[Trial]:
     """Try plans until the budget is spent; what is still being tried then is given up."""
     end, trials = time.monotonic() + params.seconds, list[Trial]()
-    past, console = open_trial_log(log), Console(stderr=True)
-    known = past.known
+    trial_log = open_trial_log(log)
+    known = trial_log.known
     with (
         # optuna warns that `group` may yet change, joblib that trials were given up.
         warnings.catch_warnings(action="ignore"),
         spread(min(params.processes or cpu_count(), params.batch)) as side_by_side,
-        Progress(console=console, disable=not console.is_terminal) as bar,
+        show_progress() as bar,
     ):
         study = begin_study(candidates, params.seed)
         shown, best = bar.add_task("search", total=params.trials), float("-inf")
@@ -43,15 +42,17 @@ def search(
             asked = [study.ask() for _ in range(min(params.batch, params.trials - len(trials)))]
             plans = [make_plan(each, candidates) for each in asked]
             before = known[len(trials) :]
-            old = [Trial(plan, **facts) for plan, facts in zip(plans, before, strict=False)]
-            new = side_by_side(bench.attempt, plans[len(old) :])
+            old = [Trial(plan, **result) for plan, result in zip(plans, before, strict=False)]
+            new = side_by_side(runner.attempt, plans[len(old) :])
             for question, trial in zip(asked, chain(old, new), strict=True):
                 trials.append(trial)
                 fate = TrialState.FAIL if trial.fault else None
                 answered = study.tell(question, trial.score, fate)
                 if len(trials) > len(known):
-                    facts = {"score": trial.score, "seconds": trial.seconds, "fault": trial.fault}
-                    past.add(answered, facts)
+                    trial_log.add(
+                        answered,
+                        {"score": trial.score, "seconds": trial.seconds, "fault": trial.fault},
+                    )
                 best = best if trial.score is None else max(best, trial.score)
                 bar.update(shown, advance=1, description=f"search, best {best:.4f}")
                 if time.monotonic() > end:
@@ -60,9 +61,10 @@ def search(
 
 
 def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
-    """First the defaults of each candidate, then what a tree-structured Parzen estimator proposes
-    (Bergstra et al., 2011): each candidate with settings of its own (`group`), and the plans of a
-    batch away from each other (`constant_liar`).
+    """Begin with the defaults of each candidate, then ask an estimator for settings.
+
+    The tree-structured Parzen estimator (Bergstra et al., 2011) proposes settings of its own for
+    each candidate (`group`), and the plans of a batch away from each other (`constant_liar`).
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(
@@ -76,8 +78,9 @@ def begin_study(candidates: list[Candidate], seed: int) -> optuna.Study:
 
 
 def make_plan(trial: optuna.Trial, candidates: list[Candidate]) -> Plan:
-    known = {candidate.name: candidate for candidate in candidates}
-    candidate = known[trial.suggest_categorical("candidate", list(known))]
+    """Make the plan that a trial of Optuna proposes."""
+    by_name = {candidate.name: candidate for candidate in candidates}
+    candidate = by_name[trial.suggest_categorical("candidate", list(by_name))]
     keep = trial.suggest_float("keep", 0.25, 1.0, step=0.25)
     settings: dict[str, float] = {}
     for name, each in candidate.space.items():

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -13,14 +13,15 @@ from ..core.libraries import LibraryError
 from ..core.params import Params, TrainParams
 from ..core.paths import CHOICE, TRAIN, TRIALS, VALID, replacing, sha256, write_json
 from ..core.problem import Problem, Task, Value
-from ..core.team import loaded_team_files, team_code
+from ..core.team import list_loaded_team_files, team_code
 from ..data.contract import CONTRACT, Contract
-from .bench import OF_A_PLAN, Bench, Plan, Trial, fit, make_model
-from .candidate import Candidate, candidates, named
-from .conversion import ConversionError, convert
-from .inputs import inputs
-from .search import search
-from .value import best_threshold
+from .candidate import Candidate, find_candidates, load_candidates
+from .choice import CandidateScore, Choice
+from .conversion import ConversionError, convert_candidate
+from .inputs import list_inputs
+from .search import run_search
+from .trial_runner import OF_A_PLAN, Plan, Trial, TrialRunner, fit_plan, make_model
+from .value import find_best_threshold
 
 LOGS = Path(".search")
 BUDGET = {"trials", "seconds", "processes"}
@@ -28,9 +29,10 @@ ROWS_TO_CONVERT = 1000
 
 
 def run() -> None:
+    """Search among the candidates, and write the choice and all trials."""
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
-    bench = Bench.of(pl.read_parquet(TRAIN), pl.read_parquet(VALID), contract, params)
-    wanted, left_out = split_usable(named(params.train.candidates), contract.task)
+    runner = TrialRunner.of(pl.read_parquet(TRAIN), pl.read_parquet(VALID), contract, params)
+    wanted, left_out = split_usable(find_candidates(params.train.candidates), contract.task)
     for reason in left_out:
         print(f"train: left out {reason}, and 'uv run dvc repro --force' tries it too")
     if left_out and all(candidate.baseline for candidate in wanted):
@@ -40,13 +42,13 @@ def run() -> None:
         )
     for candidate in wanted:
         if not candidate.baseline:
-            refuse_unpackable(candidate, bench)
+            refuse_unpackable(candidate, runner)
     names = [candidate.name for candidate in wanted]
-    trials = try_candidates(bench, wanted, params.train, name_log(params.train, names))
-    failed = list_failures(trials)
-    for reason in failed:
+    trials = try_candidates(runner, wanted, params.train, name_log(params.train, names))
+    failures = list_failures(trials)
+    for reason in failures:
         print(f"train: {reason}")
-    choice = choose_plan(bench, trials, problem.value) | {"left_out": [*left_out, *failed]}
+    choice = choose_plan(runner, trials, problem.value, [*left_out, *failures])
     with replacing(TRIALS) as scratch:
         tabulate_trials(trials).write_csv(scratch)
     write_json(CHOICE, choice)
@@ -57,7 +59,7 @@ def run() -> None:
 
 
 def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], list[str]]:
-    """The candidates that can be made here, and for each other its name and what it lacks."""
+    """Split off the candidates that cannot be made here, and say of each what it lacks."""
     usable, left_out = [], []
     for candidate in wanted:
         try:
@@ -70,16 +72,16 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     return usable, left_out
 
 
-def refuse_unpackable(candidate: Candidate, bench: Bench) -> None:
-    """Raises ConversionError, before the search, for a candidate that could never be packaged.
+def refuse_unpackable(candidate: Candidate, runner: TrialRunner) -> None:
+    """Raise ConversionError, before the search, for a candidate that could never be packaged.
 
     A few rows are enough to see that. What else is wrong with it, search and packaging tell.
     """
-    rows = np.unique(np.linspace(0, len(bench.truth) - 1, ROWS_TO_CONVERT).astype(int))
+    rows = np.unique(np.linspace(0, len(runner.truth) - 1, ROWS_TO_CONVERT).astype(int))
     plan = Plan(candidate, candidate.defaults)
     try:
-        pipeline = fit(plan, bench.values[rows], bench.truth[rows], bench.contract)
-        convert(candidate, pipeline, inputs(bench.contract))
+        pipeline = fit_plan(plan, runner.values[rows], runner.truth[rows], runner.contract)
+        convert_candidate(candidate, pipeline, list_inputs(runner.contract))
     except ConversionError as error:
         if error.for_good:
             raise
@@ -88,14 +90,14 @@ def refuse_unpackable(candidate: Candidate, bench: Bench) -> None:
 
 
 def name_log(params: TrainParams, names: list[str]) -> Path:
-    """Where the search is written down: a name of its own for other rows, settings, code or
-    candidates (`names`).
+    """Name the file of the search: another one for other rows, settings, code or candidates
+    (`names`).
 
     The code is that of this folder, and each module of the team's that was imported so far. The
     budget does not count, so a search with more trials goes on where the smaller one ended. The
     logs of other searches are removed.
     """
-    code = (*sorted(Path(__file__).parent.glob("*.py")), *loaded_team_files())
+    code = (*sorted(Path(__file__).parent.glob("*.py")), *list_loaded_team_files())
     files = (TRAIN, VALID, CONTRACT, *code)
     facts = params.model_dump_json(exclude=BUDGET) + " ".join([*names, *map(sha256, files)])
     own = LOGS / f"{hashlib.sha256(facts.encode()).hexdigest()[:16]}.log"
@@ -105,9 +107,9 @@ def name_log(params: TrainParams, names: list[str]) -> Path:
 
 
 def try_candidates(
-    bench: Bench, wanted: list[Candidate], params: TrainParams, log: Path
+    runner: TrialRunner, wanted: list[Candidate], params: TrainParams, log: Path
 ) -> list[Trial]:
-    """The trials of the search, and after them the baselines.
+    """Return the trials of the search, and after them those of the baselines.
 
     Raises UserError if there is no candidate but baselines, or none that could be fitted.
     """
@@ -115,17 +117,17 @@ def try_candidates(
     if not free:
         raise UserError(
             "params.yaml: train.candidates names no model that could be chosen: add one of "
-            f"{', '.join(each.name for each in candidates() if not each.baseline)}."
+            f"{', '.join(each.name for each in load_candidates() if not each.baseline)}."
         )
-    trials = search(bench, free, params, log)
+    trials = run_search(runner, free, params, log)
     if all(trial.fault for trial in trials):
         raise UserError(f"No trial of the search could be scored: {trials[-1].fault}.")
     plans = [Plan(candidate, candidate.defaults) for candidate in wanted if candidate.baseline]
-    return [*trials, *map(bench.attempt, plans)]
+    return [*trials, *map(runner.attempt, plans)]
 
 
 def list_failures(trials: list[Trial]) -> list[str]:
-    """Of each candidate none of whose trials could be scored, its name and why."""
+    """Say of each candidate none of whose trials could be scored its name, and why."""
     faults: dict[str, list[str]] = {}
     for trial in trials:
         faults.setdefault(trial.plan.candidate.name, []).append(trial.fault)
@@ -137,7 +139,7 @@ def list_failures(trials: list[Trial]) -> list[str]:
 
 
 def tabulate_trials(trials: list[Trial]) -> pl.DataFrame:
-    """A row a trial, with a column for each setting of each candidate."""
+    """Make a row of each trial, with a column for each setting of each candidate."""
     rows = [
         {
             "trial": number,
@@ -154,27 +156,30 @@ def tabulate_trials(trials: list[Trial]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def choose_plan(bench: Bench, trials: list[Trial], value: Value) -> dict[str, Any]:
-    """The best plan (of equals the first tried), and what it was chosen from.
+def choose_plan(
+    runner: TrialRunner, trials: list[Trial], value: Value, left_out: list[str]
+) -> Choice:
+    """Choose the best plan, of equals the first tried; `left_out` says what could not be tried.
 
     The threshold, which only a yes/no target has, lies where acting pays on the rows to judge by.
     """
     free = [trial for trial in trials if not trial.plan.candidate.baseline]
     best = max(free, key=lambda trial: -np.inf if trial.score is None else trial.score)
     threshold = None
-    if bench.contract.task == "binary":
-        truth, scores = map(np.concatenate, zip(*bench.scores(best.plan), strict=True))
-        threshold = best_threshold(truth, scores, value)
+    if runner.contract.task == "binary":
+        truth, scores = map(np.concatenate, zip(*runner.score_pairs(best.plan), strict=True))
+        threshold = find_best_threshold(truth, scores, value)
     scored = tabulate_trials(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
     each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
     return {
         "candidate": best.plan.candidate.name,
         "parameters": best.plan.settings,
         "keep": best.plan.keep,
-        "inputs": bench.values.columns,
+        "inputs": runner.values.columns,
         "threshold": threshold,
-        "metric": bench.metric.name,
+        "metric": runner.metric.name,
         "score": best.score,
         "trials": len(trials),
-        "candidates": each.rename({"candidate": "name"}).to_dicts(),
+        "candidates": cast("list[CandidateScore]", each.rename({"candidate": "name"}).to_dicts()),
+        "left_out": left_out,
     }

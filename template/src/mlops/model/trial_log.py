@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 from urllib.parse import unquote, urlsplit
 
 import optuna
@@ -19,21 +19,32 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import UserError
-from ..core.paths import replacing
+from ..core.paths import write_text
 
 STORAGE = "OPTUNA_STORAGE"
 
 
+class TrialResult(TypedDict):
+    """What came of a trial; `score` is None if it could not be scored, as `fault` says."""
+
+    score: float | None
+    seconds: float
+    fault: str
+
+
 class TrialLog(Protocol):
-    """`known`: the score, seconds and fault of each trial so far, in their order."""
+    """`known` are the results of the trials so far, in their order."""
 
-    known: list[dict[str, Any]]
+    known: list[TrialResult]
 
-    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None: ...
+    def add(self, trial: FrozenTrial, result: TrialResult) -> None:
+        """Write down what came of the next trial."""
 
 
 def open_trial_log(file: Path) -> TrialLog:
-    """The log of the search that the file is named after. Raises UserError without its database."""
+    """Open the log of the search that the file is named after. Raises UserError without its
+    database.
+    """
     address = os.environ.get(STORAGE)
     return SharedTrialLog(address, file.stem) if address else LocalTrialLog(file)
 
@@ -43,14 +54,14 @@ class LocalTrialLog:
 
     def __init__(self, log: Path) -> None:
         *whole, _ = log.read_text(encoding="utf-8").split("\n") if log.exists() else [""]
-        with replacing(log) as scratch:
-            scratch.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
-        self.known = [json.loads(line) for line in whole]
+        write_text(log, "".join(f"{line}\n" for line in whole))
+        self.known: list[TrialResult] = [json.loads(line) for line in whole]
         self._log = log
 
-    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None:
+    def add(self, trial: FrozenTrial, result: TrialResult) -> None:
+        """Write down what came of the next trial."""
         with self._log.open("a", encoding="utf-8") as lines:
-            print(json.dumps(facts), file=lines)
+            print(json.dumps(result), file=lines)
 
 
 class SharedTrialLog:
@@ -65,17 +76,20 @@ class SharedTrialLog:
                 study_name=name, storage=address, direction="maximize", load_if_exists=True
             )
             trials = self._study.trials[::-1]
-        facts = {trial.user_attrs["place"]: trial.user_attrs["facts"] for trial in trials}
-        self.known = [facts[place] for place in takewhile(facts.__contains__, count())]
+        results: dict[int, TrialResult] = {
+            trial.user_attrs["place"]: trial.user_attrs["facts"] for trial in trials
+        }
+        self.known = [results[place] for place in takewhile(results.__contains__, count())]
 
-    def add(self, trial: FrozenTrial, facts: dict[str, Any]) -> None:
-        trial.user_attrs = {"place": trial.number, "facts": facts}
+    def add(self, trial: FrozenTrial, result: TrialResult) -> None:
+        """Write down what came of the next trial, unless another search did so before."""
+        trial.user_attrs = {"place": trial.number, "facts": result}
         with self._database():
             self._study.add_trial(trial)
 
     @contextmanager
     def _database(self) -> Iterator[None]:
-        """What the database cannot do is one sentence, without the password."""
+        """Raise UserError with what the database cannot do, without the password."""
         try:
             yield
         except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError) as error:

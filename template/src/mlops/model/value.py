@@ -19,15 +19,15 @@ PER = 1000
 NEVER = 1.01
 
 
-def decisions(score: Array, threshold: float | None, task: Task) -> Array:
-    """What is done, (n,): act or not (score >= threshold), a class index, a number."""
+def decide(score: Array, threshold: float | None, task: Task) -> Array:
+    """Decide what is done, (n,): act or not (score >= threshold), a class index, a number."""
     if task == "binary":
         return np.asarray(score >= (0.5 if threshold is None else threshold), dtype=int)
     return np.asarray(score.argmax(axis=1)) if task == "multiclass" else score
 
 
-def usual(truth: Array, task: Task) -> tuple[float, str]:
-    """What one decides without a model, and that in words."""
+def find_usual_decision(truth: Array, task: Task) -> tuple[float, str]:
+    """Find what one decides without a model, and say it in words."""
     if task == "binary":
         return 0, "never acting"
     if task == "multiclass":
@@ -35,8 +35,13 @@ def usual(truth: Array, task: Task) -> tuple[float, str]:
     return float(np.median(truth)), "always the median"
 
 
-def value_per_thousand(truth: Array, decided: Array | float, value: Value, task: Task) -> float:
-    """Value of a thousand decisions, in `value.unit`; `decided` may be the same one for all."""
+def compute_value_per_thousand(
+    truth: Array, decided: Array | float, value: Value, task: Task
+) -> float:
+    """Compute the value of a thousand decisions, in `value.unit`.
+
+    `decided` is (n,), or the same decision for all rows.
+    """
     if task == "binary":
         acting = np.where(truth == 1, value.true_positive, value.false_positive)
         leaving = np.where(truth == 1, value.false_negative, value.true_negative)
@@ -48,8 +53,8 @@ def value_per_thousand(truth: Array, decided: Array | float, value: Value, task:
     return PER * float(worth.mean())
 
 
-def best_threshold(truth: Array, score: Array, value: Value) -> float:
-    """The threshold that makes these binary decisions worth most; of equals the one acting least.
+def find_best_threshold(truth: Array, score: Array, value: Value) -> float:
+    """Find the threshold that makes these binary decisions worth most; of equals the least acting.
 
     Tries to act on the k highest scores for every k that does not tell equal scores apart. The
     threshold lies halfway between two scores, so that a rounding error in the packaged model

@@ -8,7 +8,7 @@ from typing import Literal
 from ..core.formatting import count, listed, number, percent, score, signed
 from ..core.params import GateParams, Monitoring, Params
 from ..core.problem import Problem
-from ..gates.gates import Finding, Verdict, judged
+from ..gates.gates import Finding, Verdict, assign_verdict
 from .drift import Drift, InputDrift, excess_beyond_chance
 from .performance_report import Performance
 
@@ -46,7 +46,7 @@ def check(
         "traffic": check_traffic(drift, limits),
     }
     return [
-        judged(problem, name, finding, room="service")
+        assign_verdict(problem, name, finding, room="service")
         for name, finding in findings.items()
         if finding
     ]

@@ -9,7 +9,7 @@ and Wasserstein's (by how much a value would have to move on average, in its own
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,8 @@ from ..data.column_names import values_of
 from ..data.contract import Contract
 from ..data.row_rules import list_rules
 from ..model.bins import MISSING, OTHER
-from ..model.inputs import Input, frame, misfit
+from ..model.inputs import Input, explain_misfit, select_inputs
+from ..model.metadata import InputBins
 from ..model.value import Array
 from ..registry import registry
 from ..scoring.predictor import SCORE, Predictor
@@ -85,11 +86,11 @@ class Drift(TypedDict):
 
 def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
     """Compare rows with all inputs, as `ground_truth.join_ground_truth` gives them."""
-    version, path = registry.champion() or (None, MODEL)
+    version, path = registry.fetch_champion() or (None, MODEL)
     model = Predictor(path)
     ours = rows.filter(pl.col("version") == version)
     live = ours if ours.height else rows
-    mismatch = misfit(model.meta, contract)
+    mismatch = explain_misfit(model.meta, contract)
     if "bins" not in model.meta:
         mismatch = mismatch or "was packaged by an older version"
     return {
@@ -105,7 +106,7 @@ def measure_drift(rows: pl.DataFrame, contract: Contract) -> Drift:
 def compare_inputs(live: pl.DataFrame, model: Predictor, path: Path) -> list[InputDrift]:
     """Compare each input, and the score, with those in training; the model's file is at `path`."""
     entries = [Input(**entry) for entry in model.meta["inputs"]]
-    values = frame(live["inputs"].struct.unnest(), entries)
+    values = select_inputs(live["inputs"].struct.unnest(), entries)
     values = values.with_columns(live["score"].alias(SCORE))
     learned = read_training_values(path, model, entries)
     inputs = [
@@ -115,9 +116,7 @@ def compare_inputs(live: pl.DataFrame, model: Predictor, path: Path) -> list[Inp
     return sorted(inputs, key=lambda each: -each["psi"])
 
 
-def compare_input(
-    values: pl.Series, entry: dict[str, Any], learned: pl.Series | None
-) -> InputDrift:
+def compare_input(values: pl.Series, entry: InputBins, learned: pl.Series | None) -> InputDrift:
     """Compare live values with their entry of model/bins.py, and with those that were learned."""
     live, expected = measure_shares(values, entry), np.array(entry["shares"])
     bins: list[BinShares] = [
@@ -174,7 +173,7 @@ def read_training_values(
     rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
     answers = model.answers(model.scores(pl.read_parquet(TEST)))
     scores = pl.Series(SCORE, answers["score"].astype(float))
-    return {column.name: column for column in (*frame(rows, entries), scores)}
+    return {column.name: column for column in (*select_inputs(rows, entries), scores)}
 
 
 def excess_beyond_chance(shares: Shares, rows: int) -> float:
@@ -183,7 +182,7 @@ def excess_beyond_chance(shares: Shares, rows: int) -> float:
     return live - expected - 3 * float(np.sqrt(expected * (1 - expected) / rows))
 
 
-def measure_shares(values: pl.Series, entry: dict[str, Any]) -> Array:
+def measure_shares(values: pl.Series, entry: InputBins) -> Array:
     """Return the shares of the values in each bin, (bins,), by the rule of model/bins.py."""
     if entry["kind"] == "text":
         places = {text: place for place, text in enumerate(entry["categories"])}

@@ -59,12 +59,10 @@ class Exporter:
         metric, value = performance["metric"], performance["value"]
         for labelled in (self.metric, self.rows, self.delay):
             labelled.clear()
-        whole = {"column": "", "value": "", "metric": metric["value"], "rows": performance["rows"]}
-        for each in (whole, *performance["slices"]):
+        self._export_part(performance["rows"], metric["name"], metric["value"])
+        for each in performance["slices"]:
             where = (each["column"], each["value"])
-            self.rows.labels(*where).set(each["rows"])
-            if each["metric"] is not None:
-                self.metric.labels(metric["name"], *where).set(each["metric"])
+            self._export_part(each["rows"], metric["name"], each["metric"], where)
         for share, seconds in performance["delay_seconds"].items():
             if seconds is not None:
                 self.delay.labels(share).set(seconds)
@@ -78,6 +76,14 @@ class Exporter:
         }
         for gauge, figure in figures.items():
             gauge.set(float("nan") if figure is None else figure)
+
+    def _export_part(
+        self, rows: int, metric: str, figure: float | None, where: tuple[str, str] = ("", "")
+    ) -> None:
+        """Export a slice by its column and value, or the whole."""
+        self.rows.labels(*where).set(rows)
+        if figure is not None:
+            self.metric.labels(metric, *where).set(figure)
 
     def mark_look(self) -> None:
         """Export that the loop is at work, whatever it finds, and what it judges by."""

@@ -9,10 +9,9 @@ from typing import Any
 
 from ..core.formatting import count, listed, sentence
 from ..core.github_command import run_gh
-from ..core.paths import REPORTS, read_json
+from ..core.paths import MONITORING, read_json
 
 LABEL, TITLE = "monitoring", "The model in production needs attention"
-REPORT = REPORTS / "monitoring.json"
 
 
 def update_issue() -> list[str]:
@@ -20,7 +19,7 @@ def update_issue() -> list[str]:
 
     Returns the lines to print. Raises UserError if there is no report, or GitHub refuses.
     """
-    report = read_json(REPORT)
+    report = read_json(MONITORING)
     failed = [check for check in report["checks"] if not check["passed"]]
     ours = ("--label", LABEL, "--state", "open")
     number = run_gh(

@@ -7,15 +7,14 @@ from ..business.charts import label_trend
 from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
-from ..core.params import Params, duration, seconds
-from ..core.paths import REPORTS, replacing, write_json
+from ..core.params import Params, check_duration, convert_to_seconds
+from ..core.paths import MONITORING, REPORTS, write_json, write_text
 from ..core.problem import Problem
-from ..gates.requirements import headings
+from ..gates.requirements import read_headings
 from .ground_truth import journal_url
 from .observation import Observation, observe
 
 PAGE = REPORTS / "monitoring.html"
-REPORT = REPORTS / "monitoring.json"
 
 
 def write_report(since: str | None = None) -> list[str]:
@@ -33,9 +32,8 @@ def write_report(since: str | None = None) -> list[str]:
             f"The journal holds no prediction since {day}: send the service "
             "requests, or look further back with --since 2020-01-31."
         )
-    write_json(REPORT, observation)
-    with replacing(PAGE) as scratch:
-        scratch.write_text(render_page(observation), encoding="utf-8")
+    write_json(MONITORING, observation)
+    write_text(PAGE, render_page(observation))
     tasks = [
         sentence(f"{check['meaning']}. {check['what_to_do']} (for {check['owner']})")
         for check in observation["checks"]
@@ -50,7 +48,7 @@ def parse_since(since: str, now: datetime) -> datetime:
     Raises UserError for anything else, and for a day that lies in the future.
     """
     try:
-        return now - timedelta(seconds=seconds(duration(since)))
+        return now - timedelta(seconds=convert_to_seconds(check_duration(since)))
     except ValueError:
         pass
     try:
@@ -71,5 +69,5 @@ def render_page(observation: Observation) -> str:
         trend=label_trend(observation["performance"]),
         problem=Problem.read(),
         params=Params.read(),
-        names=headings("service"),
+        names=read_headings("service"),
     )

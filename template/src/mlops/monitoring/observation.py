@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from ..core.formatting import listed, number
-from ..core.params import Params, seconds
+from ..core.params import Params, convert_to_seconds
+from ..core.paths import round_figures
 from ..core.problem import Problem
 from ..data.contract import Contract
-from ..evaluation.evaluate import rounded
 from .checks import check, choose_headline
 from .drift import Drift, measure_drift
 from .ground_truth import join_ground_truth
@@ -43,10 +43,10 @@ def observe(
     problem, params, contract = Problem.read(), Params.read(), Contract.load()
     limits = params.monitoring
     performance_since = performance_since or until - timedelta(days=limits.truth_days)
-    drift_since = drift_since or until - timedelta(seconds=seconds(limits.window))
+    drift_since = drift_since or until - timedelta(seconds=convert_to_seconds(limits.window))
     performance = measure_performance(journal, performance_since, until)
     rows = join_ground_truth(journal, drift_since, until, contract)
-    drift: Drift = rounded(dict(measure_drift(rows, contract)))
+    drift = round_figures(measure_drift(rows, contract))
     verdicts = check(performance, drift, problem, params)
     return {
         "headline": choose_headline(verdicts, performance),

@@ -6,22 +6,23 @@ metric is the share of right answers.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
 import numpy as np
 import polars as pl
 
 from ..business.prices import cost_of_running
 from ..core.params import Params
+from ..core.paths import round_figures
 from ..core.problem import Problem
 from ..data.contract import Contract
-from ..evaluation.evaluate import rounded
-from ..evaluation.slices import interval, score_of, slices
-from ..model.metrics import Metric, primary
-from ..model.value import PER, Array, usual, value_per_thousand
-from ..registry.champion import promised
+from ..evaluation.evaluation_report import Evaluation
+from ..evaluation.slices import compare_slices, make_score, measure_interval
+from ..model.metrics import Metric, find_primary_metric
+from ..model.value import PER, Array, compute_value_per_thousand, find_usual_decision
+from ..registry.champion import read_evaluation_in_use
 from .ground_truth import count_unmatched, join_ground_truth
-from .performance_report import Part, Performance, ReachedMetric, ReachedValue
+from .performance_report import LiveSlice, Part, Performance, ReachedMetric, ReachedValue
 
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
@@ -35,19 +36,19 @@ class Project(NamedTuple):
     contract: Contract
     problem: Problem
     params: Params
-    evaluation: dict[str, Any]
+    evaluation: Evaluation
 
     @classmethod
     def read(cls) -> Self:
         """Read it all. Raises UserError if no model was evaluated yet."""
-        return cls(Contract.load(), Problem.read(), Params.read(), promised()[0])
+        return cls(Contract.load(), Problem.read(), Params.read(), read_evaluation_in_use()[0])
 
     @property
     def metric(self) -> Metric:
         """The one that can be told from what the journal keeps."""
         if self.contract.task == "multiclass":
             return Metric("accuracy", lambda truth, named: float(np.mean(truth == named)))
-        return primary(self.contract.task, self.params.train.metric)
+        return find_primary_metric(self.contract.task, self.params.train.metric)
 
 
 def measure_performance(journal: str, since: datetime, until: datetime) -> Performance:
@@ -68,7 +69,7 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
         "strays": count_unmatched(journal, since),
         "cost": cost_of_running(lasted / timedelta(days=1)) if first else None,
     }
-    return cast(Performance, rounded(dict(performance)))
+    return round_figures(performance)
 
 
 def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
@@ -131,8 +132,8 @@ def measure_metric(known: pl.DataFrame, project: Project) -> ReachedMetric:
     reached = dict.fromkeys(("value", "low", "high"))
     if known.height:
         truth, scores, _ = to_arrays(known, project.contract)
-        score = score_of(metric, truth, scores)
-        reached |= interval(score, known.height, project.params.evaluate)
+        score = make_score(metric, truth, scores)
+        reached |= measure_interval(score, known.height, project.params.evaluate)
     expected = project.evaluation["metrics"] | {before["name"]: before["value"]}
     return {
         "name": metric.name,
@@ -143,7 +144,7 @@ def measure_metric(known: pl.DataFrame, project: Project) -> ReachedMetric:
     }
 
 
-def measure_slices(known: pl.DataFrame, project: Project) -> list[dict[str, Any]]:
+def measure_slices(known: pl.DataFrame, project: Project) -> list[LiveSlice]:
     """Measure the slices by columns that the model reads: the journal has no others."""
     if "inputs" not in known.columns or not known.height:
         return []
@@ -151,7 +152,7 @@ def measure_slices(known: pl.DataFrame, project: Project) -> list[dict[str, Any]
     columns = tuple(column for column in contract.columns if column.name in table.columns)
     metric, evaluation = project.metric, project.evaluation
     truth, scores, _ = to_arrays(known, contract)
-    measured = slices(
+    measured = compare_slices(
         table,
         contract.model_copy(update={"columns": columns}),
         truth,
@@ -161,7 +162,7 @@ def measure_slices(known: pl.DataFrame, project: Project) -> list[dict[str, Any]
     )
     same = evaluation["primary_metric"]["name"] == metric.name
     before = {(s["column"], s["value"]): s["metric"] for s in evaluation["slices"] if same}
-    return [each | {"expected": before.get((each["column"], each["value"]))} for each in measured]
+    return [{**each, "expected": before.get((each["column"], each["value"]))} for each in measured]
 
 
 def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
@@ -179,10 +180,10 @@ def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
     if known.height:
         task = project.contract.task
         truth, _, decided = to_arrays(known, project.contract)
-        usually, reached["do_nothing_means"] = usual(truth, task)
-        realised = value_per_thousand(truth, decided, value, task)
+        usually, reached["do_nothing_means"] = find_usual_decision(truth, task)
+        realised = compute_value_per_thousand(truth, decided, value, task)
         reached["realised"] = realised
-        reached["do_nothing"] = value_per_thousand(truth, usually, value, task)
+        reached["do_nothing"] = compute_value_per_thousand(truth, usually, value, task)
         reached["total"] = realised * known.height / PER
     return reached
 

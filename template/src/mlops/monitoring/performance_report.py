@@ -1,6 +1,8 @@
 """The report on the performance of a model in production, as reports/monitoring.json has it."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
+
+from ..evaluation.evaluation_report import SliceFigures
 
 
 class ReachedMetric(TypedDict):
@@ -28,6 +30,12 @@ class ReachedValue(TypedDict):
     total: float | None
 
 
+class LiveSlice(SliceFigures):
+    """How a slice does in service; `expected` is what the evaluation found, None if it did not."""
+
+    expected: float | None
+
+
 class Part(TypedDict):
     """The decisions of a version (None: not registered), or of a period by its first day."""
 
@@ -46,9 +54,9 @@ class Performance(TypedDict):
 
     `first` is the time of the first prediction; `cost` of running since then, in the currency of
     prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
-    quantile; `strays` are truths that fit no prediction; `slices`: see evaluation/slices.py, with
-    `expected`; `slices_not_live` are columns by which the pipeline alone judges, as the model does
-    not read them and the journal keeps what it reads; `period`: day, week or month.
+    quantile; `strays` are truths that fit no prediction; `slices_not_live` are columns by which the
+    pipeline alone judges, as the model does not read them and the journal keeps what it reads;
+    `period`: day, week or month.
     """
 
     since: NotRequired[str]
@@ -63,7 +71,7 @@ class Performance(TypedDict):
     delay_seconds: dict[str, float | None]
     contradictions: int
     metric: ReachedMetric
-    slices: list[dict[str, Any]]
+    slices: list[LiveSlice]
     slices_not_live: list[str]
     value: ReachedValue
     versions: list[Part]

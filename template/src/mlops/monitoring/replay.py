@@ -12,10 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
-from rich.console import Console
-from rich.progress import Progress
 
 from ..core.errors import UserError
+from ..core.progress import show_progress
 from ..data import cells
 from ..data.column_names import col
 from ..data.contract import Contract
@@ -129,9 +128,9 @@ def schedule(rows: pl.DataFrame, contract: Contract, seconds: float) -> Iterator
 
 def send(records: list[Due], traffic: Traffic, truth_after: float) -> None:
     """Send each record when it is due, and the truths later."""
-    start, console = time.monotonic(), Console(stderr=True)
+    start = time.monotonic()
     waiting, later = deque(records), deque[tuple[float, Truth]]()
-    with Progress(console=console, disable=not console.is_terminal) as bar:
+    with show_progress() as bar:
         shown = bar.add_task("replay", total=len(records))
         while waiting or later:
             now = time.monotonic() - start

@@ -10,7 +10,7 @@ from pathlib import Path
 from dvc.config_schema import RelPath
 from dvc.repo import Repo
 
-from ..core.paths import replacing
+from ..core.paths import write_text
 from .retraining import Successor
 from .story import Outcome, Step, record_step
 
@@ -39,8 +39,7 @@ class PullRequest(Successor):
         lines = ["A new model for the one at work", "", f"It is called for: {reason}.", ""]
         lines += [f"- {step.told}" for step in steps]
         lines += ["", "Its checks compare both models on the same rows.", ""]
-        with replacing(self.text) as scratch:
-            scratch.write_text("\n".join(lines), encoding="utf-8")
+        write_text(self.text, "\n".join(lines))
         record_step("proposed", f"version {version} passed all gates, and is proposed")
         return "proposed"
 

@@ -15,8 +15,8 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from ..core.errors import UserError
-from ..core.params import Params, seconds
-from ..core.paths import GATE_REPORT, REPORTS, read_json
+from ..core.params import Params, convert_to_seconds
+from ..core.paths import GATE_REPORT, REGISTRATION, read_json
 from .exporter import Exporter
 from .ground_truth import journal_url
 from .observation import describe, observe, reasons_to_retrain
@@ -25,7 +25,6 @@ from .story import Outcome, Step, read_steps, record_step, time_of_last
 from .table_growth import grow_table
 
 LOCK = Path("journal/.watch.lock")
-REGISTRATION = REPORTS / "registration.json"
 
 
 class Successor(Protocol):
@@ -60,7 +59,7 @@ def run_loop(
                 succeeded = look_and_retrain(successor, exporter)
                 if once:
                     break
-                time.sleep(seconds(Params.read().monitoring.watch.every))
+                time.sleep(convert_to_seconds(Params.read().monitoring.watch.every))
     except Timeout:
         raise UserError("another 'monitor watch' is at work here: stop it first.") from None
     if not succeeded:
@@ -111,7 +110,7 @@ def retrain(successor: Successor, reasons: list[str]) -> Outcome | None:
 def find_recent_training(floor: str) -> str:
     """Return a sentence if the last training began less than `floor` ago, else ""."""
     before = time_of_last("began")
-    if not before or datetime.now(UTC) >= before + timedelta(seconds=seconds(floor)):
+    if not before or datetime.now(UTC) >= before + timedelta(seconds=convert_to_seconds(floor)):
         return ""
     return f"the last training was less than {floor} ago"
 

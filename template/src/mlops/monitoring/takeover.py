@@ -11,9 +11,9 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.formatting import percent
-from ..core.params import Params, seconds
+from ..core.params import Params, convert_to_seconds
 from ..core.problem import Objectives, Problem
-from ..core.team import package_name
+from ..core.team import read_package_name
 from ..registry import registry
 from .client import Client
 from .performance_report import Performance
@@ -56,9 +56,9 @@ class Takeover(Successor):
             return "kept"
         watch = Params.read().monitoring.watch
         try:
-            follow(self.client, version, seconds(watch.shadow))
+            follow(self.client, version, convert_to_seconds(watch.shadow))
             promote(self.client, version, before)
-            try_out(self.client, Problem.read().objectives, seconds(watch.trial))
+            try_out(self.client, Problem.read().objectives, convert_to_seconds(watch.trial))
         except UserError as error:
             take_back(self.client, version, str(error))
             return "rolled_back"
@@ -68,7 +68,7 @@ class Takeover(Successor):
 
 def follow(client: Client, version: str, duration: float) -> None:
     """Have the new model score what the old one answers. Raises UserError if it cannot."""
-    change(client, "/model/shadow", {"uri": f"models:/{package_name()}/{version}"})
+    change(client, "/model/shadow", {"uri": f"models:/{read_package_name()}/{version}"})
     counts = watch_counts(client, duration, lambda counts: counts.broken > 0)
     if counts.broken:
         raise UserError(f"Version {version} failed on {counts.broken:.0f} records in the shadow.")
@@ -79,7 +79,7 @@ def follow(client: Client, version: str, duration: float) -> None:
 
 def promote(client: Client, version: str, before: str) -> None:
     """Have the new model answer in the place of `before`. Raises UserError if it is refused."""
-    change(client, "/model/swap", {"uri": f"models:/{package_name()}/{version}"})
+    change(client, "/model/swap", {"uri": f"models:/{read_package_name()}/{version}"})
     change(client, "/model/shadow", {"uri": ""})
     record_step("promoted", f"version {version} answers", version=version, before=before)
 

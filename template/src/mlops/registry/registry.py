@@ -11,89 +11,118 @@ that first made it.
 """
 
 import json
-import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import UserError
 from ..core.formatting import score
 from ..core.paths import (
     CHOICE,
     GATE_REPORT,
+    METRICS,
     MODEL,
-    REPORTS,
+    REGISTRATION,
     read_json,
     replacing,
     sha256,
     write_json,
 )
 from ..core.strict_model import read_yaml
-from ..core.team import package_name
+from ..core.team import read_package_name
 from ..data.contract import CONTRACT
-from .tracking import connected, is_new, lineage, record, update
-from .versions import CHAMPION, Version, find, in_use, versions
+from .tracking import Lineage, connect, is_new, record_training, trace_lineage, update_run
+from .versions import CHAMPION, Version, find_champion, find_version, list_versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REGISTRATION = REPORTS / "registration.json"
 CHAMPION_FILE = Path("models/champion.onnx")
 CHALLENGER = "challenger"
 FOLLOWS, NONE, ROLLED_BACK = "follows", "none", "rolled back"
-COMPARED = ("passed", "candidate", "sha256", "git_commit", "data_version")
+
+
+class ModelFile(NamedTuple):
+    """A version of the registry, by its `number` and `tags`, and the file that holds its model."""
+
+    number: int
+    tags: dict[str, str]
+    path: Path
+
+
+class Registration(Lineage):
+    """What reports/registration.json holds: the version of the pipeline's model, its MLflow `run`,
+    whether it is the `champion`, and when it was `registered`, in UTC (ISO 8601).
+    """
+
+    version: int
+    run: str
+    champion: bool
+    sha256: str
+    registered: str | None
 
 
 def run() -> None:
-    """Register models/model.onnx, or bring up to date what is told of its version."""
+    """Register models/model.onnx, or bring up to date what is written of its version."""
     gates, model = read_json(GATE_REPORT)["gates"], sha256(MODEL)
     failed = {gate["name"]: gate["meaning"] for gate in gates if not gate["passed"]}
-    with connected() as client:
-        for version in versions(client):
+    with connect() as client:
+        for version in list_versions(client):
             if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
                 ours = update_version(client, version, failed)
                 break
         else:
-            ours = register(client, model, failed)
-        client.set_registered_model_alias(package_name(), CHALLENGER, str(ours.number))
+            ours = register_version(client, model, failed)
+        client.set_registered_model_alias(read_package_name(), CHALLENGER, str(ours.number))
         if not failed and ours.tags.get(FOLLOWS) != ROLLED_BACK:
-            crown(client, ours)
-        crowned = CHAMPION in find(client, ours.number).aliases
-    told = {"version": ours.number, "run": ours.run, "champion": crowned, "sha256": model}
-    told["registered"] = ours.tags.get("registered")
-    write_json(REGISTRATION, told | json.loads(ours.tags["lineage"]))
+            make_champion(client, ours)
+        crowned = CHAMPION in find_version(client, ours.number).aliases
+    lineage: Lineage = json.loads(ours.tags["lineage"])
+    registration: Registration = {
+        "version": ours.number,
+        "run": ours.run,
+        "champion": crowned,
+        "sha256": model,
+        "registered": ours.tags.get("registered"),
+        **lineage,
+    }
+    write_json(REGISTRATION, registration)
     print(f"register: version {ours.number}, {'' if crowned else 'candidate, not '}champion")
 
 
-def register(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
+def register_version(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
     """Write the training down and make a version of its model."""
-    choice, metrics, sources = read_json(CHOICE), read_json(REPORTS / "metrics.json"), lineage()
-    facts = verdict(failed) | {
-        "contract": contract_id(),
+    choice, metrics, sources = (
+        read_json(CHOICE),
+        read_json(METRICS),
+        trace_lineage(),
+    )
+    facts = make_verdict_tags(failed) | {
+        "contract": read_contract_id(),
         "sha256": model,
         "candidate": choice["candidate"],
         "lineage": json.dumps(sources),
         "registered": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    run, logged = record(client, choice, metrics, facts | sources)
-    made = client.create_model_version(
-        package_name(), logged.model_uri, run_id=run, tags=facts, model_id=logged.model_id
+    run, logged = record_training(client, choice, metrics, {**facts, **sources})
+    version = client.create_model_version(
+        read_package_name(), logged.model_uri, run_id=run, tags=facts, model_id=logged.model_id
     )
-    return find(client, int(made.version))
+    return find_version(client, int(version.version))
 
 
 def update_version(client: "MlflowClient", version: Version, failed: dict[str, str]) -> Version:
-    """Let a version, and its run, tell of the latest evaluation."""
-    facts = verdict(failed)
-    update(client, version.run, read_json(REPORTS / "metrics.json"), facts)
+    """Bring the tags of a version, and its run, up to the latest evaluation; returns it anew."""
+    facts = make_verdict_tags(failed)
+    update_run(client, version.run, read_json(METRICS), facts)
     for name, text in facts.items():
-        client.set_model_version_tag(package_name(), str(version.number), name, text)
-    return find(client, version.number)
+        client.set_model_version_tag(read_package_name(), str(version.number), name, text)
+    return find_version(client, version.number)
 
 
-def verdict(failed: dict[str, str]) -> dict[str, str]:
-    """Tags that tell how a model was judged: by which score, and which gates it did not pass."""
-    metric, metrics = read_json(CHOICE)["metric"], read_json(REPORTS / "metrics.json")
+def make_verdict_tags(failed: dict[str, str]) -> dict[str, str]:
+    """Make the tags that tell how a model was judged: its score, and the gates that failed."""
+    metric, metrics = read_json(CHOICE)["metric"], read_json(METRICS)
     return {
         "passed": str(not failed).lower(),
         "failed": json.dumps(failed),
@@ -106,8 +135,8 @@ def promote(number: int | None = None) -> list[str]:
 
     Raises UserError if it does not exist or one of its gates failed.
     """
-    with connected() as client:
-        version = find(client, number or CHALLENGER)
+    with connect() as client:
+        version = find_version(client, number or CHALLENGER)
         if version.failed:
             why = "; ".join(f"{gate}: {meaning}" for gate, meaning in version.failed.items())
             raise UserError(
@@ -115,13 +144,13 @@ def promote(number: int | None = None) -> list[str]:
                 "Mend what they name and run 'uv run dvc repro' for a new version."
             )
         refuse_another_table(version)
-        crown(client, version)
+        make_champion(client, version)
     return [f"version {version.number} is the champion"]
 
 
 def refuse_another_table(version: Version) -> None:
-    """Raises UserError if the version was trained for another table than the project's."""
-    theirs, ours = version.tags.get("contract", ""), contract_id()
+    """Raise UserError if the version was trained for another table than the project's."""
+    theirs, ours = version.tags.get("contract", ""), read_contract_id()
     if theirs != ours:
         raise UserError(
             f"Version {version.number} was trained for the table '{theirs}', and contract.yaml is "
@@ -129,107 +158,84 @@ def refuse_another_table(version: Version) -> None:
         )
 
 
-def contract_id() -> str:
-    """What the present table is known as; "" before there is one."""
+def read_contract_id() -> str:
+    """Read the id of the present table in contract.yaml; "" before there is one."""
     return str(read_yaml(str(CONTRACT))["id"]) if CONTRACT.exists() else ""
 
 
-def crown(client: "MlflowClient", version: Version) -> None:
-    """Make it the champion. The alias comes last: a kill before it has changed nothing."""
-    before = in_use(client)
+def make_champion(client: "MlflowClient", version: Version) -> None:
+    """Make a version the champion. The alias comes last: a kill before it has changed nothing."""
+    before = find_champion(client)
     if before is None or before.number != version.number:
         follows = str(before.number) if before else NONE
-        client.set_model_version_tag(package_name(), str(version.number), FOLLOWS, follows)
-        client.set_registered_model_alias(package_name(), CHAMPION, str(version.number))
+        client.set_model_version_tag(read_package_name(), str(version.number), FOLLOWS, follows)
+        client.set_registered_model_alias(read_package_name(), CHAMPION, str(version.number))
 
 
 def rollback() -> list[str]:
     """Make the champion before this one the champion again; the one given up keeps its version,
     and comes back only by `promote`. Raises UserError if there is no champion before.
     """
-    with connected() as client:
-        current = in_use(client)
+    with connect() as client:
+        current = find_champion(client)
         before = current.tags.get(FOLLOWS, NONE) if current else NONE
         if current is None or not before.isdecimal():
             raise UserError(
                 "There is no champion to go back to: 'model list' shows the versions, and "
                 "'model promote VERSION' makes one the champion."
             )
-        refuse_another_table(find(client, int(before)))
-        client.set_registered_model_alias(package_name(), CHAMPION, before)
-        client.set_model_version_tag(package_name(), str(current.number), FOLLOWS, ROLLED_BACK)
+        refuse_another_table(find_version(client, int(before)))
+        client.set_registered_model_alias(read_package_name(), CHAMPION, before)
+        client.set_model_version_tag(read_package_name(), str(current.number), FOLLOWS, ROLLED_BACK)
     return [f"version {before} is the champion again, in the place of version {current.number}"]
 
 
-def champion() -> tuple[int, Path] | None:
-    """Version and model file of the champion, if there is one; fetched if it is not here yet."""
+def fetch_champion() -> tuple[int, Path] | None:
+    """Return version and model file of the champion, which is fetched if it is not here yet; None
+    if there is no champion.
+    """
     if is_new():
         return None
-    with connected() as client:
-        version = in_use(client)
+    with connect() as client:
+        version = find_champion(client)
         if version is None:
             return None
-        return version.number, fetched(client, version, CHAMPION_FILE)
+        return version.number, fetch_model(client, version, CHAMPION_FILE)
 
 
-def named(uri: str) -> tuple[int, dict[str, str], Path]:
-    """Number, tags and model file of `models:/NAME@ALIAS` or `models:/NAME/VERSION`.
+def fetch_version(uri: str) -> ModelFile:
+    """Fetch the version that `models:/NAME@ALIAS` or `models:/NAME/VERSION` names.
 
     Raises UserError if the registry has no such version of this project's model.
     """
     name, at, alias = uri.removeprefix("models:/").partition("@")
     name, _, number = name.partition("/")
-    ours = package_name()
+    ours = read_package_name()
     if name != ours or not (alias if at else number.isdecimal()):
         raise UserError(f"{uri} is no version: write models:/{ours}@champion or models:/{ours}/3.")
-    with connected() as client:
-        version = find(client, alias or int(number))
+    with connect() as client:
+        version = find_version(client, alias or int(number))
         file = MODEL.with_name(f"version-{version.number}.onnx")
-        return version.number, version.tags, fetched(client, version, file)
+        return ModelFile(version.number, version.tags, fetch_model(client, version, file))
 
 
-def model_file(number: int | None = None) -> tuple[int | None, Path]:
-    """Number and model file of a version; without a number those of the pipeline's model (None: it
-    is not registered). Raises UserError if there is no such version.
+def find_model_file(number: int | None = None) -> tuple[int | None, Path]:
+    """Find number and model file of a version; without a number those of the pipeline's model, of
+    which the number is None if it is not registered. Raises UserError if there is no such version.
     """
     if number is None:
-        told = read_json(REGISTRATION) if REGISTRATION.exists() else {}
-        is_this = MODEL.exists() and sha256(MODEL) == told.get("sha256")
-        return told["version"] if is_this else None, MODEL
-    with connected() as client:
-        version = find(client, number)
-        return number, fetched(client, version, MODEL.with_name(f"version-{number}.onnx"))
+        registration = read_json(REGISTRATION) if REGISTRATION.exists() else {}
+        is_this = MODEL.exists() and sha256(MODEL) == registration.get("sha256")
+        return registration["version"] if is_this else None, MODEL
+    with connect() as client:
+        version = find_version(client, number)
+        return number, fetch_model(client, version, MODEL.with_name(f"version-{number}.onnx"))
 
 
-def fetched(client: "MlflowClient", version: Version, file: Path) -> Path:
-    """The file, with the model of the version in it."""
+def fetch_model(client: "MlflowClient", version: Version, file: Path) -> Path:
+    """Download a version's model into the file, unless it is there already; returns the file."""
     if not file.exists() or sha256(file) != version.tags.get("sha256"):
         with replacing(file) as new:
             client.download_artifacts(version.run, MODEL.name, str(new.parent))
             new.with_name(MODEL.name).rename(new)
     return file
-
-
-def table() -> list[str]:
-    """All versions in lines to print, newest first."""
-    with connected() as client:
-        lines = [
-            f"{number:>4}  {tags.get('candidate', ''):24}{tags.get('score', ''):22}"
-            f"{' '.join(aliases):22}{'failed: ' + ', '.join(failed) if failed else 'passed'}"
-            for number, _, aliases, tags, failed in versions(client)
-        ]
-    return lines or ["no version is registered yet"]
-
-
-def compare(first: int, second: int) -> list[str]:
-    """Two versions side by side, in lines to print. Raises UserError if one does not exist."""
-    with connected() as client:
-        both = []
-        for version in (find(client, number) for number in (first, second)):
-            run = client.get_run(version.run).data
-            told = {"version": str(version.number), "alias": " ".join(version.aliases)}
-            told |= {name: run.tags.get(name, "")[:16] for name in COMPARED}
-            measured = {name: v for name, v in run.metrics.items() if not math.isnan(v)}
-            both.append(told | {name: score(measured[name]) for name in sorted(measured)})
-    names = dict.fromkeys(name for told in both for name in told)
-    return [f"{name:20}" + "".join(f"{told.get(name, ''):>22}" for told in both) for name in names]

@@ -35,7 +35,7 @@ def follow_project(database: Path) -> None:
         return
     try:
         with closing(sqlite3.connect(database)) as connection, connection:
-            for folder in folders(connection):
+            for folder in list_origins(connection):
                 if Path(folder).resolve() == here.resolve():
                     continue
                 refuse_without_files(connection, database, folder)
@@ -49,8 +49,8 @@ def follow_project(database: Path) -> None:
         ) from error
 
 
-def folders(connection: sqlite3.Connection) -> list[str]:
-    """The projects' folders in whose ARTIFACTS the experiments keep their files."""
+def list_origins(connection: sqlite3.Connection) -> list[str]:
+    """List the projects' folders in whose ARTIFACTS the experiments keep their files."""
     rows = connection.execute("SELECT experiment_id, artifact_location FROM experiments").fetchall()
     places = [(str(number), PurePosixPath(place or "")) for number, place in rows]
     return sorted(
@@ -63,7 +63,7 @@ def folders(connection: sqlite3.Connection) -> list[str]:
 
 
 def refuse_without_files(connection: sqlite3.Connection, database: Path, folder: str) -> None:
-    """Raises UserError if there are runs, and their files are not in this folder."""
+    """Raise UserError if there are runs, and their files are not in this folder."""
     runs = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
     if runs and not Path(ARTIFACTS).is_dir():
         raise UserError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import UserError
 from ..core.formatting import listed
-from ..core.team import package_name
+from ..core.team import read_package_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,35 +24,35 @@ class Version(NamedTuple):
     failed: dict[str, str]
 
 
-def versions(client: "MlflowClient") -> list[Version]:
-    """All versions, newest first. Makes the registered model when it is first asked for."""
-    models = client.search_registered_models(f"name = '{package_name()}'")
-    model = models[0] if models else client.create_registered_model(package_name())
-    found = []
-    for each in client.search_model_versions(f"name = '{package_name()}'"):
+def list_versions(client: "MlflowClient") -> list[Version]:
+    """List all versions, newest first. Makes the registered model when it is first asked for."""
+    models = client.search_registered_models(f"name = '{read_package_name()}'")
+    model = models[0] if models else client.create_registered_model(read_package_name())
+    versions = []
+    for each in client.search_model_versions(f"name = '{read_package_name()}'"):
         aliases = sorted(
             a for a, number in model.aliases.items() if str(number) == str(each.version)
         )
         failed = json.loads(each.tags.get("failed", BY_HAND))
-        found.append(Version(int(each.version), str(each.run_id), aliases, each.tags, failed))
-    return sorted(found, reverse=True)
+        versions.append(Version(int(each.version), str(each.run_id), aliases, each.tags, failed))
+    return sorted(versions, reverse=True)
 
 
-def in_use(client: "MlflowClient") -> Version | None:
-    """The champion, if there is one."""
-    return next((each for each in versions(client) if CHAMPION in each.aliases), None)
+def find_champion(client: "MlflowClient") -> Version | None:
+    """Find the champion; None if there is none."""
+    return next((each for each in list_versions(client) if CHAMPION in each.aliases), None)
 
 
-def find(client: "MlflowClient", wanted: int | str) -> Version:
-    """The version of this number or alias. Raises UserError if there is none."""
-    known = versions(client)
-    for version in known:
+def find_version(client: "MlflowClient", wanted: int | str) -> Version:
+    """Find the version of this number or alias. Raises UserError if there is none."""
+    versions = list_versions(client)
+    for version in versions:
         if wanted == version.number or wanted in version.aliases:
             return version
-    numbers = [str(each.number) for each in reversed(known)]
+    numbers = [str(each.number) for each in reversed(versions)]
     there = (
         f"it has version{'s' * (len(numbers) > 1)} {listed(numbers)}"
-        if known
+        if versions
         else "there is none yet"
     )
     raise UserError(f"Version {wanted} is not in the registry: {there}.")

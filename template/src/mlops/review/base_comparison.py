@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ..core.formatting import metric, signed
-from ..core.paths import EVALUATION, MODEL, TEST
-from ..evaluation.evaluate import rounded
+from ..core.paths import EVALUATION, MODEL, TEST, round_figures
 from ..evaluation.paired_comparison import Judge
 from ..evaluation.reports import Report, Reports
-from ..gates.gates import Finding, Verdict, judged
-from ..model.inputs import misfit
+from ..gates.gates import Finding, Verdict, assign_verdict
+from ..model.inputs import explain_misfit
 from ..scoring.predictor import Predictor
 from .base import Base, read_outs_here
 
@@ -49,11 +48,11 @@ def compare_with_base(reports: Reports, base: Base) -> BaseComparison | None:
     if content is None:
         return compare_evaluations(reports, base, "is neither in DVC's cache nor in its remote")
     old = Predictor(content)
-    if why := misfit(old.meta, reports.contract):
+    if why := explain_misfit(old.meta, reports.contract):
         return compare_evaluations(reports, base, why)
     rows = pl.read_parquet(TEST)
     judge = Judge(rows, reports.contract, reports.problem, reports.params)
-    apart = rounded(dict(judge.compare(judge.ask(Predictor(MODEL)), judge.ask(old))))
+    apart = round_figures(judge.compare(judge.ask(Predictor(MODEL)), judge.ask(old)))
     how = f"Both models answered the same {rows.height:,} test rows."
     if base.outs.get(SPLIT) != read_outs_here().get(SPLIT):
         how += (
@@ -77,9 +76,9 @@ def compare_evaluations(reports: Reports, base: Base, why: str) -> BaseCompariso
     score = Gap()
     if None not in (*now.values(), *before.values()):
         low, high = now["low"] - before["high"], now["high"] - before["low"]
-        score = Gap(*rounded([before["value"], now["value"] - before["value"], low, high]))
+        score = Gap(*round_figures([before["value"], now["value"] - before["value"], low, high]))
     worth = theirs["value"]["model"]
-    return BaseComparison(how, score, Gap(*rounded([worth, ours["value"]["model"] - worth])))
+    return BaseComparison(how, score, Gap(*round_figures([worth, ours["value"]["model"] - worth])))
 
 
 def describe_kind(evaluation: Report) -> tuple[Any, ...]:
@@ -98,8 +97,8 @@ def judge_comparison(comparison: BaseComparison, base: Base, reports: Reports) -
     better = judge_gap(comparison.score, of_metric, "max_loss", limits.max_loss)
     pays = judge_gap(comparison.worth, of_value, "max_value_loss", limits.max_value_loss)
     return [
-        judged(problem, "metric", better, room="review"),
-        judged(problem, "worth", pays, room="review"),
+        assign_verdict(problem, "metric", better, room="review"),
+        assign_verdict(problem, "worth", pays, room="review"),
     ]
 
 

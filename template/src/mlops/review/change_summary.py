@@ -87,8 +87,8 @@ def compare_settings(base: Base) -> list[SettingChange]:
     """List the settings that have another value now."""
     changes = []
     for file in SETTINGS:
-        before = flat(base.yaml(file))
-        now = flat(yaml.safe_load(Path(file).read_text(encoding="utf-8")))
+        before = flatten_settings(base.yaml(file))
+        now = flatten_settings(yaml.safe_load(Path(file).read_text(encoding="utf-8")))
         for name in {**now, **before}:
             old, new = before.get(name, UNSET), now.get(name, UNSET)
             if old != new:
@@ -96,13 +96,13 @@ def compare_settings(base: Base) -> list[SettingChange]:
     return changes
 
 
-def flat(settings: Any, above: str = "") -> dict[str, Any]:
+def flatten_settings(settings: Any, above: str = "") -> dict[str, Any]:
     """Flatten nested settings to {"gates.min_lift": 0.01}."""
     if not isinstance(settings, dict):
         return {above: settings}
     values: dict[str, Any] = {}
     for name, value in settings.items():
-        values |= flat(value, f"{above}.{name}" if above else str(name))
+        values |= flatten_settings(value, f"{above}.{name}" if above else str(name))
     return values
 
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from ..core.params import Params
 from ..core.paths import GATE_REPORT
 from ..core.problem import Problem
-from ..core.team import shown, team_folder
+from ..core.team import find_team_folder, shorten_path
 from ..gates.gates import Verdict
-from ..gates.own_gates import own_gates
-from ..gates.requirement_table import table
+from ..gates.own_gates import load_own_gates
+from ..gates.requirement_table import list_requirements
 from ..gates.yaml_location import Entry
 from .base import Base
-from .change_summary import flat
+from .change_summary import flatten_settings
 
 ROOMS = ("pipeline", "review")
 GONE = "gone"
@@ -29,30 +29,35 @@ class Weaker(NamedTuple):
     owner: str
 
 
-def weaker(base: Base, problem: Problem, params: Params, verdicts: list[Verdict]) -> list[Weaker]:
-    """Each limit once: of the settings in the order of the gates, then of the team's own gates, as
-    the `verdicts` of both runs have them.
+def list_weaker_limits(
+    base: Base, problem: Problem, params: Params, verdicts: list[Verdict]
+) -> list[Weaker]:
+    """List each limit once: of the settings in the order of the gates, then of the team's own
+    gates, as the `verdicts` of both runs have them.
     """
-    return [*weaker_settings(base, problem, params), *weaker_own(base, verdicts)]
+    return [*list_weaker_settings(base, problem, params), *list_weaker_own_limits(base, verdicts)]
 
 
-def weaker_own(base: Base, verdicts: list[Verdict]) -> list[Weaker]:
-    """The limits that stand in code: they are known by what each run wrote down of its gates."""
-    folder, listed = f"{shown(team_folder())}/", {gate.name for gate in own_gates()}
-    now, found = {verdict.name: verdict for verdict in verdicts}, []
+def list_weaker_own_limits(base: Base, verdicts: list[Verdict]) -> list[Weaker]:
+    """List those that stand in code: they are known by what each run wrote down of its gates."""
+    folder, listed = (
+        f"{shorten_path(find_team_folder())}/",
+        {gate.name for gate in load_own_gates()},
+    )
+    now, limits = {verdict.name: verdict for verdict in verdicts}, []
     for old in (Verdict(**gate) for gate in base.json(GATE_REPORT).get("gates", ())):
         if not old.requirement.startswith(folder):
             continue
         new = now.get(old.name)
         if old.name not in listed:
-            found.append(Weaker(old.requirement, old.limit, GONE, old.owner))
-        elif new and looser_own(old, new):
-            found.append(Weaker(new.requirement, old.limit, new.limit, new.owner))
-    return found
+            limits.append(Weaker(old.requirement, old.limit, GONE, old.owner))
+        elif new and is_own_limit_looser(old, new):
+            limits.append(Weaker(new.requirement, old.limit, new.limit, new.owner))
+    return limits
 
 
-def looser_own(old: Verdict, new: Verdict) -> bool:
-    """Whether a gate refuses less than before; where that cannot be known, yes, to be looked at.
+def is_own_limit_looser(old: Verdict, new: Verdict) -> bool:
+    """Tell whether a gate refuses less than before; where that is not known, yes, to be looked at.
 
     That a limit is the most or the least is not written down: it shows in which side of it passed.
     """
@@ -67,35 +72,39 @@ def looser_own(old: Verdict, new: Verdict) -> bool:
     return True
 
 
-def weaker_settings(base: Base, problem: Problem, params: Params) -> list[Weaker]:
-    """Each limit of the settings once, in the order of the gates."""
-    now = {"problem.yaml": flat(problem.model_dump()), "params.yaml": flat(params.model_dump())}
-    before = {file: stated(base, file, params) for file in now}
-    found: dict[Entry, Weaker] = {}
-    for entry, owner in limits(problem, params):
+def list_weaker_settings(base: Base, problem: Problem, params: Params) -> list[Weaker]:
+    """List those of the settings, each once, in the order of the gates."""
+    now = {
+        "problem.yaml": flatten_settings(problem.model_dump()),
+        "params.yaml": flatten_settings(params.model_dump()),
+    }
+    before = {file: read_settings_at_base(base, file, params) for file in now}
+    limits: dict[Entry, Weaker] = {}
+    for entry, owner in list_limits(problem, params):
         old, new = before[entry.file].get(entry.name), now[entry.file].get(entry.name)
-        if isinstance(old, int | float) and (new is None or looser(entry, old, new)):
-            found.setdefault(entry, Weaker(entry, old, new, owner))
-    return list(found.values())
+        if isinstance(old, int | float) and (new is None or is_looser(entry, old, new)):
+            limits.setdefault(entry, Weaker(entry, old, new, owner))
+    return list(limits.values())
 
 
-def limits(problem: Problem, params: Params) -> Iterator[tuple[Entry, str]]:
-    """What the gates demand by a figure, and who answers for it."""
-    for row in table(problem, params):
+def list_limits(problem: Problem, params: Params) -> Iterator[tuple[Entry, str]]:
+    """Yield what the gates demand by a figure, and who answers for it."""
+    for row in list_requirements(problem, params):
         if row.room in ROOMS:
-            for entry, said in row.demands:
-                if said and isinstance(entry, Entry):
+            for entry, figure in row.demands:
+                if figure and isinstance(entry, Entry):
                     yield entry, row.owner
 
 
-def stated(base: Base, file: str, params: Params) -> dict[str, Any]:
-    """What held at the base: what it says itself, else the default; {} if it had no such file."""
+def read_settings_at_base(base: Base, file: str, params: Params) -> dict[str, Any]:
+    """Read what held at the base: its settings, else the defaults; {} if it had no such file."""
     if not base.text(file):
         return {}
     ours = Params(train=params.train) if file == "params.yaml" else Problem(name="")
-    return flat(ours.model_dump()) | flat(base.yaml(file))
+    return flatten_settings(ours.model_dump()) | flatten_settings(base.yaml(file))
 
 
-def looser(entry: Entry, before: float, now: float) -> bool:
+def is_looser(entry: Entry, before: float, now: float) -> bool:
+    """Tell whether a limit of the settings refuses less than before, by its name."""
     upper = entry.path[0] == "budgets" or str(entry.path[-1]).startswith("max_")
     return now > before if upper else now < before

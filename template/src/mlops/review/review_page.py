@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core.formatting import listed, number, signed
-from ..core.paths import GATE_REPORT, REPORTS, replacing
-from ..evaluation.cards import escaped
-from ..evaluation.reports import Reports, environment
+from ..core.paths import GATE_REPORT, METRICS, REPORTS, write_text
+from ..evaluation.cards import escape_markdown
+from ..evaluation.reports import Reports, make_environment
 from ..gates.gates import Verdict
 from . import change_summary
 from .base import Base
 from .base_comparison import BaseComparison, Gap, compare_with_base, judge_comparison
-from .limits import Weaker, weaker
+from .limits import Weaker, list_weaker_limits
 
 PAGE = REPORTS / "review.md"
 
@@ -27,13 +27,12 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
     reports, base = Reports.read(), Base.find(ref)
     comparison = compare_with_base(reports, base) if base and reports.evaluation else None
     verdicts = [Verdict(**gate) for gate in reports.gate["gates"]]
-    limits = weaker(base, reports.problem, reports.params, verdicts) if base else []
+    limits = list_weaker_limits(base, reports.problem, reports.params, verdicts) if base else []
     verdicts += judge_comparison(comparison, base, reports) if base and comparison else []
     consents = [(limit.owner, write_consent(limit, base)) for limit in limits]
     headline = write_headline(reports, base, comparison)
     text = render_page(reports, base, comparison, verdicts, headline=headline, consents=consents)
-    with replacing(PAGE) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(PAGE, text)
     if summary:
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(text)
@@ -98,14 +97,14 @@ def render_page(
     consents: list[tuple[str, str]],
 ) -> str:
     """Render the review as Markdown; `consents` are (owner, sentence)."""
-    markdown = environment(Path(__file__).parent, finalize=escaped)
+    markdown = make_environment(Path(__file__).parent, finalize=escape_markdown)
     markdown.filters["difference"] = difference
     changes: dict[str, Any] = {"before": {}, "was": {}}
     if base:
         earlier = base.json(GATE_REPORT).get("gates", ())
         changes = {
             "before": {gate["name"]: gate["measured"] for gate in earlier},
-            "was": base.json(REPORTS / "metrics.json"),
+            "was": base.json(METRICS),
             "columns": change_summary.compare_columns(base.contract, reports.contract),
             "records": change_summary.list_new_records(base),
             "settings": change_summary.compare_settings(base),

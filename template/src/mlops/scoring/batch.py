@@ -19,22 +19,21 @@ from typing import Any, Self
 import polars as pl
 from filelock import FileLock, Timeout
 from joblib import cpu_count
-from rich.console import Console
-from rich.progress import Progress
 
 from ..core.errors import UserError
 from ..core.parallel import spread
 from ..core.params import Params
 from ..core.paths import replacing, sha256
+from ..core.progress import show_progress
 from ..data.change_log import Part
 from ..data.column_names import cols, internal
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import number_rows, type_rows_quickly
 from ..data.row_rules import is_sound, list_reasons
-from ..model.inputs import misfit
+from ..model.inputs import explain_misfit
 from ..records.delivery import deliver
 from ..records.inspection import inspect
-from ..registry.registry import model_file
+from ..registry.registry import find_model_file
 from .predictor import Predictor
 
 SHARD = 50_000
@@ -68,7 +67,7 @@ def predict(
     if target.exists() and Path(source).is_file() and target.samefile(source):
         raise UserError(f"{target} is the table to score itself: choose another name.")
     with lock_target(target), gather_files(source, query, encoding) as parts:
-        number, model = model_file(version)
+        number, model = find_model_file(version)
         scorer = Scorer.of(model, number, Contract.load())
         files = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
         digest = hashlib.sha256(f"{SHARD} {number} {''.join(map(sha256, files))}".encode())
@@ -117,10 +116,10 @@ def score_shards(parts: dict[Path, int], scorer: "Scorer", shards: "Shards") -> 
         for path, before in zip(parts, befores, strict=False)
     ]
     left = pl.concat(tables, how="vertical_relaxed").slice(shards.done * SHARD)
-    batches, console = left.collect_batches(chunk_size=SHARD, lazy=True), Console(stderr=True)
+    batches = left.collect_batches(chunk_size=SHARD, lazy=True)
     workers = min(Params.read().train.processes or cpu_count(), rows // (PER_WORKER * SHARD))
     with (
-        Progress(console=console, disable=not console.is_terminal) as bar,
+        show_progress() as bar,
         spread(max(1, workers), threads=True) as side_by_side,
     ):
         task = bar.add_task("predict", total=rows, completed=shards.done * SHARD)
@@ -151,10 +150,12 @@ class Scorer:
         Raises UserError if the model or the names of the keys do not go with the contract.
         """
         meta = Predictor(model).meta
-        if why := misfit(meta, contract):
+        if why := explain_misfit(meta, contract):
             raise UserError(f"{model} {why}: run 'uv run dvc repro' for a model of this table.")
-        if taken := {column.name for column in contract.keys} & set(RESULT):
-            raise UserError(f"contract.yaml: key '{min(taken)}' is a name predict uses; rename it.")
+        if clashes := {column.name for column in contract.keys} & set(RESULT):
+            raise UserError(
+                f"contract.yaml: key '{min(clashes)}' is a name predict uses; rename it."
+            )
         read = {entry["column"] for entry in meta["inputs"]}
         columns = [c for c in contract.columns if c.role == "key" or c.name in read]
         needed = contract.model_copy(update={"columns": tuple(columns)})

@@ -11,7 +11,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, Inva
 
 from ..core.errors import UserError
 from ..core.paths import MODEL
-from ..model.value import decisions
+from ..model.metadata import ModelMetadata
+from ..model.value import decide
 
 METADATA = "metadata"
 SCORE = "(score)"  # among the inputs of a model, where their values are counted
@@ -21,8 +22,11 @@ BATCH = 50_000
 class Predictor:
     """A packaged model. `meta` says what it is: task, classes, threshold, inputs and lineage."""
 
-    def __init__(self, model: Path | bytes = MODEL) -> None:
-        """Load a file or its bytes. Raises UserError if it is absent or no model of ours."""
+    def __init__(self, model: Path | bytes = MODEL, meta: ModelMetadata | None = None) -> None:
+        """Load a file or its bytes; `meta` is of bytes that do not say yet what they are.
+
+        Raises UserError if it is absent or no model of ours.
+        """
         path = model if isinstance(model, Path) else Path("the model sent")
         if path is model and not path.exists():
             raise UserError(f"{path} is not there yet: make it with 'uv run dvc repro'.")
@@ -31,26 +35,28 @@ class Predictor:
         options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(model, options)
-            known = self._session.get_modelmeta().custom_metadata_map
-            self.meta: dict[str, Any] = json.loads(known[METADATA])
+            texts = self._session.get_modelmeta().custom_metadata_map
+            self.meta: ModelMetadata = meta or json.loads(texts[METADATA])
         except (Fail, InvalidGraph, InvalidProtobuf, ValueError, KeyError) as error:
             raise UserError(f"{path} is not a model that this project has packaged.") from error
 
     def scores(self, table: Any) -> NDArray[Any]:
         """Score a polars table typed by the contract; see `run`. Batches bound the memory."""
         # A service has no polars: it builds the feed itself and calls `run`.
-        from ..model.inputs import Input, feed, frame  # noqa: PLC0415
+        from ..model.inputs import Input, make_feed, select_inputs  # noqa: PLC0415
 
         entries = [Input(**entry) for entry in self.meta["inputs"]]
         batches = table.iter_slices(BATCH) if table.height else [table]
-        return np.concatenate([self.run(feed(frame(batch, entries))) for batch in batches])
+        return np.concatenate(
+            [self.run(make_feed(select_inputs(batch, entries))) for batch in batches]
+        )
 
     def answers(self, scores: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Say of each row, (rows,): `prediction` (the likeliest class, or the number),
         `score` (P(positive), P(the likeliest), or the number), and `decision` (act: true or false,
         by the threshold; else the prediction).
         """
-        decision: Any = decisions(scores, self.meta["threshold"], self.meta["task"])
+        decision: Any = decide(scores, self.meta["threshold"], self.meta["task"])
         names = np.array(self.meta["classes"], dtype=object)
         if self.meta["task"] == "binary":
             likeliest = names[(scores >= 0.5).astype(int)]

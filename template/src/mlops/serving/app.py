@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ..core.errors import UserError
 from .faults import RefusedError
 from .guard import BUSY, Guard, ProblemError, Swap, answer, body
-from .openapi import document
+from .openapi import describe_api
 from .options import Options
 from .service import CHAMPION, PROBE, Service
 
@@ -37,7 +37,7 @@ def create(service: Service) -> Guard:
         service.close()
 
     app = FastAPIOffline(lifespan=lifespan)
-    app.openapi = lambda: document(app, service)  # type: ignore[method-assign]
+    app.openapi = lambda: describe_api(app, service)  # type: ignore[method-assign]
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RefusedError, _refused)
 

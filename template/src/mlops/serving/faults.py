@@ -59,7 +59,7 @@ class RefusedError(Exception):
 
     @classmethod
     def of(cls, error: ValidationError) -> Self:
-        """With the first of what pydantic has found."""
+        """Take the first SHOWN faults of those that pydantic has found."""
         return cls([_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
 
 
@@ -84,11 +84,11 @@ def _fault(error: Any) -> Fault:
 
 
 def _wanted(error: Any) -> str:
-    """What to write instead, as far as it can be told."""
+    """Say what to write instead, as far as that is known; else ""."""
     if error["type"] == "string_pattern_mismatch":
         return "write the id that /predict gave"
-    told = WANTED.get(error["type"].split("_")[0], "")
+    advice = WANTED.get(error["type"].split("_")[0], "")
     facts = error.get("ctx", {})
     if "expected" in facts:
         facts = {"expected": textwrap.shorten(facts["expected"], SHOWN, placeholder=" ...")}
-    return told.format(**facts) if facts else told
+    return advice.format(**facts) if facts else advice

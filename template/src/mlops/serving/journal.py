@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -25,14 +26,16 @@ MOST = 50_000  # rows that wait
 BATCH = 2_000
 RETRY = 1.0  # seconds until the next try while the database is down
 SQLITE, POSTGRESQL = "sqlite:///", ("postgresql://", "postgres://")
-TABLES = {
-    "predictions": (
-        "id text NOT NULL, role text NOT NULL, at text NOT NULL, key text, version integer, "
-        "model text NOT NULL, prediction text NOT NULL, score double precision NOT NULL, "
-        "decision text NOT NULL, inputs text NOT NULL, PRIMARY KEY (id, role)"
-    ),
-    "truths": "at text NOT NULL, id text, key text, truth text NOT NULL",
-}
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS predictions (
+        id text NOT NULL, role text NOT NULL, at text NOT NULL, key text, version integer,
+        model text NOT NULL, prediction text NOT NULL, score double precision NOT NULL,
+        decision text NOT NULL, inputs text NOT NULL, PRIMARY KEY (id, role)
+    )""",
+    """CREATE TABLE IF NOT EXISTS truths (
+        at text NOT NULL, id text, key text, truth text NOT NULL
+    )""",
+)
 log = logging.getLogger(__name__)
 
 
@@ -65,6 +68,24 @@ class Truth(NamedTuple):
 Row = Prediction | Truth
 
 
+class Inserts(NamedTuple):
+    """The statements that add a row, in the words of one kind of database."""
+
+    prediction: str
+    truth: str
+
+
+INSERTS_OF_SQLITE = Inserts(
+    "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO truths VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+)
+INSERTS_OF_POSTGRESQL = Inserts(
+    "INSERT INTO predictions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "ON CONFLICT DO NOTHING",
+    "INSERT INTO truths VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+)
+
+
 class Connection(Protocol):
     """As much of a database (PEP 249) as is needed."""
 
@@ -74,18 +95,21 @@ class Connection(Protocol):
 
 
 class Database(NamedTuple):
-    """How to connect, the mark of a parameter, and what may go wrong."""
+    """How to connect, how to add a row, and what may go wrong."""
 
     connect: Callable[[], Connection]
-    mark: str
+    inserts: Inserts
     errors: tuple[type[Exception], ...]
 
 
-def database(url: str, durable: bool) -> Database:
-    """Raises UserError if it is an address of neither SQLite nor PostgreSQL."""
+def choose_database(url: str, durable: bool) -> Database:
+    """Choose the database by its address. Raises UserError if that is of neither SQLite nor
+    PostgreSQL, or its driver is not here.
+    """
     if url.startswith(SQLITE):
         file = Path(url.removeprefix(SQLITE))
-        return Database(lambda: _sqlite(file, durable), "?", (sqlite3.Error, OSError))
+        errors = (sqlite3.Error, OSError)
+        return Database(lambda: _connect_sqlite(file, durable), INSERTS_OF_SQLITE, errors)
     if not url.startswith(POSTGRESQL):
         raise UserError("JOURNAL_URL must be sqlite:///FILE or postgresql://HOST/NAME.")
     try:
@@ -94,10 +118,11 @@ def database(url: str, durable: bool) -> Database:
         raise UserError(
             "PostgreSQL needs its driver: uv add --group serving 'psycopg[binary]'."
         ) from error
-    return Database(lambda: psycopg.connect(url, connect_timeout=5), "%s", (psycopg.Error, OSError))
+    connect = partial(psycopg.connect, url, connect_timeout=5)
+    return Database(connect, INSERTS_OF_POSTGRESQL, (psycopg.Error, OSError))
 
 
-def _sqlite(file: Path, durable: bool) -> Connection:
+def _connect_sqlite(file: Path, durable: bool) -> Connection:
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, check_same_thread=False, timeout=5)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -109,12 +134,12 @@ class Journal:
     """Takes rows at once, and writes them soon."""
 
     def __init__(self, url: str, metrics: Metrics, durable: bool = False) -> None:
-        """`url`: sqlite:///FILE or postgresql://... Raises UserError for another.
+        """Open a journal at sqlite:///FILE or postgresql://... Raises UserError for another `url`.
 
         A database that does not answer is no error: it may come later.
         """
         self.durable = durable
-        self._database, self._metrics = database(url, durable), metrics
+        self._database, self._metrics = choose_database(url, durable), metrics
         self._rows: deque[Row] = deque()
         self._taken = self._written = 0
         self._waiting: deque[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[bool]]] = deque()
@@ -133,7 +158,7 @@ class Journal:
         self._taken += len(rows)
 
     async def kept(self) -> bool:
-        """Once all rows taken so far are in the database; False if it cannot be written now."""
+        """Wait until all rows taken so far are in the database; False if they cannot be by now."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bool] = loop.create_future()
         self._waiting.append((self._taken, loop, done))
@@ -176,12 +201,9 @@ class Journal:
     def _write(self, rows: list[Row]) -> None:
         connection = self._connected()
         cursor = connection.cursor()
-        for table, kind in (("predictions", Prediction), ("truths", Truth)):
-            some = [_cells(row) for row in rows if isinstance(row, kind)]
-            marks = ", ".join([self._database.mark] * len(kind._fields))
-            insert = f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-            if some:
-                cursor.executemany(insert, some)
+        for kind, insert in zip((Prediction, Truth), self._database.inserts, strict=True):
+            if batch := [_encode_cells(row) for row in rows if isinstance(row, kind)]:
+                cursor.executemany(insert, batch)
         connection.commit()
         for _ in rows:
             self._rows.popleft()
@@ -191,8 +213,8 @@ class Journal:
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self._database.connect()
-            for table, columns in TABLES.items():
-                self._connection.cursor().execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+            for statement in TABLES:
+                self._connection.cursor().execute(statement)
             self._connection.commit()
         return self._connection
 
@@ -203,8 +225,8 @@ class Journal:
                 connection.close()
 
 
-def _cells(row: Row) -> list[Any]:
-    """As the database takes them: what has parts is JSON."""
+def _encode_cells(row: Row) -> list[Any]:
+    """Encode a row as the database takes it: what has parts is JSON."""
     plain = (str, int, float, type(None))
     return [
         cell if isinstance(cell, plain) and not isinstance(cell, bool) else to_json(cell).decode()

@@ -39,12 +39,14 @@ class LimitGauges:
         for name, limit in written["limits"].items():
             none = float("-inf" if name in LEAST else "inf")
             value = none if limit is None else float(limit)
-            self.values[name] = min(value, granted_memory()) if name == "memory_bytes" else value
+            self.values[name] = (
+                min(value, read_granted_memory()) if name == "memory_bytes" else value
+            )
             self._limits.labels(name).set(self.values[name])
 
 
-def granted_memory() -> float:
-    """Bytes that this container may take; infinite where nothing says so."""
+def read_granted_memory() -> float:
+    """Read how many bytes this container may take; infinite where nothing says so."""
     for file in map(Path, GRANTED):
         if file.exists() and (text := file.read_text(encoding="ascii").strip()) != "max":
             return float(text)

@@ -54,7 +54,7 @@ class Refused(BaseModel):
     detail: list[Fault]
 
 
-def document(app: FastAPI, service: Service) -> dict[str, Any]:
+def describe_api(app: FastAPI, service: Service) -> dict[str, Any]:
     """Describe the routes of `app`, for /openapi.json and the page /docs.
 
     The routes read and write bytes themselves, and the model may be swapped while they are served.

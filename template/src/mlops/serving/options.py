@@ -37,7 +37,7 @@ class Options(BaseModel):
 
     @classmethod
     def read(cls) -> Self:
-        """Raises UserError naming the variable that is wrong."""
+        """Read the environment. Raises UserError naming the variable that is wrong."""
         given = {
             name: os.environ[name.upper()]
             for name in cls.model_fields

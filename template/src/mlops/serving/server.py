@@ -23,16 +23,17 @@ class JsonLines(logging.Formatter):
     """A log line is one JSON object. Nothing of a request's content is ever logged."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        """Write a record as JSON, with what was given as `extra`."""
+        entry: dict[str, Any] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }
-        told |= {name: fact for name, fact in vars(record).items() if name not in STANDARD}
+        entry |= {name: fact for name, fact in vars(record).items() if name not in STANDARD}
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        told.pop("color_message", None)
-        return json.dumps(told, default=str)
+            entry["traceback"] = self.formatException(record.exc_info)
+        entry.pop("color_message", None)
+        return json.dumps(entry, default=str)
 
 
 def serve(**chosen: Any) -> None:
@@ -41,7 +42,7 @@ def serve(**chosen: Any) -> None:
     Raises UserError if a model or an option is not fit for it.
     """
     options = Options.read().model_copy(update=chosen)
-    ask_for(options.host, options.port)
+    check_port(options.host, options.port)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
@@ -56,8 +57,8 @@ def serve(**chosen: Any) -> None:
     )
 
 
-def ask_for(host: str, port: int) -> None:
-    """Raises UserError if the port is not to be had; uvicorn tells only once it has started."""
+def check_port(host: str, port: int) -> None:
+    """Raise UserError if the port is not to be had; uvicorn tells only once it has started."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
         if os.name == "posix":  # else it stays taken for a while after a service has ended
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,7 @@
 """What Prometheus reads of the service."""
 
+from functools import partial
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -23,91 +25,48 @@ SCORES = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 class Metrics:
-    """Each service has its own, so that two in one process do not mix."""
+    """What a service counts; each has its own, so that two in one process do not mix."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self.requests = Counter(
-            "requests", "Requests answered", ["path", "status"], registry=registry
-        )
-        self.seconds = Histogram(
-            "request_seconds",
-            "Time to answer, from the first byte read",
-            ["path"],
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.slow = Counter(
-            "requests_slow",
-            "Requests that took longer than problem.yaml promises",
-            ["path"],
-            registry=registry,
-        )
-        self.asked = Gauge(
-            "last_prediction_timestamp_seconds",
-            "When a prediction was asked for last; at first, when the service began",
-            registry=registry,
-        )
+        self.requests = counter("requests", "Requests answered", ["path", "status"])
+        about = "Time to answer, from the first byte read"
+        self.seconds = histogram("request_seconds", about, ["path"], buckets=SECONDS)
+        about = "Requests that took longer than problem.yaml promises"
+        self.slow = counter("requests_slow", about, ["path"])
+        about = "When a prediction was asked for last; at first, when the service began"
+        self.asked = gauge("last_prediction_timestamp_seconds", about)
         for path in WORK:
             self.slow.labels(path)
         self.asked.set_to_current_time()
         limits = LimitGauges(registry).values
         self.slow_after = limits.get("latency_seconds", float("inf"))
-        self.waiting = Gauge("requests_waiting", "Requests being answered", registry=registry)
-        self.scores = Histogram("score", "Scores given", buckets=SCORES, registry=registry)
-        self.decisions = Counter(
-            "predictions", "Records scored, by decision", ["decision"], registry=registry
-        )
-        self.inputs = Counter(
-            "input_values",
-            "Values that the model read, by the bins of what it learned from",
-            BINS,
-            registry=registry,
-        )
-        self.expected = Gauge(
-            "input_expected_ratio",
-            "Share of the values in a bin when the model learned",
-            BINS,
-            registry=registry,
-        )
-        self.unexpected = Counter(
-            "unexpected_values",
-            "Values outside the contract's limits that were scored by policy",
-            ["column", "rule"],
-            registry=registry,
-        )
-        self.journal = Counter(
-            "journal_rows", "Rows for the journal: written, or lost", ["outcome"], registry=registry
-        )
+        self.waiting = gauge("requests_waiting", "Requests being answered")
+        self.scores = histogram("score", "Scores given", buckets=SCORES)
+        self.decisions = counter("predictions", "Records scored, by decision", ["decision"])
+        about = "Values that the model read, by the bins of what it learned from"
+        self.inputs = counter("input_values", about, BINS)
+        about = "Share of the values in a bin when the model learned"
+        self.expected = gauge("input_expected_ratio", about, BINS)
+        about = "Values outside the contract's limits that were scored by policy"
+        self.unexpected = counter("unexpected_values", about, ["column", "rule"])
+        about = "Rows for the journal: written, or lost"
+        self.journal = counter("journal_rows", about, ["outcome"])
         for outcome in ("written", "lost"):
             self.journal.labels(outcome)
-        self.pending = Gauge("journal_pending", "Rows not written yet", registry=registry)
-        self.journal_up = Gauge(
-            "journal_up", "Whether the journal can be written", registry=registry
-        )
-        self.model = Gauge(
-            "model_info", "The models in use", ["role", "version", "sha256"], registry=registry
-        )
-        self.trained = Gauge(
-            "model_trained_timestamp_seconds",
-            "When a model in use was registered",
-            ["version"],
-            registry=registry,
-        )
-        self.changed = Gauge(
-            "data_changed_timestamp_seconds",
-            "When the table that a model learned from was changed last",
-            ["version"],
-            registry=registry,
-        )
-        self.shadow = Counter(
-            "shadow",
-            "Records also scored in the shadow, by outcome",
-            ["outcome"],
-            registry=registry,
-        )
+        self.pending = gauge("journal_pending", "Rows not written yet")
+        self.journal_up = gauge("journal_up", "Whether the journal can be written")
+        self.model = gauge("model_info", "The models in use", ["role", "version", "sha256"])
+        about = "When a model in use was registered"
+        self.trained = gauge("model_trained_timestamp_seconds", about, ["version"])
+        about = "When the table that a model learned from was changed last"
+        self.changed = gauge("data_changed_timestamp_seconds", about, ["version"])
+        about = "Records also scored in the shadow, by outcome"
+        self.shadow = counter("shadow", about, ["outcome"])
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -119,4 +78,5 @@ class Metrics:
             self.asked.set_to_current_time()
 
     def page(self) -> bytes:
+        """Write all figures as Prometheus reads them."""
         return generate_latest(self.registry)

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from ...core.errors import UserError
-from ...core.paths import replacing
+from ...core.paths import write_text
 from ...core.strict_model import read_yaml
 from ..readiness import Runner, check_release, read_model_version
 from ..target import Place, make_no_way_back, name_person
@@ -95,7 +95,7 @@ def deploy(image: str, place: Place) -> list[str]:
         cluster.wait_until_settled()
         lines = check_release(image, cluster.run)
     except UserError as error:
-        write(cluster.overlay, text_before)
+        write_text(cluster.overlay, text_before)
         raise UserError(f"{error} {undo(cluster, image_before)}") from error
     overlay = cluster.overlay.as_posix()
     return [*lines, f"{image} is in service, in {cluster.environment}: commit {overlay}"]
@@ -164,10 +164,4 @@ def name_image(overlay: Path, image: str) -> None:
     changed, many = re.subn(ENTRY, lines, text, flags=re.MULTILINE)
     if many != 1:
         raise UserError(f"{overlay} names no image '- name: api' with its newName below.")
-    write(overlay, changed)
-
-
-def write(target: Path, text: str) -> None:
-    """Replace a file's text in one step."""
-    with replacing(target) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(overlay, changed)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import psutil
 
 from ...core.errors import UserError
-from ...core.paths import replacing
+from ...core.paths import write_text
 from ...serving.models import Model
 from ...serving.options import Options
 
@@ -67,8 +67,7 @@ def size_replica(rate: int) -> list[str]:
     not run.
     """
     text, findings = make_patch(rate, *measure_service())
-    with replacing(RESOURCES) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+    write_text(RESOURCES, text)
     return [*findings, f"written to {RESOURCES.as_posix()}: commit it, and deploy"]
 
 

@@ -1,4 +1,4 @@
-"""The bench: candidates are fitted to rows, and compared on rows that they did not learn from."""
+"""Trials of candidates: fitted to rows, and scored on rows that they did not learn from."""
 
 import time
 import warnings
@@ -20,12 +20,12 @@ from threadpoolctl import threadpool_limits
 from ..core.libraries import LibraryError, describe_failed_import
 from ..core.params import Params
 from ..core.problem import Task
-from ..core.team import error_line, is_library_missing, team_code
+from ..core.team import is_library_missing, locate_error, team_code
 from ..data.contract import Contract
 from ..data.folds import make_folds
 from .candidate import Candidate
-from .inputs import frame, inputs, truth
-from .metrics import Metric, UnmeasurableError, primary
+from .inputs import encode_truth, list_inputs, select_inputs
+from .metrics import Metric, UnmeasurableError, find_primary_metric
 from .value import Array
 
 # A trial learns from so many rows at most: settings that do well on them do well on all.
@@ -42,8 +42,8 @@ class Plan:
     settings: dict[str, Any]
     keep: float = 1.0
 
-    def kept(self, features: Array) -> int:
-        """How many of the features, shape (rows, features), to keep."""
+    def count_kept(self, features: Array) -> int:
+        """Count how many of the features, shape (rows, features), to keep."""
         return max(1, round(self.keep * int(features.shape[1])))
 
 
@@ -58,7 +58,7 @@ class Trial:
 
 
 def make_model(plan: Plan, task: Task) -> Any:
-    """The plan's estimator, not fitted.
+    """Make the plan's estimator, not fitted.
 
     Raises LibraryError if a library that it imports cannot be loaded, TeamError for another mistake
     of the team's in making it.
@@ -75,7 +75,7 @@ def make_model(plan: Plan, task: Task) -> Any:
 
 
 def make_ranker(task: Task) -> Any:
-    """What ranks features by their gain: LightGBM, or a forest where that cannot be loaded."""
+    """Make what ranks features by their gain: LightGBM, or a forest where that cannot be loaded."""
     try:
         from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
     except (ImportError, OSError):
@@ -86,8 +86,8 @@ def make_ranker(task: Task) -> Any:
     return make(n_estimators=30, importance_type="gain", n_jobs=1, random_state=0, **fixed)
 
 
-def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
-    """Fit to the model's inputs (inputs.frame) and the target (inputs.truth) of the same rows.
+def fit_plan(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> Pipeline:
+    """Fit to the model's inputs (select_inputs) and the target (encode_truth) of the same rows.
 
     The steps and the model may alter what they get; the rows stay as they are. Raises TeamError if
     the team's code is at fault for more than these settings.
@@ -102,7 +102,9 @@ def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> P
     steps = [("features", features), ("narrow", CastTransformer(dtype=np.float32))]
     if plan.keep < 1:
         ranks = make_ranker(contract.task)
-        steps.append(("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.kept)))
+        steps.append(
+            ("select", SelectFromModel(ranks, threshold=-np.inf, max_features=plan.count_kept))
+        )
     pipeline = Pipeline([*steps, ("model", model)])
     # On one processor: the others have trials too, and threads that compete are slow. A model
     # that has not converged is scored like any other, and loses if that hurts.
@@ -114,20 +116,22 @@ def fit(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract) -> P
         return pipeline.fit(values.clone(), np.copy(truth))
 
 
-def scores(pipeline: Pipeline, values: pl.DataFrame, contract: Contract) -> Array:
-    """(rows,): P(positive), or the number; (rows, classes) with several classes."""
+def predict_scores(pipeline: Pipeline, values: pl.DataFrame, contract: Contract) -> Array:
+    """Score rows: (rows,) of P(positive), or of the number; (rows, classes) of several classes."""
     values = values.clone()  # a step may alter what it gets
     if contract.task == "regression":
         return np.asarray(pipeline.predict(values))
     # A class that training never met has no output of its own: its probability is zero.
-    found = np.zeros((values.height, len(contract.classes)))
-    found[:, pipeline.classes_] = pipeline.predict_proba(values)
-    return found[:, 1] if contract.task == "binary" else found
+    scores = np.zeros((values.height, len(contract.classes)))
+    scores[:, pipeline.classes_] = pipeline.predict_proba(values)
+    return scores[:, 1] if contract.task == "binary" else scores
 
 
 @dataclass(frozen=True)
-class Bench:
-    """`values` and `truth` (inputs.py) of the rows, and `pairs`: positions of the rows to learn
+class TrialRunner:
+    """Tries plans on the same rows.
+
+    `values` and `truth` (inputs.py) are of all rows; `pairs` are positions of the rows to learn
     from and of those to judge by (folds of few rows, else the train part and the valid part).
     """
 
@@ -141,41 +145,48 @@ class Bench:
     def of(
         cls, train: pl.DataFrame, valid: pl.DataFrame, contract: Contract, params: Params
     ) -> Self:
+        """Take the train part and the valid part. Raises UserError for a metric that is unknown."""
         rows, random = pl.concat([train, valid]), np.random.default_rng(params.train.seed)
         pairs = [(np.arange(train.height), np.arange(train.height, rows.height))]
         if rows.height < params.train.folds_below_rows:
             pairs = make_folds(rows, contract, params)
-        pairs = [(some(learn, random), some(judge, random)) for learn, judge in pairs]
-        metric = primary(contract.task, params.train.metric)
-        return cls(frame(rows, inputs(contract)), truth(rows, contract), contract, metric, pairs)
+        pairs = [(sample_rows(learn, random), sample_rows(judge, random)) for learn, judge in pairs]
+        metric = find_primary_metric(contract.task, params.train.metric)
+        return cls(
+            select_inputs(rows, list_inputs(contract)),
+            encode_truth(rows, contract),
+            contract,
+            metric,
+            pairs,
+        )
 
-    def scores(self, plan: Plan) -> Iterator[tuple[Array, Array]]:
-        """For each pair, the truth of the rows to judge by and the scores of a fresh fit."""
+    def score_pairs(self, plan: Plan) -> Iterator[tuple[Array, Array]]:
+        """Yield for each pair the truth of the rows to judge by, and the scores of a fresh fit."""
         for learn, judge in self.pairs:
-            pipeline = fit(plan, self.values[learn], self.truth[learn], self.contract)
+            pipeline = fit_plan(plan, self.values[learn], self.truth[learn], self.contract)
             with team_code(but=OF_A_PLAN, place=plan.candidate.line):
-                scored = scores(pipeline, self.values[judge], self.contract)
-            yield self.truth[judge], scored
+                scores = predict_scores(pipeline, self.values[judge], self.contract)
+            yield self.truth[judge], scores
 
     def attempt(self, plan: Plan) -> Trial:
-        """The mean of the metric over the pairs. A plan that cannot be fitted is no error.
+        """Take the mean of the metric over the pairs. A plan that cannot be fitted is no error.
 
         Raises TeamError if the team's code is at fault for more than these settings.
         """
         start, score, fault = time.perf_counter(), None, ""
         try:
-            each = [self.metric.measure(*judged) for judged in self.scores(plan)]
-            if not np.isfinite(each).any():
+            scores = [self.metric.measure(*pair) for pair in self.score_pairs(plan)]
+            if not np.isfinite(scores).any():
                 raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
-            score = float(np.nanmean(each))
+            score = float(np.nanmean(scores))
         except UnmeasurableError as error:
             fault = str(error)
         except OF_A_PLAN as error:
-            where = f"{line}: " if (line := error_line(error)) else ""
+            where = f"{line}: " if (line := locate_error(error)) else ""
             fault = where + " ".join(f"{type(error).__name__}: {error}".split())
         return Trial(plan, score, time.perf_counter() - start, fault)
 
 
-def some(rows: Array, random: np.random.Generator) -> Array:
-    """MOST_ROWS at most, drawn at random and left in order."""
+def sample_rows(rows: Array, random: np.random.Generator) -> Array:
+    """Draw MOST_ROWS at most of the positions, (rows,), at random, and leave them in order."""
     return rows if len(rows) <= MOST_ROWS else np.sort(random.choice(rows, MOST_ROWS, False))

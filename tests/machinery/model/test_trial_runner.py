@@ -7,8 +7,8 @@ import pytest
 from flights.candidates import CANDIDATES
 from flights.features import scaled
 from mlops.core.params import Params, TrainParams
-from mlops.model.bench import Bench, Plan, fit
 from mlops.model.candidate import Candidate
+from mlops.model.trial_runner import Plan, TrialRunner, fit_plan
 
 from needs import each
 from tables import table
@@ -20,9 +20,9 @@ def params(**changes):
     return Params(train=TrainParams(candidates=["linear"], **changes))
 
 
-def bench(rows, contract, **changes):
+def make_runner(rows, contract, **changes):
     at = rows.height * 3 // 4
-    return Bench.of(rows[:at], rows[at:], contract, params(**changes))
+    return TrialRunner.of(rows[:at], rows[at:], contract, params(**changes))
 
 
 def plan(name="linear", keep=1.0):
@@ -30,22 +30,22 @@ def plan(name="linear", keep=1.0):
 
 
 def test_many_rows_are_judged_by_the_valid_part():
-    found = bench(*table(), folds_below_rows=400)
+    found = make_runner(*table(), folds_below_rows=400)
     [(learn, judge)] = found.pairs
     assert learn.tolist() == list(range(300))
     assert judge.tolist() == list(range(300, 400))
 
 
 def test_few_rows_are_judged_in_folds_over_both_parts():
-    found = bench(*table(), folds_below_rows=401, folds=3)
+    found = make_runner(*table(), folds_below_rows=401, folds=3)
     assert len(found.pairs) == 3
     assert sorted(np.concatenate([judge for _, judge in found.pairs])) == list(range(400))
     assert all(not set(learn) & set(judge) for learn, judge in found.pairs)
 
 
 def test_a_trial_learns_from_a_limited_number_of_rows(monkeypatch):
-    monkeypatch.setattr(f"{Bench.__module__}.MOST_ROWS", 40)
-    [(learn, judge)] = bench(*table(), folds_below_rows=0).pairs
+    monkeypatch.setattr(f"{TrialRunner.__module__}.MOST_ROWS", 40)
+    [(learn, judge)] = make_runner(*table(), folds_below_rows=0).pairs
     assert (len(learn), len(judge)) == (40, 40)
     assert (np.diff(learn) > 0).all()
     assert learn.max() < 300 <= judge.min()
@@ -55,7 +55,7 @@ def test_a_trial_learns_from_a_limited_number_of_rows(monkeypatch):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_every_candidate_copes_with_every_task_and_column(candidate, task):
     rows, contract = table(task)
-    found = bench(rows, contract, folds=3)
+    found = make_runner(rows, contract, folds=3)
     outcome = found.attempt(Plan(candidate, candidate.defaults, 0.7))
     assert outcome.fault == ""
     if candidate.baseline:
@@ -73,13 +73,15 @@ def test_folds_may_lack_categories_numbers_and_classes(candidate):
         kind=pl.when(late).then(pl.lit("new")).otherwise(pl.lit("old")),
         y=pl.when(pl.int_range(pl.len()) == 239).then(pl.lit("unmet")).otherwise(pl.col("y")),
     )
-    outcome = bench(rows, contract, folds_below_rows=0).attempt(Plan(candidate, candidate.defaults))
+    outcome = make_runner(rows, contract, folds_below_rows=0).attempt(
+        Plan(candidate, candidate.defaults)
+    )
     assert outcome.score > 0.6
 
 
 def test_what_cannot_be_scored_is_a_fault_and_no_error():
     rows, contract = table()
-    found = bench(rows, contract, folds_below_rows=0)
+    found = make_runner(rows, contract, folds_below_rows=0)
     found = replace(found, truth=np.where(np.arange(400) < 300, found.truth, 1))
     assert found.attempt(plan()).fault == "ArithmeticError: roc_auc cannot be told on these rows"
 
@@ -90,8 +92,8 @@ def test_features_that_help_are_kept(monkeypatch, lightgbm):
     if not lightgbm:
         monkeypatch.setitem(sys.modules, "lightgbm", None)
     rows, contract = table(rows=800)
-    found = bench(rows, contract, folds_below_rows=0)
-    steps = fit(plan("hist_gradient_boosting", keep=0.2), found.values, found.truth, contract)
+    found = make_runner(rows, contract, folds_below_rows=0)
+    steps = fit_plan(plan("hist_gradient_boosting", keep=0.2), found.values, found.truth, contract)
     kept = steps["select"].get_support()
     names = {name: kept[where] for name, where in steps["features"].output_indices_.items()}
     numbers = dict(zip(steps["features"].transformers_[0][2], names["numbers"], strict=True))
@@ -105,7 +107,7 @@ def test_a_candidate_whose_library_is_missing_is_a_fault_that_names_it():
     def boost(task):
         import nosuch_boost  # noqa: F401, PLC0415
 
-    found = bench(*table(), folds_below_rows=0)
+    found = make_runner(*table(), folds_below_rows=0)
     outcome = found.attempt(Plan(Candidate("boost", scaled, boost), {}))
     assert "boost: the package nosuch_boost is not installed" in outcome.fault
     assert "'uv add nosuch_boost' brings it" in outcome.fault
@@ -113,6 +115,6 @@ def test_a_candidate_whose_library_is_missing_is_a_fault_that_names_it():
 
 def test_one_feature_at_least_is_kept():
     rows, contract = table(only=["date"])
-    found = bench(rows, contract, folds_below_rows=0)
-    fitted = fit(plan(keep=0.01), found.values, found.truth, contract)
+    found = make_runner(rows, contract, folds_below_rows=0)
+    fitted = fit_plan(plan(keep=0.01), found.values, found.truth, contract)
     assert fitted["select"].get_support().sum() == 1
