@@ -43,6 +43,7 @@ CONTRACT = {"schema": [{"name": "tiny", "properties": COLUMNS}]}
 PARAMS = {"train": TRAIN, "budgets": {"latency_ms": 20.0}}
 SLICE = {"column": "group", "value": "b", "rows": 500}
 SUSPECT = {"column": "arr", "score": 0.99, "partner": "dep", "others": 0.4, "limit": 0.8}
+FORMULA = {"columns": ["dep", "arr"], "formula": "dep + arr", "r2": 1.0}
 GOOD = {
     "validation": {
         "read": 900,
@@ -51,7 +52,7 @@ GOOD = {
         "reasons": [{"column": "x", "rule": "minimum", "rows": 9, "examples": ["-1"]}],
     },
     "split": {"rows": {"train": 900, "valid": 300, "test": 300}, "classes": 2},
-    "leak": {"limit": 0.8, "scores": [], "suspects": []},
+    "leak": {"limit": 0.8, "scores": [], "suspects": [], "formula": None},
     "package": {
         "parity": {"rows": 300, "share_differing": 0.0, "max_difference": 1e-7},
     },
@@ -176,6 +177,11 @@ BREAKS = [
         ("knownAtDecision", "@acme/science", "contract.yaml arr"),
     ),
     (
+        "leak",
+        (("leak", "formula"), FORMULA),
+        ("mark dep, arr knownAtDecision", "@acme/science", "contract.yaml dep"),
+    ),
+    (
         "baseline",
         (("evaluation", "baseline", "value"), 0.7901),
         ("as it is now", "@acme/science", "params.yaml gates.min_lift"),
@@ -213,7 +219,7 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "expected"), BREAKS, ids=GATES)
+@pytest.mark.parametrize(("name", "change", "expected"), BREAKS)
 def test_a_broken_input_blocks_its_gate_and_no_other(judged, capsys, name, change, expected):
     advice, owner, entry = expected
     verdicts = judged(change)

@@ -3,6 +3,7 @@
 An input is suspicious if it alone orders the target almost perfectly and all others together leave
 2.5 times its error (those of an honest table come nearer). The difference of two numbers that move
 together counts too: a plan and its outcome (scheduled and real arrival) tell little one by one.
+So does a formula of a few numbers that is the target (formulas.py).
 An input that moves with a column marked as not known at decision time is trusted less.
 """
 
@@ -16,6 +17,7 @@ import polars.selectors as cs
 
 from .column_names import col, cols, values_of
 from .contract import Contract
+from .formulas import Formula, find_formula
 
 SAMPLE = 20_000
 MOST_JUDGED = 8  # of the most telling inputs; each costs a few boosted models
@@ -31,11 +33,14 @@ Score = TypedDict("Score", {"column": str, "score": float, "with": str | None})
 
 
 class LeakReport(TypedDict):
-    """The scores of the inputs, best first, and the fields of each `Suspect`."""
+    """The scores of the inputs, best first, the fields of each `Suspect`, and the formula, if any,
+    by which inputs give the target.
+    """
 
     limit: float
     scores: list[Score]
     suspects: list[dict[str, Any]]
+    formula: Formula | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,12 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
         others = _score_of_all(values.drop(cols((gone | paired | {name}) - {partner})), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
             suspects.append(Suspect(name, score, partner, others, limits[name]))
-    return LeakReport(limit=limit, scores=scores, suspects=[asdict(one) for one in suspects])
+    return LeakReport(
+        limit=limit,
+        scores=scores,
+        suspects=[asdict(one) for one in suspects],
+        formula=find_formula(rows, contract),
+    )
 
 
 def _find_tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
