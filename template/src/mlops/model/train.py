@@ -166,7 +166,7 @@ def choose_plan(bench: Bench, trials: list[Trial], value: Value) -> dict[str, An
         truth, scores = map(np.concatenate, zip(*bench.scores(best.plan), strict=True))
         threshold = best_threshold(truth, scores, value)
     scored = tabulate_trials(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
-    each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
+    each = scored.agg(pl.max("score"), trials=pl.len())
     return {
         "candidate": best.plan.candidate.name,
         "parameters": best.plan.settings,
