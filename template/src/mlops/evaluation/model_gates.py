@@ -168,11 +168,13 @@ def judge_value(worth: DecisionValue, limit: float) -> Finding:
 
 
 def judge_latency(latency: Report, limit: float) -> Finding:
-    """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
+    """Pass if 99 of 100 requests for one record take no more processor time than the limit, in
+    milliseconds.
+    """
     taken = latency["p99_ms"]
     meaning = (
-        f"a request for one record takes at most {number(taken, 1)} ms, 99 times of 100, "
-        f"and may take {number(limit, 1)} ms"
+        f"a request for one record takes at most {number(taken, 1)} ms of processor time, 99 "
+        f"times of 100, and may take {number(limit, 1)} ms"
     )
     advice = (
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "
