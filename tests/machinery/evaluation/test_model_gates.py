@@ -307,3 +307,14 @@ def test_judging_needs_no_heavy_library(judged):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     shown = done.stdout.decode()
     assert not {"mlflow", "sklearn", "lightgbm"} & set(shown.split())
+
+
+def test_by_figures_that_nobody_agreed_to_no_model_is_refused(judged):
+    drafted = (("problem", "value", "unit"), "points")
+    loss = (("evaluation", "value", "model"), -3.0)
+    value = judged(drafted, loss)["value"]
+    assert value["passed"]
+    assert "not judged yet: by the template's draft of value" in value["meaning"]
+    assert "@acme/business has to say what outcomes are really worth" in value["meaning"]
+    assert blocked(judged(loss)) == ["value"]
+    assert "have to gain more than" in judged(drafted)["value"]["meaning"]

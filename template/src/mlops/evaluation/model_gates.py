@@ -51,7 +51,7 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
         judged(problem, "champion", judge_champion(evaluation, limits.max_loss)),
         judge_slices(evaluation, limits.max_slice_gap, problem),
         judged(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
-        judged(problem, "value", judge_value(evaluation["value"], limits.min_value)),
+        judged(problem, "value", judge_value(evaluation["value"], limits.min_value, problem)),
         judged(problem, "resources", judge_resources(spent, params.budgets)),
     ]
     if has_part("serving") and params.budgets.latency_ms is not None:
@@ -151,19 +151,28 @@ def judge_parity(parity: Report, limit: float) -> Finding:
     return Finding(share <= limit, share, limit, meaning, advice)
 
 
-def judge_value(worth: DecisionValue, limit: float) -> Finding:
-    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit."""
+def judge_value(worth: DecisionValue, limit: float, problem: Problem) -> Finding:
+    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit.
+
+    As long as problem.yaml has the template's draft of what outcomes are worth, it says so and lets
+    the run pass: by figures that nobody has agreed to, no model is refused.
+    """
     gained = round(worth["model"] - worth["do_nothing"], 6)
     unit = worth["unit"] or "units of value"
-    meaning = (
-        f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}, "
-        f"and have to gain more than {number(limit)}"
-    )
+    gains = f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}"
+    if gained <= limit and "value.unit" in problem.drafted():
+        meaning = (
+            f"not judged yet: by the template's draft of value in problem.yaml {gains}; "
+            f"{problem.owners.business_owner or 'the business owner'} has to say what outcomes are "
+            "really worth"
+        )
+        return Finding(True, gained, limit, meaning)
     advice = "Check what problem.yaml says outcomes are worth"
     if gained > 0:
         advice += "; if it is right, improve the model, or agree on a lower gates.min_value."
     else:
         advice += "; if it is right, this model does not pay."
+    meaning = f"{gains}, and have to gain more than {number(limit)}"
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
