@@ -59,7 +59,12 @@ GOOD = {
     "evaluation": {
         "task": "binary",
         "primary_metric": {"name": "roc_auc", "value": 0.8, "low": 0.78, "high": 0.82},
-        "baseline": {"name": "roc_auc", "value": 0.5, "source": "the same answer for every row"},
+        "baseline": {
+            "name": "roc_auc",
+            "value": 0.5,
+            "source": "the same answer for every row",
+            "forecast": False,
+        },
         "champion": {"version": 3, "score": 0.81, "difference": -0.01, "low": -0.03, "high": 0.01},
         "champion_note": None,
         "slices": [{**SLICE, "metric": 0.65, "gap": 0.15, "low": 0.58, "high": 0.72}],

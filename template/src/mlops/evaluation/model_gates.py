@@ -92,6 +92,11 @@ def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
         "Deliver more rows or columns that say more, or search longer (train.trials in "
         "params.yaml); until then the decision is better made as it is now."
     )
+    if base["forecast"]:
+        advice = (
+            "This is a forecast: deliver what is known of the past as columns (the last values, "
+            f"means of some of them). {advice}"
+        )
     return Finding(reached["value"] >= limit, reached["value"], limit, meaning, advice)
 
 
