@@ -16,8 +16,8 @@ PAYLOADS = """
 import json, sys
 from mlops.core.paths import MODEL
 from mlops.serving.feed import feed
-from mlops.serving.models import Found, Model
-model = Model("", Found.of(MODEL.read_bytes()), "score", 100)
+from mlops.serving.models import Model, ModelContent
+model = Model("", ModelContent.of(MODEL.read_bytes()), "score", 100)
 records = [case["record"] for case in model.meta["cases"]]
 complete = [each for each in records if None not in each.values()]
 for many, name in ((1, "one"), (100, "many")):

@@ -13,15 +13,16 @@ import joblib
 import polars as pl
 from mlops.core.paths import CHOICE, TRAIN, VALID, read_json
 from mlops.data.contract import Contract
-from mlops.model.trial_runner import Plan, fit
-from mlops.model.candidate import named
-from mlops.model.inputs import frame, inputs, truth
+from mlops.model.trial_runner import Plan, fit_plan
+from mlops.model.candidate import find_candidates
+from mlops.model.inputs import encode_truth, list_inputs, select_inputs
 
 contract, choice = Contract.load(), read_json(CHOICE)
 rows = pl.concat([pl.read_parquet(TRAIN), pl.read_parquet(VALID)])
-[candidate], entries = named([choice["candidate"]]), inputs(contract)
+[candidate], entries = find_candidates([choice["candidate"]]), list_inputs(contract)
 plan = Plan(candidate, choice["parameters"], choice["keep"])
-pipeline = fit(plan, frame(rows, entries), truth(rows, contract), contract)
+values, truth = select_inputs(rows, entries), encode_truth(rows, contract)
+pipeline = fit_plan(plan, values, truth, contract)
 joblib.dump((pipeline, [vars(entry) for entry in entries]), sys.argv[1])
 """
 

@@ -42,10 +42,8 @@ def program(project: Path, name: str = "flights") -> str:
 
 
 def read_learned(folder: Path) -> tuple[dict, list[dict]]:
-    """What was chosen and every trial, without the seconds it took."""
+    """What was chosen, and every trial without the seconds it took."""
     choice = json.loads((folder / "models/choice.json").read_text(encoding="utf-8"))
-    for candidate in choice["candidates"]:
-        del candidate["seconds"]
     with (folder / "reports/plots/trials.csv").open(encoding="utf-8") as stream:
         trials = [
             {k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)

@@ -110,7 +110,7 @@ def test_the_figures_are_those_of_the_reports():
         "groups": ["UA 910 0.672 −0.041", "JFK 62 0.661 (few rows) −0.052", "missing 3 n/a"],  # noqa: RUF001
         "drivers": ["hour of scheduled 0.123", "weekday of scheduled −0.001"],  # noqa: RUF001
         "candidates": [
-            "lightgbm 0.721 9.3 s 14",
+            "lightgbm 0.721 2.5 s 14",
             "baseline 0.500 0.0 s 1",
             "num_leaves 31",
             "carrier, origin, distance",

@@ -110,3 +110,19 @@ def test_columns_of_nothing_or_one_value_are_no_hindrance():
     columns, target, _ = noise()
     empty = pl.Series([None] * len(target), dtype=pl.Float64)
     assert found_in(columns | {"empty": empty, "same": empty.fill_null(1)}, target, "binary") == {}
+
+
+def test_free_text_is_not_judged_by_the_alphabet():
+    dice = np.random.default_rng(0)
+    target = np.arange(1200) % 2
+    opening = np.where(target, "very happy, order ", "awful, order ")
+    review = list(map("{}{}".format, opening, dice.permutation(1200)))
+    columns, _, _ = noise(1200)
+    assert found_in(columns | {"review": review}, target, "binary") == {}
+
+
+def test_a_date_can_be_the_leak():
+    columns, target, dice = noise()
+    days = pl.Series(20 * target + dice.integers(0, 9, len(target))).cast(pl.Date)
+    dates = days.cast(pl.Datetime("us"))
+    assert found_in(columns | {"closed": dates}, target, "binary") == {"closed": None}

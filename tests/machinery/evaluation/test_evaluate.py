@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import yaml
 from mlops.core.params import EvaluateParams, Params, TrainParams
-from mlops.core.paths import MODEL, TEST, round_figures
+from mlops.core.paths import MODEL, TEST, TRAIN, VALID, round_figures
 from mlops.core.problem import Baseline, Problem, Value
 from mlops.data.contract import Contract
 from mlops.evaluation import evaluate
@@ -31,7 +31,9 @@ def judged(task="binary", problem=PROBLEM, params=PARAMS, table=None, **model):
     tiny.write_model(MODEL, task, **model)
     table = tiny.table(task) if table is None else table
     contract = Contract(**tiny.contract(task))
-    report = evaluate.evaluate_model(Predictor(MODEL), table, contract, problem, params)
+    report = evaluate.evaluate_model(
+        Predictor(MODEL), table, contract, problem, params, past=table[:0].lazy()
+    )
     return round_figures(report)
 
 
@@ -78,6 +80,7 @@ def test_todays_score_counts_when_it_is_the_better_baseline():
     assert judged(problem=today)["baseline"]["source"] == "problem.yaml"
     worse = PROBLEM.model_copy(update={"baseline": Baseline(score=0.4)})
     assert judged(problem=worse)["baseline"] == {
+        "forecast": False,
         "name": "roc_auc",
         "value": 0.5,
         "source": "the same answer for every row",
@@ -149,7 +152,8 @@ def prepare():
         yaml.safe_dump(PARAMS.model_dump(include={"train", "evaluate"}), file)
     tiny.write_model(MODEL)
     TEST.parent.mkdir(parents=True)
-    tiny.table().write_parquet(TEST)
+    for part in (TRAIN, VALID, TEST):
+        tiny.table().write_parquet(part)
 
 
 def test_the_stage_writes_its_files_the_same_twice(monkeypatch, tmp_path, capsys):

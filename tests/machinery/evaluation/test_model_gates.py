@@ -43,6 +43,7 @@ CONTRACT = {"schema": [{"name": "tiny", "properties": COLUMNS}]}
 PARAMS = {"train": TRAIN, "budgets": {"latency_ms": 20.0}}
 SLICE = {"column": "group", "value": "b", "rows": 500}
 SUSPECT = {"column": "arr", "score": 0.99, "partner": "dep", "others": 0.4, "limit": 0.8}
+FORMULA = {"columns": ["dep", "arr"], "formula": "dep + arr", "r2": 1.0}
 GOOD = {
     "validation": {
         "read": 900,
@@ -51,14 +52,19 @@ GOOD = {
         "reasons": [{"column": "x", "rule": "minimum", "rows": 9, "examples": ["-1"]}],
     },
     "split": {"rows": {"train": 900, "valid": 300, "test": 300}, "classes": 2},
-    "leak": {"limit": 0.8, "scores": [], "suspects": []},
+    "leak": {"limit": 0.8, "scores": [], "suspects": [], "formula": None},
     "package": {
         "parity": {"rows": 300, "share_differing": 0.0, "max_difference": 1e-7},
     },
     "evaluation": {
         "task": "binary",
         "primary_metric": {"name": "roc_auc", "value": 0.8, "low": 0.78, "high": 0.82},
-        "baseline": {"name": "roc_auc", "value": 0.5, "source": "the same answer for every row"},
+        "baseline": {
+            "name": "roc_auc",
+            "value": 0.5,
+            "source": "the same answer for every row",
+            "forecast": False,
+        },
         "champion": {"version": 3, "score": 0.81, "difference": -0.01, "low": -0.03, "high": 0.01},
         "champion_note": None,
         "slices": [{**SLICE, "metric": 0.65, "gap": 0.15, "low": 0.58, "high": 0.72}],
@@ -176,6 +182,11 @@ BREAKS = [
         ("knownAtDecision", "@acme/science", "contract.yaml arr"),
     ),
     (
+        "leak",
+        (("leak", "formula"), FORMULA),
+        ("mark dep, arr knownAtDecision", "@acme/science", "contract.yaml dep"),
+    ),
+    (
         "baseline",
         (("evaluation", "baseline", "value"), 0.7901),
         ("as it is now", "@acme/science", "params.yaml gates.min_lift"),
@@ -213,7 +224,7 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "change", "expected"), BREAKS, ids=GATES)
+@pytest.mark.parametrize(("name", "change", "expected"), BREAKS)
 def test_a_broken_input_blocks_its_gate_and_no_other(judged, capsys, name, change, expected):
     advice, owner, entry = expected
     verdicts = judged(change)
@@ -301,3 +312,14 @@ def test_judging_needs_no_heavy_library(judged):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     shown = done.stdout.decode()
     assert not {"mlflow", "sklearn", "lightgbm"} & set(shown.split())
+
+
+def test_by_figures_that_nobody_agreed_to_no_model_is_refused(judged):
+    drafted = (("problem", "value", "unit"), "points")
+    loss = (("evaluation", "value", "model"), -3.0)
+    value = judged(drafted, loss)["value"]
+    assert value["passed"]
+    assert "not judged yet: by the template's draft of value" in value["meaning"]
+    assert "@acme/business has to say what outcomes are really worth" in value["meaning"]
+    assert blocked(judged(loss)) == ["value"]
+    assert "have to gain more than" in judged(drafted)["value"]["meaning"]

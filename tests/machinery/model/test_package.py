@@ -9,7 +9,6 @@ from flights.candidates import CANDIDATES
 from mlops.core.errors import UserError
 from mlops.core.paths import CHOICE, MODEL, TEST, TRAIN, VALID, write_json
 from mlops.model import package
-from mlops.model.conversion import round_down
 from mlops.model.inputs import list_inputs, make_feed, select_inputs
 from mlops.model.trial_runner import predict_scores
 from mlops.scoring.predictor import Predictor
@@ -140,14 +139,6 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "foreign.onnx").write_bytes(foreign.SerializeToString())
     with pytest.raises(UserError, match=r"foreign\.onnx is not a model"):
         Predictor(tmp_path / "foreign.onnx")
-
-
-def test_thresholds_are_rounded_down_to_32_bits():
-    step = float(np.spacing(np.float32(1)))
-    given = np.array([1.0, 1 + step * 0.4, 1 + step * 0.6, -1 - step * 0.4, 1e300])
-    found = round_down(given)
-    assert (found[:4] == np.array([1, 1, 1, -1 - step], dtype=np.float32)).all()
-    assert found[4] == np.finfo(np.float32).max
 
 
 def test_the_stage_learns_from_all_rows_but_the_tests(capsys):

@@ -118,3 +118,14 @@ def test_one_feature_at_least_is_kept():
     found = make_runner(rows, contract, folds_below_rows=0)
     fitted = fit_plan(plan(keep=0.01), found.values, found.truth, contract)
     assert fitted["select"].get_support().sum() == 1
+
+
+@pytest.mark.parametrize("name", ["linear", "hist_gradient_boosting"])
+def test_whole_numbers_to_predict_are_numbers_and_not_classes(name):
+    rows, contract = table("regression", only=["string"], scale=1000)
+    rows = rows.with_columns(pl.col("y").round())
+    made = make_runner(rows, contract)
+    fitted = fit_plan(plan(name), made.values, made.truth, contract)
+    texts = len([column for column in made.values if column.dtype == pl.String])
+    assert rows["y"].n_unique() > 100
+    assert fitted["features"].transform(made.values).shape[1] <= texts * 4

@@ -76,7 +76,10 @@ def make(task, failed=(), **model):
     tiny.write_model(MODEL, task, **model)
     lock()
     contract, problem, params = Contract.load(), Problem.read(), Params.read()
-    evaluated = evaluate_model(Predictor(MODEL), pl.read_parquet(TEST), contract, problem, params)
+    test = pl.read_parquet(TEST)
+    evaluated = evaluate_model(
+        Predictor(MODEL), test, contract, problem, params, past=test[:0].lazy()
+    )
     evaluated = round_figures(evaluated)
     write_json(EVALUATION, evaluated)
     write_json(METRICS, evaluated["metrics"])

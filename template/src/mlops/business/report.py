@@ -24,10 +24,11 @@ PAGE = REPORTS / "index.html"
 
 
 class Trial(TypedDict):
-    """A trial of the search, for a drawing."""
+    """A trial of the search, and the seconds that it took."""
 
     candidate: str
     score: float
+    seconds: float
 
 
 def run() -> None:
@@ -74,4 +75,11 @@ def read_trials() -> list[Trial]:
         return []
     with TRIALS.open(encoding="utf-8", newline="") as stream:
         finished = [trial for trial in csv.DictReader(stream) if trial["score"]]
-    return [{"candidate": trial["candidate"], "score": float(trial["score"])} for trial in finished]
+    return [
+        {
+            "candidate": trial["candidate"],
+            "score": float(trial["score"]),
+            "seconds": float(trial["seconds"]),
+        }
+        for trial in finished
+    ]

@@ -3,6 +3,7 @@
 An input is suspicious if it alone orders the target almost perfectly and all others together leave
 2.5 times its error (those of an honest table come nearer). The difference of two numbers that move
 together counts too: a plan and its outcome (scheduled and real arrival) tell little one by one.
+So does a formula of a few numbers that is the target (formulas.py).
 An input that moves with a column marked as not known at decision time is trusted less.
 """
 
@@ -16,6 +17,7 @@ import polars.selectors as cs
 
 from .column_names import col, cols, values_of
 from .contract import Contract
+from .formulas import Formula, find_formula
 
 SAMPLE = 20_000
 MOST_JUDGED = 8  # of the most telling inputs; each costs a few boosted models
@@ -31,11 +33,14 @@ Score = TypedDict("Score", {"column": str, "score": float, "with": str | None})
 
 
 class LeakReport(TypedDict):
-    """The scores of the inputs, best first, and the fields of each `Suspect`."""
+    """The scores of the inputs, best first, the fields of each `Suspect`, and the formula, if any,
+    by which inputs give the target.
+    """
 
     limit: float
     scores: list[Score]
     suspects: list[dict[str, Any]]
+    formula: Formula | None
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
         truth = target.cast(float).to_frame()
     else:
         truth = target.cast(str).to_dummies(drop_first=contract.task == "binary")
-    scores = _score_each(values, inputs.select(cs.numeric()).columns, truth, limit)
+    texts = inputs.select(cs.string()).columns
+    scores = _score_each(values, inputs.select(cs.numeric()).columns, texts, truth, limit)
     tied = _find_tied(rows, contract)
     limits = {name: limit * (TRUST if name in tied else 1) for name in inputs.columns}
     telling = [one for one in scores if one["score"] >= limits[one["column"]]][:MOST_JUDGED]
@@ -84,7 +90,12 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
         others = _score_of_all(values.drop(cols((gone | paired | {name}) - {partner})), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
             suspects.append(Suspect(name, score, partner, others, limits[name]))
-    return LeakReport(limit=limit, scores=scores, suspects=[asdict(one) for one in suspects])
+    return LeakReport(
+        limit=limit,
+        scores=scores,
+        suspects=[asdict(one) for one in suspects],
+        formula=find_formula(rows, contract),
+    )
 
 
 def _find_tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
@@ -101,10 +112,15 @@ def _find_tied(rows: pl.DataFrame, contract: Contract) -> set[str]:
 
 
 def _score_each(
-    values: pl.DataFrame, numbers: list[str], truth: pl.DataFrame, limit: float
+    values: pl.DataFrame, numbers: list[str], texts: list[str], truth: pl.DataFrame, limit: float
 ) -> list[Score]:
-    """Score each input alone, and pairs of numbers that move together by their difference."""
-    alone = {one.name: _score(one, truth) for one in values}
+    """Score each input alone, and pairs of numbers that move together by their difference.
+
+    Texts are told apart as they are: by the alphabet, those that begin alike would count as one.
+    """
+    alone = {
+        one.name: _score(one if one.name in texts else _cut_bins(one), truth) for one in values
+    }
     scores: list[Score] = [
         {"column": name, "score": score, "with": None} for name, score in alone.items()
     ]
@@ -113,17 +129,21 @@ def _score_each(
     rho = values.select(pl.all().rank()).select(each_rho).rows()
     for (best, other), alike in zip(pairs, *rho, strict=True):
         if alike is not None and alike >= TOGETHER:
-            score = _score(values[best] - values[other], truth)
+            score = _score(_cut_bins(values[best] - values[other]), truth)
             # The difference is news only if it at least halves the error that either leaves.
             if alone[best] < min(limit, 2 * score - 1):
                 scores.append({"column": best, "score": score, "with": other})
     return sorted(scores, key=lambda one: -one["score"])
 
 
-def _score(values: pl.Series, truth: pl.DataFrame) -> float:
-    """Score how well the target's mean for like values, taken out of fold, orders the target."""
-    pieces = min(64, max(4, truth.height // 20))
-    like = (values.alias("value").rank() * pieces / truth.height).floor()
+def _cut_bins(values: pl.Series) -> pl.Series:
+    """Number the bins, equally filled, that like numbers fall into."""
+    pieces = min(64, max(4, len(values) // 20))
+    return (values.rank() * pieces / len(values)).floor()
+
+
+def _score(like: pl.Series, truth: pl.DataFrame) -> float:
+    """Score how well the target's mean among rows alike, taken out of fold, orders the target."""
     table = truth.with_columns(like=like, fold=pl.int_range(pl.len()) % FOLDS)
     answer = cols(truth.columns)
     sums = answer.sum().over("like") - answer.sum().over("like", "fold")

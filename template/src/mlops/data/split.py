@@ -13,6 +13,7 @@ from ..gates.yaml_location import list_column_entries
 from .column_names import cols, internal, values_of
 from .contract import Contract
 from .folds import choose_policy, line_up
+from .formulas import EXACT
 from .ingest import write_parquet
 from .leak import LeakReport, Suspect, find_leaks
 
@@ -79,17 +80,23 @@ def rows_verdict(report: SplitReport, least: int, problem: Problem) -> Verdict:
 
 def leak_verdict(report: LeakReport, problem: Problem) -> Verdict:
     """Judge the gate `leak` on reports/leak.json: the suspects, or else the most telling input."""
-    suspects = [Suspect(**one) for one in report["suspects"]]
+    suspects, formula = [Suspect(**one) for one in report["suspects"]], report["formula"]
     scores = [one.score for one in suspects] or [one["score"] for one in report["scores"]]
     most = round(max(scores, default=0.0), 3)
     limit = min((one.limit for one in suspects), default=report["limit"])
-    meaning = "; ".join(one.sentence() for one in suspects) or "no input tells the target alone"
-    names = [one.column for one in suspects]
+    faults, names = [one.sentence() for one in suspects], [one.column for one in suspects]
+    if formula:
+        faults.append(
+            f"the target is {formula['formula']} in every row (R2 {formula['r2']:.4f}, limit "
+            f"{EXACT})"
+        )
+        names += [name for name in formula["columns"] if name not in names]
+    meaning = "; ".join(faults) or "no input tells the target alone, and no few of them together"
     advice = (
         f"In contract.yaml mark {', '.join(names)} knownAtDecision: false if "
         "it is only known after the decision, or leakReviewed: true if it really is known."
     )
-    finding = Finding(not suspects, most, limit, meaning, advice)
+    finding = Finding(not faults, most, limit, meaning, advice)
     return assign_verdict(problem, "leak", finding, list_column_entries(names))
 
 

@@ -17,6 +17,8 @@ from ..core.paths import (
     MODEL,
     REPORTS,
     TEST,
+    TRAIN,
+    VALID,
     replacing,
     round_figures,
     write_json,
@@ -36,19 +38,22 @@ from .evaluation_report import (
     Evaluation,
     InputImportance,
 )
+from .naive_forecasts import forecast_naively
 from .paired_comparison import Judge
 from .slices import SEED, compare_slices
 
 PLOTS = REPORTS / "plots"
 BINS = 10
 MOST_ROWS_PERMUTED = 5000
+SAME = "the same answer for every row"
 
 
 def run() -> None:
     """Write the report, a compact file for `dvc metrics`, and tables for `dvc plots`."""
-    model, test = Predictor(MODEL), pl.read_parquet(TEST)
+    model, test, contract = Predictor(MODEL), pl.read_parquet(TEST), Contract.load()
+    past = pl.concat(pl.scan_parquet(part) for part in (TRAIN, VALID))
     report = round_figures(
-        evaluate_model(model, test, Contract.load(), Problem.read(), Params.read())
+        evaluate_model(model, test, contract, Problem.read(), Params.read(), past)
     )
     metric, worth = report["primary_metric"], report["value"]["model"]
     write_json(EVALUATION, report)
@@ -63,13 +68,22 @@ def run() -> None:
 
 
 def evaluate_model(
-    model: Predictor, test: pl.DataFrame, contract: Contract, problem: Problem, params: Params
+    model: Predictor,
+    test: pl.DataFrame,
+    contract: Contract,
+    problem: Problem,
+    params: Params,
+    past: pl.LazyFrame,
 ) -> Evaluation:
-    """Evaluate the model on the test rows; figures are unrounded, NaN where they cannot be told."""
+    """Evaluate the model on the test rows; figures are unrounded, NaN where they cannot be told.
+
+    `past` are the rows of the other parts, which a naive forecast may know.
+    """
     task, threshold = contract.task, model.meta.get("threshold")
     judge = Judge(test, contract, problem, params)
     true, metric, answers = judge.true, judge.metric, judge.ask(model)
     usually, policy = find_usual_decision(true, task)
+    naive = forecast_naively(past, test, contract)
     version, old, note = load_champion(contract)
     champion: ChampionDifference | None = None
     if old:
@@ -81,7 +95,7 @@ def evaluate_model(
         "contract": {"id": contract.id, "version": contract.version},
         "primary_metric": {"name": metric.name, **judge.interval(judge.score(answers))},
         "metrics": measure_all_metrics(task, true, answers.scores, threshold),
-        "baseline": find_baseline(true, contract, metric, problem.baseline.score),
+        "baseline": find_baseline(true, contract, metric, problem.baseline.score, naive),
         "threshold": threshold,
         "confusion": count_confusion(true, answers.decisions, contract),
         "calibration": measure_calibration(true, answers.scores, task),
@@ -117,21 +131,27 @@ def load_champion(contract: Contract) -> tuple[int, Predictor | None, str | None
 
 
 def find_baseline(
-    true: Array, contract: Contract, metric: Metric, today: float | None
+    true: Array,
+    contract: Contract,
+    metric: Metric,
+    today: float | None,
+    naive: dict[str, Array],
 ) -> BaselineScore:
-    """Find what a model must beat: today's score, or the best that the same answer for all rows
-    could reach.
+    """Find what a model must beat: today's score, the best that the same answer for all rows could
+    reach, or a naive forecast (naive_forecasts.py).
 
-    Such answers are taken from the test rows themselves, which makes them the hardest to beat.
+    The same answers are taken from the test rows themselves, which makes them the hardest to beat.
     """
+    guesses = [(SAME, same) for same in constant_scores(true, contract)]
     scores = []
-    for same in constant_scores(true, contract):
+    for source, guess in [*guesses, *naive.items()]:
         with suppress(UnmeasurableError):  # a loss may be infinite for an answer that is too sure
-            scores.append(metric.measure(true, same))
-    naive = max((score for score in scores if not np.isnan(score)), default=float("nan"))
-    if today is not None and not today < naive:
-        return {"name": metric.name, "value": today, "source": "problem.yaml"}
-    return {"name": metric.name, "value": naive, "source": "the same answer for every row"}
+            scores.append((metric.measure(true, guess), source))
+    known = [one for one in scores if not np.isnan(one[0])]
+    best, source = max(known, key=lambda one: one[0], default=(float("nan"), SAME))
+    if today is not None and not today < best:
+        best, source = today, "problem.yaml"
+    return {"name": metric.name, "value": best, "source": source, "forecast": bool(naive)}
 
 
 def constant_scores(true: Array, contract: Contract) -> list[Array]:

@@ -39,11 +39,14 @@ class ChampionDifference(Difference):
 
 
 class BaselineScore(TypedDict):
-    """What a model must beat; `source` says where it comes from."""
+    """What a model must beat; `source` says where it comes from. `forecast`: the target has a
+    course in time, so that naive forecasts were tried too.
+    """
 
     name: str
     value: float
     source: str
+    forecast: bool
 
 
 class Confusion(TypedDict):

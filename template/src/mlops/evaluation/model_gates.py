@@ -52,7 +52,9 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
         assign_verdict(problem, "champion", judge_champion(evaluation, limits.max_loss)),
         judge_slices(evaluation, limits.max_slice_gap, problem),
         assign_verdict(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
-        assign_verdict(problem, "value", judge_value(evaluation["value"], limits.min_value)),
+        assign_verdict(
+            problem, "value", judge_value(evaluation["value"], limits.min_value, problem)
+        ),
         assign_verdict(problem, "resources", judge_resources(usage, params.budgets)),
     ]
     if has_part("serving") and params.budgets.latency_ms is not None:
@@ -94,6 +96,11 @@ def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
         "Deliver more rows or columns that say more, or search longer (train.trials in "
         "params.yaml); until then the decision is better made as it is now."
     )
+    if base["forecast"]:
+        advice = (
+            "This is a forecast: deliver what is known of the past as columns (the last values, "
+            f"means of some of them). {advice}"
+        )
     return Finding(ours["value"] >= limit, ours["value"], limit, meaning, advice)
 
 
@@ -155,27 +162,38 @@ def judge_parity(parity: "Parity", limit: float) -> Finding:
     return Finding(share <= limit, share, limit, meaning, advice)
 
 
-def judge_value(worth: DecisionValue, limit: float) -> Finding:
-    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit."""
+def judge_value(worth: DecisionValue, limit: float, problem: Problem) -> Finding:
+    """Pass if the value of a thousand decisions is above doing nothing's by more than the limit.
+
+    As long as problem.yaml has the template's draft of what outcomes are worth, it says so and lets
+    the run pass: by figures that nobody has agreed to, no model is refused.
+    """
     gained = round(worth["model"] - worth["do_nothing"], 6)
     unit = worth["unit"] or "units of value"
-    meaning = (
-        f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}, "
-        f"and have to gain more than {number(limit)}"
-    )
+    gains = f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}"
+    if gained <= limit and "value.unit" in problem.list_drafted():
+        meaning = (
+            f"not judged yet: by the template's draft of value in problem.yaml {gains}; "
+            f"{problem.owners.business_owner or 'the business owner'} has to say what outcomes are "
+            "really worth"
+        )
+        return Finding(True, gained, limit, meaning)
     advice = "Check what problem.yaml says outcomes are worth"
     if gained > 0:
         advice += "; if it is right, improve the model, or agree on a lower gates.min_value."
     else:
         advice += "; if it is right, this model does not pay."
+    meaning = f"{gains}, and have to gain more than {number(limit)}"
     return Finding(gained > limit, gained, limit, meaning, advice)
 
 
 def judge_latency(p99_ms: float, limit: float) -> Finding:
-    """Pass if 99 of 100 requests for one record take no more than the limit, in milliseconds."""
+    """Pass if 99 of 100 requests for one record take no more processor time than the limit, in
+    milliseconds.
+    """
     meaning = (
-        f"a request for one record takes at most {number(p99_ms, 1)} ms, 99 times of 100, "
-        f"and may take {number(limit, 1)} ms"
+        f"a request for one record takes at most {number(p99_ms, 1)} ms of processor time, 99 "
+        f"times of 100, and may take {number(limit, 1)} ms"
     )
     advice = (
         "Keep fewer features or smaller models (features.py, candidates.py), or raise "

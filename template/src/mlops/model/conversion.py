@@ -1,19 +1,16 @@
 """A fitted pipeline as an ONNX graph that gives the same answers, and the traps on the way.
 
 ONNX computes in 32 bits where scikit-learn and LightGBM compare in 64. The inputs are 32-bit
-numbers in both (trial_runner.py), so all that is left is to turn thresholds into 32-bit numbers
-too, which the converters do by rounding: a row that lies between the two then goes the other way.
-Here they are rounded down, which changes no comparison `x <= threshold` of any 32-bit x.
+numbers in both (trial_runner.py), so all that is left is to turn thresholds into 32-bit numbers too
+(rounding.py).
 """
 
-import re
 import sys
 import warnings
 from copy import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.algebra.onnx_ops import OnnxArrayFeatureExtractor, OnnxConcat, OnnxLabelEncoder_2
@@ -29,6 +26,7 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 from ..core.errors import TeamError
 from .candidate import Candidate
 from .inputs import Input
+from .rounding import round_thresholds_down
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
 
@@ -127,31 +125,6 @@ def rename_inputs(graph: GraphProto, names: list[str]) -> None:
     for node in graph.node:
         node.input[:] = [own.get(name, inside + name) for name in node.input]
         node.output[:] = [own.get(name, inside + name) for name in node.output]
-
-
-def round_thresholds_down(model: Any) -> None:
-    """Round the thresholds of a fitted model itself, which answers every row as before."""
-    if type(model).__module__.startswith("lightgbm."):
-        text = re.sub(r"(?m)^(threshold=)(.*)$", round_line_down, model.booster_.model_to_string())
-        # Without the trees' sizes in bytes, which are no longer true, LightGBM finds them itself.
-        model.booster_.model_from_string(re.sub(r"(?m)^tree_sizes=.*\n", "", text))
-    for trees in getattr(model, "_predictors", ()):  # HistGradientBoosting's
-        for tree in trees:
-            tree.nodes["num_threshold"] = round_down(tree.nodes["num_threshold"])
-
-
-def round_line_down(line: re.Match[str]) -> str:
-    """Round the thresholds in a line of LightGBM's text."""
-    thresholds = round_down(np.array(line[2].split(), dtype=np.float64))
-    return line[1] + " ".join(repr(float(threshold)) for threshold in thresholds)
-
-
-def round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the largest 32-bit number that is not above each value."""
-    with np.errstate(over="ignore"):  # what is beyond 32 bits becomes infinite
-        nearest = values.astype(np.float32)
-    below = np.nextafter(nearest, np.float32(-np.inf))
-    return np.where(nearest > values, below, nearest).astype(np.float64)
 
 
 def register_converters() -> None:

@@ -7,10 +7,13 @@ the model, so that a service computes exactly the same.
 import numpy as np
 import polars as pl
 from skl2onnx.sklapi import CastTransformer
+from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+from ..core.problem import Task
 
 # A text with more categories than this is encoded by the target instead of one column each.
 FEW = 12
@@ -56,3 +59,16 @@ def target_mean() -> TargetEncoder:
     It is learned across folds, so that no row is described by its own target (Micci-Barreca, 2001).
     """
     return TargetEncoder(cv=KFold(5, shuffle=True, random_state=0))
+
+
+def fix_target_type(features: BaseEstimator, task: Task) -> None:
+    """Tell each target encoder among the steps, nested ones too, that a number is a number.
+
+    Left to itself it takes whole numbers for classes, and makes a column of each (scikit-learn,
+    `type_of_target`).
+    """
+    if task != "regression":
+        return
+    for step in features.get_params(deep=True).values():
+        if isinstance(step, TargetEncoder) and step.target_type == "auto":
+            step.set_params(target_type="continuous")

@@ -170,7 +170,7 @@ def choose_plan(
         truth, scores = map(np.concatenate, zip(*runner.score_pairs(best.plan), strict=True))
         threshold = find_best_threshold(truth, scores, value)
     scored = tabulate_trials(trials).drop_nulls("score").group_by("candidate", maintain_order=True)
-    each = scored.agg(pl.max("score"), pl.sum("seconds").round(2), trials=pl.len())
+    each = scored.agg(pl.max("score"), trials=pl.len())
     return {
         "candidate": best.plan.candidate.name,
         "parameters": best.plan.settings,

@@ -26,6 +26,7 @@ from ..data.folds import make_folds
 from .candidate import Candidate
 from .inputs import encode_truth, list_inputs, select_inputs
 from .metrics import Metric, UnmeasurableError, find_primary_metric
+from .steps import fix_target_type
 from .value import Array
 
 # A trial learns from so many rows at most: settings that do well on them do well on all.
@@ -99,6 +100,7 @@ def fit_plan(plan: Plan, values: pl.DataFrame, truth: Array, contract: Contract)
     # The packaged model computes in 32 bits, so it is trained on what it will see.
     with team_code(but=OF_A_PLAN, place=plan.candidate.line):
         features = plan.candidate.steps()
+        fix_target_type(features, contract.task)
     steps = [("features", features), ("narrow", CastTransformer(dtype=np.float32))]
     if plan.keep < 1:
         ranks = make_ranker(contract.task)
