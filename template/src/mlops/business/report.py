@@ -8,16 +8,14 @@ import csv
 from pathlib import Path
 from typing import TypedDict
 
-from jinja2 import Environment
-
 from ..core import resources
 from ..core.formatting import listed
 from ..core.paths import REPORTS, replacing
 from ..evaluation import cards
-from ..evaluation.reports import Report, Reports, environment
+from ..evaluation.reports import Report, Reports
 from ..gates.own_gates import own_gates
 from ..gates.requirements import headings
-from .charts import Scale, format_short
+from ..pages.environment import html
 
 PAGE = REPORTS / "index.html"
 TRIALS = REPORTS / "plots" / "trials.csv"
@@ -43,7 +41,7 @@ def run() -> None:
 
 def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
     """Return the page's HTML; the same reports give the same bytes."""
-    template = html().get_template("report.html")
+    template = html(Path(__file__).parent).get_template("report.html")
     return template.render(
         **vars(reports),
         headline=choose_headline(reports),
@@ -53,13 +51,6 @@ def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
         spent=spent,
         search=search,
     )
-
-
-def html(*folders: Path) -> Environment:
-    """Return Jinja for the pages here and those in other folders, which share what is here."""
-    jinja = environment(Path(__file__).parent, *folders)
-    jinja.filters.update(scale=Scale.over, short=format_short)
-    return jinja
 
 
 def choose_headline(reports: Reports) -> str:

@@ -19,10 +19,10 @@ from ..core.problem import Problem
 from ..gates.gates import Verdict
 from ..gates.requirements import answering, demanded
 from ..gates.yaml_location import Entry
+from ..pages.environment import html
 from ..storage import formats, measurement
 from .place_figures import Place, large, read_rate, small, summarise
 from .prices import GB, Kind, Prices, Usage
-from .report import html
 from .storage_advice import KindCost, advise_on_format, advise_on_kind, advise_on_places
 
 PAGE = REPORTS / "storage.html"
@@ -74,7 +74,11 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
 
 def render_page(report: StorageReport, name: str) -> str:
     """Return the page's HTML for the project of that name."""
-    return html().get_template("storage.html").render(**report, name=name, small=small, large=large)
+    return (
+        html(Path(__file__).parent)
+        .get_template("storage.html")
+        .render(**report, name=name, small=small, large=large)
+    )
 
 
 def judge(place: Place, limits: Limits, owner: str) -> Iterator[Verdict]:

@@ -12,7 +12,8 @@ from ..core.formatting import count, number
 from ..core.paths import replacing
 from ..data.contract import Column
 from ..gates.requirement_table import table
-from .reports import Reports, environment
+from ..pages.environment import environment
+from .reports import Reports
 
 MODEL_CARD = Path("docs/model-card.md")
 DATA_CARD = Path("docs/data-card.md")

@@ -3,14 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from ..business.charts import label_trend
-from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
 from ..core.params import Params, duration, seconds
 from ..core.paths import REPORTS, replacing, write_json
 from ..core.problem import Problem
 from ..gates.requirements import headings
+from ..pages.charts import label_trend
+from ..pages.environment import html
 from .ground_truth import journal_url
 from .observation import Observation, observe
 

@@ -6,8 +6,9 @@ from typing import Any
 from ..core.formatting import listed, number, signed
 from ..core.paths import GATE_REPORT, REPORTS, replacing
 from ..evaluation.cards import escaped
-from ..evaluation.reports import Reports, environment
+from ..evaluation.reports import Reports
 from ..gates.gates import Verdict
+from ..pages.environment import environment
 from . import change_summary
 from .base import Base
 from .base_comparison import BaseComparison, Gap, compare_with_base, judge_comparison
