@@ -28,6 +28,8 @@ REPORTS = Path("reports")
 COMPOSE = Path("deploy/compose.yaml")
 EVALUATION = REPORTS / "evaluation.json"
 GATE_REPORT = REPORTS / "gate.json"
+PROFILE = REPORTS / "profile.json"
+PROFILE_PAGE = REPORTS / "profile.html"
 TRIALS = REPORTS / "plots" / "trials.csv"
 
 
