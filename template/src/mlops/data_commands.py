@@ -170,6 +170,17 @@ def check(
     say(check_file(Path(file)) if file else check_table())
 
 
+@app.command(epilog="Example: data profile")
+def profile() -> None:
+    """Look at the table before a model learns from it, and see what to do about it.
+
+    Writes reports/profile.html and reports/profile.json, also before the pipeline has run.
+    """
+    from .profile.landed_table import profile_landed_table
+
+    say(profile_landed_table())
+
+
 @app.command(epilog="Example: data pull")
 def pull() -> None:
     """Bring what DVC keeps of this commit; exit code 1 if the table is not whole after that."""

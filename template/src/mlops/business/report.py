@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from ..core import resources
 from ..core.formatting import listed
-from ..core.paths import REPORTS, replacing
+from ..core.paths import PROFILE, REPORTS, read_json, replacing
 from ..evaluation import cards
 from ..evaluation.reports import Report, Reports
 from ..gates.own_gates import own_gates
@@ -31,7 +31,8 @@ class Trial(TypedDict):
 def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
-    text = render_page(reports, resources.sum_usage(without=("report",)), read_trials())
+    usage = resources.sum_usage(without=("report",))
+    text = render_page(reports, usage, read_trials(), read_findings())
     with replacing(PAGE) as scratch:
         scratch.write_text(text, encoding="utf-8")
     written = [PAGE, *cards.write_cards(reports)]
@@ -39,8 +40,13 @@ def run() -> None:
     print(f"report: {choose_headline(reports)} See {listed(map(str, written))}")
 
 
-def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
-    """Return the page's HTML; the same reports give the same bytes."""
+def render_page(
+    reports: Reports, spent: Report, search: list[Trial], findings: list[Report] | None = None
+) -> str:
+    """Return the page's HTML; the same reports give the same bytes.
+
+    `findings` are those of the table's profile; None: there is none to be linked.
+    """
     template = html(Path(__file__).parent).get_template("report.html")
     return template.render(
         **vars(reports),
@@ -50,6 +56,7 @@ def render_page(reports: Reports, spent: Report, search: list[Trial]) -> str:
         drafted=reports.problem.drafted(),
         spent=spent,
         search=search,
+        findings=findings,
     )
 
 
@@ -67,3 +74,8 @@ def read_trials() -> list[Trial]:
     with TRIALS.open(encoding="utf-8", newline="") as stream:
         finished = [trial for trial in csv.DictReader(stream) if trial["score"]]
     return [{"candidate": trial["candidate"], "score": float(trial["score"])} for trial in finished]
+
+
+def read_findings() -> list[Report] | None:
+    """Return what the profile of the table found; None if it has not been made."""
+    return list(read_json(PROFILE)["findings"]) if PROFILE.exists() else None

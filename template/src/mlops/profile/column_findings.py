@@ -27,7 +27,7 @@ def find_in_column(profile: ColumnProfile, column: Column, survey: Survey) -> It
     """Find what is to be done about one input."""
     if not column.is_input or survey.rows < LEAST_ROWS:
         return
-    if profile.distinct <= 1:
+    if profile.distinct <= 1 and profile.missing in (0, survey.rows):
         yield find_constant(profile)
         return
     if column.role == "time":
@@ -60,7 +60,7 @@ def find_constant(profile: ColumnProfile) -> Finding:
 
 def find_rarely_other(profile: ColumnProfile) -> Iterator[Finding]:
     """Find that nearly all rows say the same."""
-    if profile.top and profile.top[0].share >= NEARLY_ALL:
+    if profile.top and profile.top[0].share >= NEARLY_ALL and not profile.missing:
         share = profile.top[0].share
         yield make_finding(
             "nearly constant",

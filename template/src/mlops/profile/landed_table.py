@@ -32,6 +32,6 @@ def profile_landed_table() -> list[str]:
 def list_worst(profile: TableProfile) -> list[str]:
     """Write a line for each of the first findings."""
     return [
-        f"{each.severity}: {sentence(f'{each.meaning}; {each.advice}')} ({each.where})"
+        f"{each.severity}: {each.meaning}. {sentence(each.advice)} ({each.where})"
         for each in profile.findings[:SHOWN]
     ]

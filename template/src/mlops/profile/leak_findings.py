@@ -65,7 +65,7 @@ def find_later_dates(sample: pl.DataFrame, contract: Contract) -> Iterator[Findi
 
 
 def find_filled_by_outcome(
-    coded: dict[str, Coded], target: Target, inputs: tuple[Column, ...]
+    coded: dict[str, Coded], target: Target, inputs: list[Column]
 ) -> Iterator[Finding]:
     """Find columns of which it tells the target whether they are filled in."""
     for column in inputs:

@@ -83,13 +83,12 @@ def trace_columns(
     rows = np.bincount(place, minlength=len(order) + 1)[: len(order)]
     form = FORMATS.get(length, "%b %Y")
     periods = [Period(f"{day:{form}}", int(n)) for day, n in zip(order, rows, strict=True)]
-    courses = {
-        column.name: trace_column(
-            values_of(sample, column.name), coded[column.name], place, periods
-        )
-        for column in contract.columns
-        if column.role not in ("key", "time")
-    }
+    courses = {}
+    for column in contract.columns:
+        if column.role not in ("key", "time"):
+            meant = contract.positive if column == contract.target and contract.classes else "true"
+            values = values_of(sample, column.name)
+            courses[column.name] = trace_column(values, coded[column.name], place, periods, meant)
     return Timeline(NAMES[length], periods, courses, find_gaps(table, times[0]))
 
 
@@ -102,8 +101,13 @@ def choose_period(moments: pl.Series) -> tuple[str, pl.Series]:
     return length, starts
 
 
-def trace_column(values: pl.Series, coded: Coded, place: Any, periods: list[Period]) -> Course:
-    """Trace one column by the period of each row (the number after the last: none)."""
+def trace_column(
+    values: pl.Series, coded: Coded, place: Any, periods: list[Period], meant: str
+) -> Course:
+    """Trace one column by the period of each row (the number after the last: none).
+
+    Of texts and flags the share of `meant` is taken, if it is there, else of the commonest value.
+    """
     many, width = len(periods), len(coded.labels)
     counts = np.bincount(place * width + coded.codes, minlength=(many + 1) * width)
     counts = counts.reshape(-1, width)[:many].astype(float)
@@ -114,8 +118,8 @@ def trace_column(values: pl.Series, coded: Coded, place: Any, periods: list[Peri
         numbers = values.cast(pl.Float64).to_numpy()[known]
         sums = np.bincount(place[known], numbers, minlength=many + 1)[:many]
     else:
-        commonest = int(counts[:, :-1].sum(axis=0).argmax()) if width > 1 else 0
-        sums, shown = counts[:, commonest], coded.labels[commonest]
+        shown = meant if meant in coded.labels else coded.labels[0]
+        sums = counts[:, coded.labels.index(shown)]
     enough = [bool(n >= LEAST_ROWS) for n in totals]
     psi, label = find_most_different(counts, periods, enough)
     means = [float(s / n) if n else None for s, n in zip(sums, present, strict=True)]

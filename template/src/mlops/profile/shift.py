@@ -18,7 +18,7 @@ from ..data.change_log import Change, select_in_effect
 from ..data.column_names import values_of
 from ..data.contract import Column, Contract
 from ..data.split import assign_parts
-from .codes import Coded
+from .codes import DATED, Coded
 
 FLOOR = 0.0001
 LEAST_ROWS = 30  # on either side, else nothing is compared
@@ -38,6 +38,7 @@ class Shift:
     missing_before: float
     missing_after: float
     unseen: float | None
+    is_dated: bool
 
     @property
     def beyond_chance(self) -> float:
@@ -105,12 +106,12 @@ def compare_arrivals(
         return []
     rows = sample["_row"].to_numpy()
     first, newest = arrivals[0], arrivals[-1]
-    new = rows >= newest.first
-    sides = {f"before version {newest.version}": rows < newest.first}
+    new, brought = rows >= newest.first, f"those that version {newest.version} brought"
+    sides = {f"the rows before version {newest.version}": rows < newest.first}
     if len(arrivals) > 2:
-        sides[f"version {first.version}"] = rows <= first.last
+        sides[f"the rows of version {first.version}"] = rows <= first.last
     comparisons = [
-        compare_sides(sample, contract, coded, (old, new), (name, f"version {newest.version}"))
+        compare_sides(sample, contract, coded, (old, new), (name, brought))
         for name, old in sides.items()
     ]
     return [each for each in comparisons if each]
@@ -152,6 +153,7 @@ def compare_column(
         float(shares[0][-1]),
         float(shares[1][-1]),
         unseen,
+        column.type in DATED,
     )
 
 

@@ -131,27 +131,33 @@ def find_time_gaps(timeline: Timeline | None, contract: Contract) -> Iterator[Fi
         )
 
 
-def find_shifts(comparison: Comparison | None, kind: str) -> Iterator[Finding]:
-    """Find columns that differ between two parts of the table, beyond what chance does."""
+def find_shifts(comparison: Comparison | None, kind: str, survey: Survey) -> Iterator[Finding]:
+    """Find the columns that differ between two parts of the table, beyond what chance does.
+
+    That dates go on, and that names of rows are new, is no shift.
+    """
     if not comparison:
         return
+    shifted = []
     for shift in comparison.columns:
-        unseen = shift.unseen or 0.0
-        if shift.beyond_chance < SHIFTED and unseen < UNSEEN:
-            continue
-        by_values = shift.beyond_chance >= SHIFTED
-        says = f"population stability index {number(shift.psi, 2)}"
-        news = (
-            f"{percent(unseen)} of its values in {comparison.after} are not in {comparison.before}"
-        )
+        extent = survey.extents[shift.column]
+        recurring = extent.distinct <= extent.present / 2
+        if shift.beyond_chance >= SHIFTED and not shift.is_dated:
+            shifted.append((shift, f"PSI {number(shift.psi, 2)}"))
+        elif recurring and (shift.unseen or 0) >= UNSEEN:
+            shifted.append((shift, f"{percent(shift.unseen)} new values"))
+    if shifted:
+        most, figure = shifted[0]
+        each = [f"{shift.column} ({figure})" for shift, figure in shifted[:SHOWN]]
+        more = [count(len(shifted) - SHOWN, "column") + " more"] if len(shifted) > SHOWN else []
         yield make_finding(
             kind,
             "medium",
-            (shift.column,),
-            measured=shift.psi if by_values else unseen,
-            measure="PSI" if by_values else "share of rows",
-            meaning=f"{shift.column} differs between {comparison.before} and {comparison.after}: "
-            f"{says if by_values else news}",
-            advice="a model learns what may not hold any more: ask what changed, and whether live "
-            "values will be like the newer rows",
+            tuple(shift.column for shift, _ in shifted),
+            measured=most.psi if figure.startswith("PSI") else most.unseen,
+            measure="PSI" if figure.startswith("PSI") else "share of new values",
+            meaning=f"{listed([*each, *more])} {'differs' if len(shifted) == 1 else 'differ'} "
+            f"between {comparison.before} and {comparison.after}",
+            advice="ask what changed, and whether live values will be like those of "
+            f"{comparison.after}: what was learned before may not hold any more",
         )

@@ -12,7 +12,7 @@ from ..core.params import Params
 from ..core.paths import CLEAN, PROFILE, PROFILE_PAGE, replacing, write_json
 from ..data.change_log import read_log
 from ..data.column_names import cols, values_of
-from ..data.contract import Contract
+from ..data.contract import Column, Contract
 from .associations import Association, associate_columns
 from .codes import code_values
 from .column_findings import find_in_column
@@ -105,7 +105,9 @@ def profile_table(
         for c in contract.columns
         if c.role not in ("target", "key", "ignored")
     }
-    related = [c for c in contract.columns if c.role not in ("key", "ignored")]
+    related = [
+        c for c in contract.columns if c.role not in ("key", "ignored") and recurs(c, survey)
+    ]
     numeric_last = sorted(contract.inputs, key=lambda c: c.role == "time")
     formulas = find_formulas(labelled, [*numeric_last, contract.target])
     associations = associate_columns(sample, related, coded)
@@ -118,18 +120,22 @@ def profile_table(
     train = sample.filter(parts == "train")
 
     def list_findings() -> Iterator[Finding]:
-        yield from find_leak_suspects(train, contract, params.data.max_leak_score)
+        leaks = list(find_leak_suspects(train, contract, params.data.max_leak_score))
+        suspects = {name for leak in leaks for name in leak.columns}
+        unsuspected = [c for c in contract.inputs if c.name not in suspects]
+        yield from leaks
         yield from find_formula_findings(formulas, contract)
         yield from find_later_dates(sample, contract)
-        yield from find_filled_by_outcome(coded_labelled, target, contract.inputs)
+        yield from find_filled_by_outcome(coded_labelled, target, unsuspected)
         yield from find_groups(entities, contract)
         yield from find_table_faults(survey, contract, timeline)
         for profile in columns:
             yield from find_in_column(profile, contract[profile.name], survey)
         yield from find_near_duplicates(associations, formulas, contract)
-        yield from find_shifts(compared, "shift in time" if timeline else "shift between parts")
+        kind = "shift in time" if timeline else "shift between parts"
+        yield from find_shifts(compared, kind, survey)
         for comparison in versions:
-            yield from find_shifts(comparison, "shift between versions")
+            yield from find_shifts(comparison, "shift between versions", survey)
 
     return TableProfile(
         name=contract.name,
@@ -152,6 +158,13 @@ def profile_table(
         versions=versions,
         timeline=timeline,
     )
+
+
+def recurs(column: Column, survey: Survey) -> bool:
+    """Tell whether a column is more than names of rows, with which nothing can move together."""
+    extent = survey.extents[column.name]
+    is_named = column.type == "string" and extent.distinct > extent.present / 2
+    return column.role not in ("key", "ignored") and not is_named
 
 
 def find_table_faults(

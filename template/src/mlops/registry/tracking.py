@@ -16,7 +16,7 @@ from ..core.errors import UserError
 from ..core.git_command import git
 from ..core.libraries import installed_versions
 from ..core.params import Params
-from ..core.paths import CHOICE, MODEL, RAW, REPORTS, TRIALS
+from ..core.paths import CHOICE, MODEL, PROFILE_PAGE, RAW, REPORTS, TRIALS
 from ..core.strict_model import read_yaml
 from ..core.team import package_name
 from ..data import change_log
@@ -142,7 +142,7 @@ def update(client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict
 
 def log_files(client: "MlflowClient", run: str) -> None:
     """Keep settings, choice, model and reports with a run, in the place of older ones."""
-    for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
+    for path in filter(Path.exists, (*FILES, PROFILE_PAGE, *sorted(REPORTS.glob("*.json")))):
         client.log_artifact(run, str(path), "reports" if path.parent == REPORTS else None)
 
 
