@@ -16,7 +16,7 @@ from .shift import measure_psi
 LEAST_PERIODS, MOST_PERIODS = 5, 40
 PERIODS = ("1y", "1q", "1mo", "1w", "1d", "1h")
 NAMES = dict(zip(PERIODS, ("year", "quarter", "month", "week", "day", "hour"), strict=True))
-FORMATS = {"1y": "%Y", "1h": "%d %b %H:%M", "1d": "%d %b %Y", "1w": "%d %b %Y"}
+FORMATS = {"1y": "%Y", "1q": "%b \u2019%y", "1mo": "%b \u2019%y", "1h": "%d %b %Hh"}
 LEAST_ROWS = 30
 STEP = {"1d": timedelta(days=1), "1h": timedelta(hours=1)}
 WIDE = 5  # times the gap that 95 of 100 do not exceed
@@ -81,7 +81,7 @@ def trace_columns(
         order, pl.int_range(len(order), eager=True), default=len(order), return_dtype=pl.Int64
     ).to_numpy()
     rows = np.bincount(place, minlength=len(order) + 1)[: len(order)]
-    form = FORMATS.get(length, "%b %Y")
+    form = FORMATS.get(length, "%d %b")
     periods = [Period(f"{day:{form}}", int(n)) for day, n in zip(order, rows, strict=True)]
     courses = {}
     for column in contract.columns:
