@@ -133,7 +133,8 @@ def compare_sides(
         for column in contract.columns
         if column.name in coded and column.role not in ("key", "time", "ignored")
     ]
-    return Comparison(*names, *sizes, sorted(shifts, key=lambda shift: -shift.beyond_chance))
+    shifts.sort(key=lambda shift: -shift.beyond_chance)
+    return Comparison(names[0], names[1], sizes[0], sizes[1], shifts)
 
 
 def compare_column(

@@ -126,7 +126,7 @@ def find_time_gaps(timeline: Timeline | None, contract: Contract) -> Iterator[Fi
             (contract.of_role("time")[0].name,),
             measured=len(gaps),
             measure="gaps",
-            meaning=f"there is no row between {'; '.join(spans)}{more}; {gaps[0].usual} is usual",
+            meaning=f"there is no row from {'; '.join(spans)}{more}; {gaps[0].usual} is usual",
             advice="ask the source whether a delivery is missing",
         )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
+from ..core.formatting import count
 from ..core.params import Params
 from ..core.paths import CLEAN, PROFILE, PROFILE_PAGE, replacing, write_json
 from ..data.change_log import read_log
@@ -108,8 +109,8 @@ def profile_table(
     related = [
         c for c in contract.columns if c.role not in ("key", "ignored") and recurs(c, survey)
     ]
-    numeric_last = sorted(contract.inputs, key=lambda c: c.role == "time")
-    formulas = find_formulas(labelled, [*numeric_last, contract.target])
+    time_first = sorted(contract.inputs, key=lambda column: column.role != "time")
+    formulas = find_formulas(labelled, [*time_first, contract.target])
     associations = associate_columns(sample, related, coded)
     parts = assign_sample_parts(sample, contract, params.split)
     compared = compare_parts(sample, contract, coded, parts)
@@ -192,5 +193,6 @@ def summarise(profile: TableProfile) -> str:
         f"{sum(each.severity == severity for each in profile.findings)} {severity}"
         for severity in SEVERITIES
     ]
-    found = f"{many} findings ({', '.join(kinds)})" if many else "nothing to do about it"
-    return f"{profile.rows:,} rows, {len(profile.columns)} columns, {found}; see {PROFILE_PAGE}"
+    found = f"{count(many, 'finding')} ({', '.join(kinds)})" if many else "nothing to do about it"
+    size = f"{count(profile.rows, 'row')}, {count(len(profile.columns), 'column')}"
+    return f"{size}, {found}; see {PROFILE_PAGE}"
