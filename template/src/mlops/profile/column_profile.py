@@ -15,6 +15,7 @@ HISTOGRAM_BINS = 32
 STRETCH = 4  # times the width of the middle 98 %: then a histogram shows these only
 FENCE = 3  # interquartile ranges beyond the quartiles: far out, to Tukey
 TOP = 10
+DIGITS = 9  # of a mean: the last ones depend on the order in which a stream was summed
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def profile_column(column: Column, survey: Survey) -> ColumnProfile:
         distinct=extent.distinct,
         low=write_end(extent, column, "low"),
         high=write_end(extent, column, "high"),
-        mean=extent.mean,
+        mean=extent.mean if extent.mean is None else float(f"{extent.mean:.{DIGITS}g}"),
         shape=describe_shape(numbers, column) if len(numbers) else None,
         texts=describe_texts(values) if column.type == "string" else None,
         histogram=histogram,

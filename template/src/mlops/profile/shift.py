@@ -7,7 +7,6 @@ which is told apart: small parts differ by chance.
 
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -56,7 +55,8 @@ class Comparison:
     columns: list[Shift]
 
 
-class Arrival(NamedTuple):
+@dataclass(frozen=True)
+class Arrival:
     """Rows that one change of the table brought, by their numbers; `first` to `last`."""
 
     version: int
