@@ -43,7 +43,7 @@ def test_the_command_before_the_pipeline_says_what_the_stage_says_after(folder, 
     lines = profile_landed_table()
     assert lines == [f"{ROWS:,} rows, 5 columns, nothing to do about it; see reports/profile.html"]
     before = PROFILE.read_text(), PROFILE_PAGE.read_text()
-    assert not [path for path in Path("data").glob(".table*")]
+    assert not list(Path("data").glob(".table*"))
     run_pipeline()
     table_profile.run()
     assert (PROFILE.read_text(), PROFILE_PAGE.read_text()) == before
