@@ -17,7 +17,7 @@ from mlops.records.changes import update
 from mlops.records.intake import add
 
 from files import FILES
-from planted import ROWS, table
+from planted import ROWS, profile, table
 
 PARAMS = "train: {candidates: [linear]}\n"
 
@@ -105,3 +105,15 @@ def test_of_the_flights_only_what_is_true_is_found(folder):
     assert strongest[4] == "sched_dep_time"
     assert report["timeline"]["period"] == "month"
     assert len(report["timeline"]["periods"]) == 12
+
+
+def test_a_text_that_may_name_a_person_is_not_written_down(folder):
+    frame = table(person=[f"Mr Pooter {i // 2}" for i in range(ROWS)], town=["Ash"] * ROWS)
+    frame = frame.with_columns(town=pl.when(pl.int_range(ROWS) < 3).then(pl.lit("Rare")))
+    found = profile(frame.with_columns(pl.col("town").fill_null("Ash")))
+    table_profile.write_profile(found)
+    for path in (PROFILE, PROFILE_PAGE):
+        text = path.read_text(encoding="utf-8")
+        assert "Ash" in text
+        assert "Pooter" not in text
+        assert "Rare" not in text

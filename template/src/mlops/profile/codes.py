@@ -18,6 +18,7 @@ from ..data.contract import Column
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 BINS = 20
+LEAST_NAMED = 5  # rows: a text as rare as that may name a person, and is never written down
 OTHER, MISSING = "any other", "missing"
 DAY = 86_400e6  # in microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,7 +87,8 @@ def code_numbers(numbers: Array, column: Column, bins: int) -> Coded:
 def code_texts(texts: pl.Series, bins: int) -> Coded:
     """Code by the most frequent texts, the most frequent first, and one bin for all others."""
     counts = count_texts(texts)
-    names = counts["value"].head(bins if counts.height <= bins else bins - 1).to_list()
+    common = counts.filter(pl.col("rows") >= LEAST_NAMED)["value"]
+    names = common.head(bins if counts.height <= bins else bins - 1).to_list()
     labels: list[Any] = [*names, OTHER] if len(names) < counts.height else names or ["none"]
     places = {name: place for place, name in enumerate(names)}
     codes = texts.replace_strict(places, default=len(names), return_dtype=pl.Int64)

@@ -8,7 +8,7 @@ import polars as pl
 from ..core.formatting import count, number, percent
 from ..data.column_names import values_of
 from ..data.contract import Column
-from .codes import count_texts, to_numbers
+from .codes import LEAST_NAMED, count_texts, to_numbers
 from .column_profile import ColumnProfile, find_fences
 from .finding import IGNORE, Finding, make_finding
 from .survey import Survey
@@ -182,7 +182,8 @@ def find_spellings(name: str, values: pl.Series) -> Iterator[Finding]:
         return
     plain = pl.col("value").str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
     same = counts.with_columns(plain.alias("plain")).group_by("plain", maintain_order=True)
-    groups = same.agg("value", pl.col("rows").sum()).filter(pl.col("value").list.len() > 1)
+    often = pl.col("rows") >= LEAST_NAMED
+    groups = same.agg("value", pl.col("rows").sum()).filter(often, pl.col("value").list.len() > 1)
     if groups.height:
         first = groups["value"][0].to_list()
         other = first[1].replace("'", "''")

@@ -7,7 +7,7 @@ import polars as pl
 
 from ..data.column_names import values_of
 from ..data.contract import Column
-from .codes import BINS, Array, count_texts, format_value, to_numbers
+from .codes import BINS, LEAST_NAMED, Array, count_texts, format_value, to_numbers
 from .survey import Extent, Survey
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -180,14 +180,14 @@ def draw_histogram(numbers: Array, column: Column) -> tuple[list[Bar], bool]:
 
 
 def list_top(values: pl.Series, column: Column) -> list[Bar]:
-    """List the most frequent values, if any comes more than once."""
+    """List the most frequent values, of those that come often enough to be named."""
     if column.type in ("string", "boolean"):
         counts = count_texts(values.cast(pl.String))
     else:
         counts = values.drop_nulls().value_counts(name="rows")
         counts = counts.sort("rows", "value", descending=[True, False])
     total = max(int(counts["rows"].sum()), 1)
-    common = counts.filter(pl.col("rows") > 1).head(TOP)
+    common = counts.filter(pl.col("rows") >= LEAST_NAMED).head(TOP)
     if column.type in ("string", "boolean"):
         labels = common["value"].to_list()
     else:
