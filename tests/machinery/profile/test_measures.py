@@ -1,10 +1,13 @@
 """The figures of a profile are those of scipy, scikit-learn or a formula."""
 
 import datetime as dt
+import json
+from dataclasses import asdict
 
 import numpy as np
 import polars as pl
 import pytest
+from mlops.core.errors import UserError
 from mlops.data.contract import Column
 from mlops.profile import survey
 from mlops.profile.associations import correlate_ranks, measure_cramers_v
@@ -174,6 +177,32 @@ def test_the_course_of_a_column_is_told_by_period():
     assert timeline.courses["heat"].values == [1, 2, 3, 4, 5, 6, 7, 8]
     assert timeline.courses["y"].shown == "true"
     assert timeline.periods[0].rows == 155
+
+
+def test_very_large_and_small_numbers_are_measured_too():
+    vast, tiny = rng(2).random(ROWS) * 1e300, rng(3).random(ROWS) * 1e-300
+    frame = table(vast=vast, tiny=tiny, whole=rng(4).integers(2**60, 2**62, ROWS))
+    found = profile(frame)
+    assert found.findings == []
+    json.dumps(asdict(found), allow_nan=False)
+    shape = next(column.shape for column in found.columns if column.name == "vast")
+    assert shape.deviation == pytest.approx(0.29e300, rel=0.05)
+    assert shape.skewness == pytest.approx(0, abs=0.1)
+    profile(frame.with_columns(y=pl.col("vast")), "regression")
+
+
+def test_a_target_with_one_value_or_none_has_nothing_to_be_told():
+    contract = contract_of(table())
+    for label in (True, None):
+        frame = table().with_columns(pl.lit(label, pl.Boolean).alias("y"))
+        frame = frame.with_columns(pl.col("_row").cast(pl.Int64))
+        found = profile_table(frame.lazy(), contract, PARAMS, [])
+        assert {relation.strength for relation in found.relations.values()} == {0.5}
+
+
+def test_without_a_clean_row_there_is_nothing_to_look_at():
+    with pytest.raises(UserError, match="no clean row to look at: 'data check' tells which rules"):
+        profile_table(table().head(0).lazy(), contract_of(table()), PARAMS, [])
 
 
 def test_no_arrival_without_changes():

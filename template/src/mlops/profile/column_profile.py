@@ -96,7 +96,7 @@ def profile_column(column: Column, survey: Survey) -> ColumnProfile:
         distinct=extent.distinct,
         low=write_end(extent, column, "low"),
         high=write_end(extent, column, "high"),
-        mean=extent.mean if extent.mean is None else float(f"{extent.mean:.{DIGITS}g}"),
+        mean=write_mean(extent.mean),
         shape=describe_shape(numbers, column) if len(numbers) else None,
         texts=describe_texts(values) if column.type == "string" else None,
         histogram=histogram,
@@ -113,18 +113,25 @@ def write_end(extent: Extent, column: Column, end: str) -> str | None:
     return format_value(float(to_numbers(pl.Series([value]))[0]), column)
 
 
+def write_mean(mean: float | None) -> float | None:
+    """Round a mean; None where there is none, or where it is beyond what a number can hold."""
+    return float(f"{mean:.{DIGITS}g}") if mean is not None and np.isfinite(mean) else None
+
+
 def describe_shape(numbers: Array, column: Column) -> Shape:
     """Describe present numbers, (rows,)."""
     quantiles = np.quantile(numbers, QUANTILES, method="inverted_cdf")
     written = [format_value(value, column) for value in quantiles]
     if column.type not in ("integer", "number"):
         return Shape(written, None, None, None, None, None)
-    deviation = float(numbers.std())
-    skewness = float(np.mean(((numbers - numbers.mean()) / deviation) ** 3)) if deviation else 0.0
+    size = float(np.abs(numbers).max()) or 1.0  # squares of very large or small ones are none
+    scaled = numbers / size
+    spread = float(scaled.std())
+    skewness = float(np.mean(((scaled - scaled.mean()) / spread) ** 3)) if spread else 0.0
     low, high = find_fences(numbers)
     return Shape(
         quantiles=written,
-        deviation=deviation,
+        deviation=spread * size,
         skewness=skewness,
         zeros=float(np.mean(numbers == 0)),
         negative=float(np.mean(numbers < 0)),

@@ -21,6 +21,7 @@ MOST_FACTORS = 30
 LEAST_ROWS = 50
 LEAST_VALUES = 10  # of a column: those of a flag make up others by chance
 EXACT = 1e-3  # standard deviation of what is left over, beside the column's own
+USUAL = 1e-100, 1e100  # sizes whose squares are numbers too
 SLIGHT = 1e-3  # what a column adds, beside the same
 
 
@@ -49,11 +50,15 @@ def gather_numbers(sample: pl.DataFrame, columns: list[Column]) -> tuple[list[st
     """Gather the columns that are mostly there, and rows that have all of them, (rows, columns)."""
     rows = sample.head(10 * ROWS)
     numeric = [c for c in columns if c.type not in ("string", "boolean")][-MOST_COLUMNS:]
+    if rows.is_empty():
+        return [], np.empty((0, 0))
     values = {column.name: to_numbers(values_of(rows, column.name)) for column in numeric}
     usual = {
         name: numbers
         for name, numbers in values.items()
-        if np.isnan(numbers).mean() <= 0.5 and len(np.unique(numbers)) >= LEAST_VALUES
+        if np.isnan(numbers).mean() <= 0.5
+        and len(np.unique(numbers)) >= LEAST_VALUES
+        and USUAL[0] < np.nanmax(np.abs(numbers)) < USUAL[1]
     }
     if not usual:
         return [], np.empty((0, 0))

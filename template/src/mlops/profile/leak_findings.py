@@ -23,7 +23,7 @@ DUPLICATE = 0.99
 
 def find_leak_suspects(train: pl.DataFrame, contract: Contract, limit: float) -> Iterator[Finding]:
     """Find what the gate `leak` of stage split would block."""
-    if train.height < LEAST_ROWS:
+    if train.height < LEAST_ROWS or values_of(train, contract.target.name).n_unique() < 2:
         return
     for fields in find_leaks(train, contract, limit)["suspects"]:
         suspect = Suspect(**fields)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from ..core.errors import UserError
 from ..data.column_names import col, cols
 from ..data.contract import Column, Contract
 
@@ -48,14 +49,22 @@ class Survey(NamedTuple):
 
 
 def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
-    """Survey clean rows, with their `_row`, in two passes: one to count them, one for the rest."""
+    """Survey clean rows, with their `_row`, in two passes: one to count them, one for the rest.
+
+    Raises UserError if there is none.
+    """
     rows = int(table.select(pl.len()).collect(engine="streaming").item())
+    if not rows:
+        raise UserError(
+            "there is no clean row to look at: 'data check' tells which rules of contract.yaml the "
+            "rows break."
+        )
     exact = rows <= SAMPLE
     compared = cols(c.name for c in contract.columns if c.role != "key")
     extents = [measure_extent(column, exact).alias(column.name) for column in contract.columns]
     digests = pl.struct(compared).hash().n_unique().alias("different")
     mixed = pl.col("_row").cast(pl.UInt64) * MIXER % RANGE
-    share = SAMPLE / max(rows, 1)
+    share = SAMPLE / rows
     goal = col(contract.target.name).cast(pl.String).alias("label")
     labels = table.select(goal).drop_nulls().group_by("label").len()
     queries = [
@@ -70,7 +79,7 @@ def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
         rows,
         {name: Extent(**extent) for name, extent in measured.items()},
         sample.sort("_row"),
-        rows - figures["different"].item() if rows else 0,
+        rows - figures["different"].item(),
         dict(counts.iter_rows()),
     )
 

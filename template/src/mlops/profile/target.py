@@ -95,7 +95,7 @@ def measure_bins(coded: Coded, target: Target) -> list[BinEffect]:
         else:
             spread = max(0.0, square / n - mean**2) * n / max(n - 1, 1)
             middle, half = mean, Z * np.sqrt(spread / n) if n > 1 else np.nan
-        low, high = (None if np.isnan(half) else float(middle + s * half) for s in (-1, 1))
+        low, high = (float(middle + s * half) if np.isfinite(half) else None for s in (-1, 1))
         effects.append(BinEffect(label, int(n), float(mean), low, high))
     return effects
 
