@@ -27,9 +27,9 @@ class Target:
     shown: str
 
     @property
-    def shown_truth(self) -> Array:
-        """The column of `truth` that the bins tell of, (rows,)."""
-        return self.truth[:, 0]
+    def size(self) -> float:
+        """The largest number there is: the squares of very large ones are none."""
+        return float(np.abs(self.truth).max(initial=0)) or 1.0
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ def relate(coded: Coded, target: Target) -> Relation:
 
 def measure_bins(coded: Coded, target: Target) -> list[BinEffect]:
     """Measure the share (Wilson's interval) or the mean of the target in each bin that has rows."""
+    size, scaled = target.size, target.truth[:, 0] / target.size
     rows = np.bincount(coded.codes, minlength=len(coded.labels))
-    sums = np.bincount(coded.codes, target.shown_truth, len(coded.labels))
-    squares = np.bincount(coded.codes, target.shown_truth**2, len(coded.labels))
+    sums = np.bincount(coded.codes, scaled, len(coded.labels))
+    squares = np.bincount(coded.codes, scaled**2, len(coded.labels))
     effects = []
     for label, n, total, square in zip(coded.labels, rows, sums, squares, strict=True):
         if not n:
@@ -95,19 +96,20 @@ def measure_bins(coded: Coded, target: Target) -> list[BinEffect]:
         else:
             spread = max(0.0, square / n - mean**2) * n / max(n - 1, 1)
             middle, half = mean, Z * np.sqrt(spread / n) if n > 1 else np.nan
-        low, high = (float(middle + s * half) if np.isfinite(half) else None for s in (-1, 1))
-        effects.append(BinEffect(label, int(n), float(mean), low, high))
+        ends = [float(middle + s * half) * size if np.isfinite(half) else None for s in (-1, 1)]
+        effects.append(BinEffect(label, int(n), float(mean) * size, *ends))
     return effects
 
 
 def score_alone(coded: Coded, target: Target) -> float:
     """Score how well the mean of the bin, learned from the other folds, tells the target."""
-    expected = predict_out_of_fold(coded, target.truth)
+    truth = target.truth / target.size
+    expected = predict_out_of_fold(coded, truth)
     if not target.shown:
-        rest = np.sum((target.truth - expected) ** 2)
-        spread = np.sum((target.truth - target.truth.mean(axis=0)) ** 2) if len(expected) else 0
+        rest = np.sum((truth - expected) ** 2)
+        spread = np.sum((truth - truth.mean(axis=0)) ** 2) if len(truth) else 0
         return float(max(0.0, 1 - rest / spread)) if spread else 0.0
-    pairs = zip(expected.T, target.truth.T, strict=True)
+    pairs = zip(expected.T, truth.T, strict=True)
     areas = [area_under_curve(scores, truth) for scores, truth in pairs]
     known = [area for area in areas if area is not None]
     return max(0.5, float(np.mean(known))) if known else 0.5
