@@ -188,7 +188,7 @@ def test_very_large_and_small_numbers_are_measured_too():
     shape = next(column.shape for column in found.columns if column.name == "vast")
     assert shape.deviation == pytest.approx(0.29e300, rel=0.05)
     assert shape.skewness == pytest.approx(0, abs=0.1)
-    profile(table().with_columns(y=pl.col("size") ** 2 * 1e100), "regression")
+    profile(table().with_columns(y=pl.col("size") * 1e30), "regression")
 
 
 def test_a_target_with_one_value_or_none_has_nothing_to_be_told():
