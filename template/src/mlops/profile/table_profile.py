@@ -3,7 +3,6 @@
 reports/profile.html is for people, reports/profile.json says the same.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import polars as pl
@@ -12,43 +11,18 @@ from ..core.formatting import count
 from ..core.params import Params
 from ..core.paths import CLEAN, PROFILE, PROFILE_PAGE, replacing, write_json
 from ..data.change_log import read_log
-from ..data.column_names import cols, values_of
-from ..data.contract import Column, Contract
-from .associations import Association, associate_columns
-from .codes import code_values
-from .column_findings import find_in_column
-from .column_profile import ColumnProfile, profile_column
-from .entities import Entity, find_entities
+from ..data.contract import Contract
+from .associations import Association
+from .column_profile import ColumnProfile
+from .entities import Entity
 from .finding import SEVERITIES, Finding
-from .formulas import Formula, find_formulas
-from .leak_findings import (
-    find_filled_by_outcome,
-    find_formula_findings,
-    find_later_dates,
-    find_leak_suspects,
-    find_near_duplicates,
-)
-from .periods import Timeline, trace_columns
+from .findings import list_findings
+from .formulas import Formula
+from .measures import measure_table
+from .periods import Timeline
 from .profile_page import render_page
-from .shift import (
-    Arrival,
-    Comparison,
-    assign_sample_parts,
-    compare_arrivals,
-    compare_parts,
-    list_arrivals,
-)
-from .survey import Survey, survey_table
-from .table_findings import (
-    find_groups,
-    find_rare_classes,
-    find_repeated_rows,
-    find_shifts,
-    find_time_gaps,
-    find_unlabelled,
-    find_untimed,
-)
-from .target import Relation, read_target, relate
+from .shift import Arrival, Comparison, list_arrivals
+from .target import Relation
 
 MOST_PAIRS = 200  # in the report, the strongest
 
@@ -59,6 +33,7 @@ class TableProfile:
 
     `sampled` rows stand for all where they are fewer. `shown` is the class that bins of a column
     tell the share of, "" where they tell the mean of a number; `measure` is that of each strength.
+    `parts` compares training and test, `versions` the newest rows with those before.
     """
 
     name: str
@@ -84,10 +59,8 @@ class TableProfile:
 
 def run() -> None:
     """Profile the clean table; write the page and the JSON."""
-    contract = Contract.load()
-    profile = profile_table(
-        pl.scan_parquet(CLEAN), contract, Params.read(), list_arrivals(read_log())
-    )
+    arrivals = list_arrivals(read_log())
+    profile = profile_table(pl.scan_parquet(CLEAN), Contract.load(), Params.read(), arrivals)
     write_profile(profile)
     print(f"profile: {summarise(profile)}")
 
@@ -95,95 +68,41 @@ def run() -> None:
 def profile_table(
     table: pl.LazyFrame, contract: Contract, params: Params, arrivals: list[Arrival]
 ) -> TableProfile:
-    """Profile clean rows with their `_row`, streamed. `arrivals` say which rows came when."""
-    survey = survey_table(table, contract)
-    sample = survey.sample
-    coded = {c.name: code_values(values_of(sample, c.name), c) for c in contract.columns}
-    labelled = sample.drop_nulls(cols([contract.target.name]))
-    target = read_target(labelled, contract)
-    coded_labelled = {
-        c.name: code_values(values_of(labelled, c.name), c)
-        for c in contract.columns
-        if c.role not in ("target", "key", "ignored")
-    }
-    related = [
-        c for c in contract.columns if c.role not in ("key", "ignored") and recurs(c, survey)
-    ]
-    time_first = sorted(contract.inputs, key=lambda column: column.role != "time")
-    formulas = find_formulas(labelled, [*time_first, contract.target])
-    associations = associate_columns(sample, related, coded)
-    parts = assign_sample_parts(sample, contract, params.split)
-    compared = compare_parts(sample, contract, coded, parts)
-    versions = compare_arrivals(sample, contract, coded, arrivals)
-    timeline = trace_columns(table, sample, contract, coded)
-    entities = find_entities(table, survey, contract)
-    columns = [profile_column(column, survey) for column in contract.columns]
-    train = sample.filter(parts == "train")
+    """Profile clean rows with their `_row`, streamed. `arrivals` say which rows came when.
 
-    def list_findings() -> Iterator[Finding]:
-        leaks = list(find_leak_suspects(train, contract, params.data.max_leak_score))
-        suspects = {name for leak in leaks for name in leak.columns}
-        unsuspected = [c for c in contract.inputs if c.name not in suspects]
-        yield from leaks
-        yield from find_formula_findings(formulas, contract)
-        yield from find_later_dates(sample, contract)
-        yield from find_filled_by_outcome(coded_labelled, target, unsuspected)
-        yield from find_groups(entities, contract)
-        yield from find_table_faults(survey, contract, timeline)
-        for profile in columns:
-            yield from find_in_column(profile, contract[profile.name], survey)
-        yield from find_near_duplicates(associations, formulas, contract)
-        kind = "shift in time" if timeline else "shift between parts"
-        yield from find_shifts(compared, kind, survey)
-        for comparison in versions:
-            yield from find_shifts(comparison, "shift between versions", survey)
-
+    Raises UserError if there is no row.
+    """
+    measures = measure_table(table, contract, params.split, arrivals)
+    survey, shown = measures.survey, measures.target.shown
     return TableProfile(
         name=contract.name,
         target=contract.target.name,
         task=contract.task,
-        shown=target.shown,
-        measure="AUC" if target.shown else "R²",
+        shown=shown,
+        measure="AUC" if shown else "R²",
         rows=survey.rows,
-        sampled=sample.height,
+        sampled=survey.sample.height,
         repeated=survey.repeated,
         labels=survey.labels,
-        findings=sorted(list_findings(), key=lambda each: SEVERITIES.index(each.severity)),
-        columns=columns,
-        relations={name: relate(bins, target) for name, bins in coded_labelled.items()},
-        associations=associations[:MOST_PAIRS],
-        formulas=formulas,
-        entities=entities,
-        parts=compared,
+        findings=list_findings(measures, contract, params.data.max_leak_score),
+        columns=measures.columns,
+        relations=measures.relations,
+        associations=measures.associations[:MOST_PAIRS],
+        formulas=measures.formulas,
+        entities=measures.entities,
+        parts=measures.judged_apart,
         arrivals=arrivals,
-        versions=versions,
-        timeline=timeline,
+        versions=measures.versions,
+        timeline=measures.timeline,
     )
-
-
-def recurs(column: Column, survey: Survey) -> bool:
-    """Tell whether a column is more than names of rows, with which nothing can move together."""
-    extent = survey.extents[column.name]
-    is_named = column.type == "string" and extent.distinct > extent.present / 2
-    return column.role not in ("key", "ignored") and not is_named
-
-
-def find_table_faults(
-    survey: Survey, contract: Contract, timeline: Timeline | None
-) -> Iterator[Finding]:
-    """Find what is to be done about the rows as a whole."""
-    yield from find_repeated_rows(survey, contract)
-    yield from find_rare_classes(survey, contract)
-    yield from find_unlabelled(survey, contract)
-    yield from find_untimed(contract)
-    yield from find_time_gaps(timeline, contract)
 
 
 def write_profile(profile: TableProfile) -> None:
     """Write reports/profile.json and reports/profile.html."""
+    page = render_page(profile)
     write_json(PROFILE, asdict(profile))
     with replacing(PROFILE_PAGE) as scratch:
-        scratch.write_text(render_page(profile), encoding="utf-8")
+        scratch.write_text(page, encoding="utf-8")
 
 
 def summarise(profile: TableProfile) -> str:
