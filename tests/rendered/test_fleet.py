@@ -193,7 +193,7 @@ def test_the_page_loads_nothing_and_runs_only_its_own_script(maker: Maker, tmp_p
     digest = base64.b64encode(hashlib.sha256(script.group(1).encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page
     assert "on" + "click=" not in page
-    style = (ROOT / "template/src/mlops/business/report.css").read_text(encoding="utf-8")
+    style = (ROOT / "template/src/mlops/pages/report.css").read_text(encoding="utf-8")
     colours = style[: style.index("* {")]
     assert colours in page, "the colours of the page and of a project's reports are the same"
 

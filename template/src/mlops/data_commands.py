@@ -16,7 +16,7 @@ Version = Annotated[int | None, typer.Option(help="As it was at a version of `da
 
 
 @app.command(epilog="Example: data add orders.csv --target returned --key order")
-def add(  # noqa: PLR0917
+def add(
     source: Source,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
@@ -168,6 +168,17 @@ def check(
     from .records.contract_check import check_file, check_table
 
     say(check_file(Path(file)) if file else check_table())
+
+
+@app.command(epilog="Example: data profile")
+def profile() -> None:
+    """Look at the table before a model learns from it, and see what to do about it.
+
+    Writes reports/profile.html and reports/profile.json, also before the pipeline has run.
+    """
+    from .profile.landed_table import profile_landed_table
+
+    say(profile_landed_table())
 
 
 @app.command(epilog="Example: data pull")

@@ -44,8 +44,8 @@ class Parsed(HTMLParser):
         return " ".join(self.sections[section].split())
 
 
-def page(shown):
-    return report.render_page(shown, artifacts.RESOURCES, artifacts.SEARCH)
+def page(shown, findings=None):
+    return report.render_page(shown, artifacts.RESOURCES, artifacts.SEARCH, findings)
 
 
 def parsed(change=artifacts.no_change, task="binary"):
@@ -323,3 +323,13 @@ def test_without_a_run_there_is_no_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"gate\.json is not there yet"):
         report.run()
+
+
+def test_the_profile_of_the_table_is_linked_where_it_is_made():
+    shown = artifacts.reports()
+    found = [{"severity": "high"}, {"severity": "low"}, {"severity": "high"}]
+    linked = Parsed(page(shown, found))
+    assert [a["href"] for tag, a in linked.elements if tag == "a"].count("profile.html") == 1
+    assert "shows each column, and has 3 findings: 2 high, 1 low." in linked.text("data")
+    assert "and has no finding." in Parsed(page(shown, [])).text("data")
+    assert "profile.html" not in page(shown)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from mlops.business.charts import label_period
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL, write_json
 from mlops.data.contract import Contract
 from mlops.monitoring.monitoring_page import parse_since, render_page, write_report
 from mlops.monitoring.observation import observe
+from mlops.pages.charts import label_period
 from mlops.registry import registry
 
 import lived

@@ -66,6 +66,7 @@ def prepare():
     write_json(CHOICE, {"candidate": "linear", "parameters": {"C": 0.5}, "metric": "roc_auc"})
     tracking.TRIALS.parent.mkdir(parents=True)
     tracking.TRIALS.write_text(TRIALS)
+    tracking.PROFILE_PAGE.write_text("<!doctype html>")
 
 
 def train(weight, failed=(), **metrics):
@@ -325,7 +326,7 @@ def test_a_training_is_one_run_with_a_run_a_trial():
     assert run.info.status == "FINISHED"
     assert {trial.info.status for trial in found} == {"FINISHED", "FAILED"}
     assert {trial.data.metrics.get("score") for trial in found} == {0.7, None}
-    assert "reports/gate.json" in files
+    assert {"reports/gate.json", "reports/profile.html"} <= set(files)
 
 
 def test_a_server_out_of_reach_is_one_sentence(monkeypatch):

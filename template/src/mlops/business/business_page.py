@@ -5,14 +5,15 @@ reports/business.json says the same.
 """
 
 from dataclasses import asdict
+from pathlib import Path
 
 from ..core.paths import REPORTS, round_figures, write_json, write_text
 from ..core.problem import Problem
-from .charts import label_trend
+from ..pages.charts import label_trend
+from ..pages.environment import html
 from .prices import PRICES, Prices
 from .profitability import Worth, reckon
 from .recommendation import advise
-from .report import html
 
 PAGE = REPORTS / "business.html"
 REPORT = REPORTS / "business.json"
@@ -35,7 +36,7 @@ def write_report() -> list[str]:
 def render_page(worth: Worth, problem: Problem) -> str:
     """Return the page's HTML; the same figures give the same bytes."""
     lived = worth.realised.performance
-    template = html().get_template("business.html")
+    template = html(Path(__file__).parent).get_template("business.html")
     return template.render(
         worth=worth,
         advice=advise(worth, problem),

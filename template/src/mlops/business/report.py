@@ -8,17 +8,15 @@ import csv
 from pathlib import Path
 from typing import TypedDict
 
-from jinja2 import Environment
-
 from ..core import resources
 from ..core.formatting import listed
-from ..core.paths import REPORTS, TRIALS, write_text
+from ..core.paths import PROFILE, REPORTS, TRIALS, read_json, write_text
 from ..core.resources import RunUsage
 from ..evaluation import cards
-from ..evaluation.reports import Reports, make_environment
+from ..evaluation.reports import Report, Reports
 from ..gates.own_gates import load_own_gates
 from ..gates.requirements import read_headings
-from .charts import Scale, format_short
+from ..pages.environment import html
 
 PAGE = REPORTS / "index.html"
 
@@ -34,16 +32,24 @@ class Trial(TypedDict):
 def run() -> None:
     """Write reports/index.html, the cards and reports/resources.json."""
     reports = Reports.read()
-    text = render_page(reports, resources.sum_usage(without=("report",)), read_trials())
-    write_text(PAGE, text)
+    usage = resources.sum_usage(without=("report",))
+    write_text(PAGE, render_page(reports, usage, read_trials(), read_findings()))
     written = [PAGE, *cards.write_cards(reports)]
     resources.write_total()
     print(f"report: {choose_headline(reports)} See {listed(map(str, written))}")
 
 
-def render_page(reports: Reports, spent: RunUsage, search: list[Trial]) -> str:
-    """Return the page's HTML; the same reports give the same bytes."""
-    template = html().get_template("report.html")
+def render_page(
+    reports: Reports,
+    spent: RunUsage,
+    search: list[Trial],
+    findings: list[Report] | None = None,
+) -> str:
+    """Return the page's HTML; the same reports give the same bytes.
+
+    `findings` are those of the table's profile; None: there is none to be linked.
+    """
+    template = html(Path(__file__).parent).get_template("report.html")
     return template.render(
         **vars(reports),
         headline=choose_headline(reports),
@@ -52,14 +58,8 @@ def render_page(reports: Reports, spent: RunUsage, search: list[Trial]) -> str:
         drafted=reports.problem.list_drafted(),
         spent=spent,
         search=search,
+        findings=findings,
     )
-
-
-def html(*folders: Path) -> Environment:
-    """Return Jinja for the pages here and those in other folders, which share what is here."""
-    jinja = make_environment(Path(__file__).parent, *folders)
-    jinja.filters.update(scale=Scale.over, short=format_short)
-    return jinja
 
 
 def choose_headline(reports: Reports) -> str:
@@ -83,3 +83,8 @@ def read_trials() -> list[Trial]:
         }
         for trial in finished
     ]
+
+
+def read_findings() -> list[Report] | None:
+    """Return what the profile of the table found; None if it has not been made."""
+    return list(read_json(PROFILE)["findings"]) if PROFILE.exists() else None

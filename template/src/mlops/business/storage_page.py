@@ -17,10 +17,10 @@ from ..core.progress import show_progress
 from ..gates.gates import Finding, Verdict, make_verdict
 from ..gates.requirements import name_owner, read_requirements
 from ..gates.yaml_location import Entry
+from ..pages.environment import html
 from ..storage import formats, measurement
 from .place_figures import Place, large, read_rate, small, summarise
 from .prices import GB, Kind, Prices, Usage
-from .report import html
 from .storage_advice import KindCost, advise_on_format, advise_on_kind, advise_on_places
 
 PAGE = REPORTS / "storage.html"
@@ -73,7 +73,11 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
 
 def render_page(report: StorageReport, name: str) -> str:
     """Return the page's HTML for the project of that name."""
-    return html().get_template("storage.html").render(**report, name=name, small=small, large=large)
+    return (
+        html(Path(__file__).parent)
+        .get_template("storage.html")
+        .render(**report, name=name, small=small, large=large)
+    )
 
 
 def judge(place: Place, limits: Limits, owner: str) -> Iterator[Verdict]:

@@ -33,6 +33,8 @@ REGISTRATION = REPORTS / "registration.json"
 USAGE = REPORTS / "resources.json"
 MONITORING = REPORTS / "monitoring.json"
 LATENCY = REPORTS / "latency.json"
+PROFILE = REPORTS / "profile.json"
+PROFILE_PAGE = REPORTS / "profile.html"
 TRIALS = REPORTS / "plots" / "trials.csv"
 
 Content = TypeVar("Content")

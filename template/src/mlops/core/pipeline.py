@@ -6,6 +6,7 @@ PIPELINE = Path("dvc.yaml")
 STAGES = {
     "ingest": "data.ingest",
     "validate": "data.validate",
+    "profile": "profile.table_profile",
     "split": "data.split",
     "train": "model.train",
     "package": "model.package",

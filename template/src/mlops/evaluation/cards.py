@@ -12,7 +12,8 @@ from ..core.formatting import count, number
 from ..core.paths import write_text
 from ..data.contract import Column
 from ..gates.requirement_table import list_requirements
-from .reports import Reports, make_environment
+from ..pages.environment import make_environment
+from .reports import Reports
 
 MODEL_CARD = Path("docs/model-card.md")
 DATA_CARD = Path("docs/data-card.md")

@@ -1,23 +1,8 @@
 """What the stages of one run have reported, gathered for those who write about it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from ..core.formatting import (
-    count,
-    duration,
-    listed,
-    metric,
-    number,
-    percent,
-    score,
-    sentence,
-    signed,
-)
 from ..core.params import Params
 from ..core.paths import CHOICE, GATE_REPORT, REPORTS, read_json
 from ..core.problem import Problem
@@ -29,8 +14,6 @@ Report = dict[str, Any]
 # judged. The others are of an earlier run.
 MADE = ("ingest", "validation", "split", "choice", "package", "evaluation", "registration")
 MADE_AT_GATE = {"baseline": len(MADE), "leak": 3, "rows": 3, "reject_rate": 2}
-
-FILTERS = (count, duration, listed, metric, number, percent, score, sentence, signed)
 
 
 @dataclass(frozen=True)
@@ -63,18 +46,3 @@ class Reports:
     def failed(self) -> list[Report]:
         """The verdicts that block a release."""
         return [verdict for verdict in self.gate["gates"] if not verdict["passed"]]
-
-
-def make_environment(*folders: Path, finalize: Callable[[Any], str] | None = None) -> Environment:
-    """Make Jinja for the templates of folders, with `FILTERS`; what is no HTML is finalized."""
-    jinja = Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=select_autoescape(),
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    jinja.filters.update({each.__name__: each for each in FILTERS})
-    return jinja

@@ -3,14 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from ..business.charts import label_trend
-from ..business.report import html
 from ..core.errors import UserError
 from ..core.formatting import sentence
 from ..core.params import Params, check_duration, convert_to_seconds
 from ..core.paths import MONITORING, REPORTS, write_json, write_text
 from ..core.problem import Problem
 from ..gates.requirements import read_headings
+from ..pages.charts import label_trend
+from ..pages.environment import html
 from .ground_truth import journal_url
 from .observation import Observation, observe
 

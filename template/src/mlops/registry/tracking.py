@@ -16,7 +16,7 @@ from ..core.errors import UserError
 from ..core.git_command import git
 from ..core.libraries import read_versions
 from ..core.params import Params
-from ..core.paths import CHOICE, MODEL, RAW, REPORTS, TRIALS
+from ..core.paths import CHOICE, MODEL, PROFILE_PAGE, RAW, REPORTS, TRIALS
 from ..core.strict_model import read_yaml
 from ..core.team import read_package_name
 from ..data import change_log
@@ -74,8 +74,8 @@ def connect() -> Iterator["MlflowClient"]:
     """Yield a client of MLflow at `read_uri()`. Raises UserError with what it cannot do."""
     for name, text in SETTINGS.items():
         os.environ.setdefault(name, text)
-    import mlflow  # noqa: PLC0415
-    import sqlalchemy  # noqa: PLC0415
+    import mlflow
+    import sqlalchemy
 
     if read_uri().startswith(SQLITE):
         follow_project(Path(read_uri().removeprefix(SQLITE)))
@@ -104,8 +104,8 @@ def record_training(
 
     Returns the run's id and what MLflow says of the model (mlflow.models.model.ModelInfo).
     """
-    import mlflow  # noqa: PLC0415
-    import onnx  # noqa: PLC0415
+    import mlflow
+    import onnx
 
     now = int(time.time() * 1000)
     mlflow.set_experiment(read_package_name())
@@ -145,7 +145,7 @@ def update_run(
 
     MLflow deletes no metric: one that is no longer measured becomes NaN.
     """
-    import mlflow  # noqa: PLC0415
+    import mlflow
 
     now = int(time.time() * 1000)
     measured = {name: figure for name, figure in metrics.items() if figure is not None}
@@ -160,7 +160,7 @@ def update_run(
 
 def log_files(client: "MlflowClient", run: str) -> None:
     """Keep settings, choice, model and reports with a run, in the place of older ones."""
-    for path in filter(Path.exists, (*FILES, *sorted(REPORTS.glob("*.json")))):
+    for path in filter(Path.exists, (*FILES, PROFILE_PAGE, *sorted(REPORTS.glob("*.json")))):
         client.log_artifact(run, str(path), "reports" if path.parent == REPORTS else None)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from ..core.formatting import listed, number, signed
 from ..core.paths import GATE_REPORT, METRICS, REPORTS, write_text
 from ..evaluation.cards import escape_markdown
-from ..evaluation.reports import Reports, make_environment
+from ..evaluation.reports import Reports
 from ..gates.gates import Verdict
+from ..pages.environment import make_environment
 from . import change_summary
 from .base import Base
 from .base_comparison import BaseComparison, Gap, compare_with_base, judge_comparison

@@ -1,7 +1,7 @@
 import pytest
-from mlops.business.charts import Scale, format_short
-from mlops.business.report import html
 from mlops.core.formatting import MINUS
+from mlops.pages.charts import Scale, format_short
+from mlops.pages.environment import html
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""What the pages share: Jinja, the stylesheet, tables and drawings."""

@@ -1,0 +1,1 @@
+"""The profile of the table: looked at before it is learned from."""
