@@ -7,7 +7,8 @@ import pytest
 from mlops.business.prices import Prices
 from mlops.core.params import Params
 from mlops.core.problem import Owners, Problem
-from mlops.gates.requirement_table import Row, demanded, list_requirements
+from mlops.gates.requirement_table import Row, list_requirements
+from mlops.gates.requirements import read_requirements
 
 from support import ROOT, Render
 
@@ -35,7 +36,7 @@ def test_every_row_names_lines_that_say_so(rows: list[Row]) -> None:
 
 
 def test_every_row_names_a_role_and_all_roles_have_one(rows: list[Row]) -> None:
-    roles = {demanded(row.room)[row.gate].owner for row in rows}
+    roles = {read_requirements(row.room)[row.gate].owner for row in rows}
     assert roles == set(Owners.model_fields)
 
 
@@ -55,7 +56,7 @@ def test_a_page_names_the_gates_and_runbooks_of_its_role(project: Path, role: st
     mine = {
         name
         for room in ("pipeline", "storage")
-        for name, requirement in demanded(room).items()
+        for name, requirement in read_requirements(room).items()
         if requirement.owner == role
     }
     assert gates
