@@ -11,6 +11,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.params import Params
 from ..core.problem import Problem
+from ..data.arrivals import describe_unlabelled, describe_unseen
 from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
 from ..data.ingest import ingest
@@ -24,7 +25,8 @@ def check_file(path: Path) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
     report, reasons = _judge([Part(path)], Contract.load())
     if not report["quarantined"]:
-        return [f"{path}: all {report['clean']:,} rows keep the contract."]
+        kept = f"{path}: all {report['read']:,} rows keep the contract."
+        return [kept, *_note_no_faults(report)]
     many, rows = report["quarantined"], report["read"]
     head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
     raise UserError("\n".join([head, *reasons]))
@@ -43,7 +45,12 @@ def check_table() -> list[str]:
     if not verdict.passed:
         raise UserError("\n".join([verdict.sentence(), *reasons]))
     kept = f"{len(files)} file(s) keep the contract: {verdict.meaning}, {limit:.0%} may be."
-    return [kept, *filter(None, [describe_reasons(report["reasons"])])]
+    faults = describe_reasons(report["reasons"])
+    return [kept, *filter(None, [faults]), *_note_no_faults(report)]
+
+
+def _note_no_faults(report: ValidationReport) -> list[str]:
+    return [*describe_unlabelled(report["unlabelled"]), *describe_unseen(report["unseen"])]
 
 
 def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
@@ -54,7 +61,8 @@ def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, lis
         folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")
         rows = pl.scan_parquet(folder / "ingested/*.parquet")
-        report = validate(rows, contract, folder / "clean.parquet", held)
+        clean, unlabelled = folder / "clean.parquet", folder / "unlabelled.parquet"
+        report = validate(rows, contract, clean, held, unlabelled)
         return report, _list_reasons(pl.scan_parquet(held), files)
 
 

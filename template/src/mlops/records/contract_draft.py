@@ -136,7 +136,8 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
     feature, complete = column.role == "feature", seen.readable == seen.rows
     if feature and _explain_useless(column, seen, values):
         return change_column(column, role="ignored")
-    rules: dict[str, Any] = {"required": complete or not feature}
+    waits = feature or column.role == "target"
+    rules: dict[str, Any] = {"required": complete or not waits}
     if feature and column.type in ("integer", "number"):
         low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low  # widened by the span
         limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
@@ -152,7 +153,10 @@ def _refuse(column: Column, seen: Figures) -> None:
     way_out = f"or leave it out with --ignore '{column.name}'"
     texts = column.role == "feature" and column.type == "string"
     if column.role == "target" and seen.present < seen.rows / 2:
-        fault = "lacks more than half of its values; fill it in, or choose another --target"
+        fault = (
+            f"lacks {seen.rows - seen.present:,} of its {seen.rows:,} values, more than half of "
+            "them; fill it in, or choose another --target"
+        )
     elif column.role == "time" and column.type not in cells.FORMATS:
         fault = f"holds no dates but {column.type}s; choose another --time"
     elif not seen.present:

@@ -12,11 +12,11 @@ from ..core.errors import UserError
 from ..core.paths import sha256
 from ..core.problem import Problem, Task
 from ..data import change_log
+from ..data.arrivals import ArrivalCounts, count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import count_rows, scan_parts, write_parquet
-from ..data.row_rules import is_sound
 from ..data.sources import extension
 from ..data.validate import describe_faults, judge_rows
 from . import table
@@ -156,7 +156,8 @@ def _land_files(
         parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
         part = Part(delivery.path, change_log.count_delivered_rows(writer.changes))
-        effect, rejected, reasons = _judge_arrival(writer, parts, part, contract)
+        effect, arrived, reasons = _judge_arrival(writer, parts, part, contract)
+        rejected = arrived.rejected
         packed = ".gz" if delivery.path.suffix.lower() == ".gz" else ""
         file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
         lines.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
@@ -172,27 +173,28 @@ def _land_files(
             rejected=rejected,
         )
         lines += [f"{rejected:,} rows break the contract: {reasons}"] if rejected else []
+        lines += arrived.notes()
         operation = "add"
     return lines
 
 
 def _judge_arrival(
     writer: Writer, parts: list[Part], part: Part, contract: Contract
-) -> tuple[Effect, int, str]:
-    """Measure what a new part does to the table; count its rows that break the contract, and say
-    how they do.
+) -> tuple[Effect, ArrivalCounts, str]:
+    """Measure what a new part does to the table; count its rows, and say how those that break the
+    contract do.
     """
     with table.open_rows([part], contract) as rows:
         fit, unfit = judge_rows(rows, contract)
-        rejected = count_rows(rows.filter(~is_sound(contract)))
-        reasons = describe_faults(unfit, writer.scratch) if rejected else ""
+        counts = count_arrivals(rows, contract)
+        reasons = describe_faults(unfit, writer.scratch) if counts.rejected else ""
         if not (parts and contract.keys):
-            return table.measure_effect(None, fit, contract), rejected, reasons
+            return table.measure_effect(None, fit, contract), counts, reasons
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
-        arrived = rows.select(cols(touched.collect_schema().names()))
+        rows_alike = rows.select(cols(touched.collect_schema().names()))
         before, _ = judge_rows(touched, contract)
-        after, _ = judge_rows(pl.concat([touched, arrived]), contract)
-        return table.measure_effect(before, after, contract), rejected, reasons
+        after, _ = judge_rows(pl.concat([touched, rows_alike]), contract)
+        return table.measure_effect(before, after, contract), counts, reasons
 
 
 def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:
