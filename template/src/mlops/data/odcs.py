@@ -19,7 +19,9 @@ HEADING = """\
 # The data contract: what each column of the table means and must be. Drafted from the data; review:
 #   knownAtDecision: false   (in customProperties) for each column that is filled in only AFTER the
 #                            decision is made: the model never sees it
-#   minimum, maximum, enum   are they what may happen, or only what has happened so far?
+#   minimum, maximum         are they what may happen, or only what has happened so far?
+#   knownCategories          (in customProperties) were met so far; others come in, and are told.
+#                            enum in its place: no others may come
 #   protected, slice: true   people, or parts of the business, to be treated no worse than others
 #   role                     feature (when not said), target, time, group, ignored
 # Rows that break a rule go to quarantine with the reason. Open Data Contract Standard (bitol.io).

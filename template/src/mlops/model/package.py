@@ -110,6 +110,8 @@ def describe_column(column: Column) -> dict[str, Any]:
     """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
     rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
     facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
+    if column.known_categories:
+        facts["known_categories"] = list(column.known_categories)
     is_key = column.role == "key"
     facts["required"] &= column.is_input
     return facts | {"used": column.is_input or is_key, "key": is_key}

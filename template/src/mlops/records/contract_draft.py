@@ -22,6 +22,13 @@ from .type_inference import change_column, guess_column
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
 MAX_CLASSES = {"string": 20, "boolean": 2, "integer": 10}
+MOMENTS = (  # numbers that are times: years, months and days in digits, (milli)seconds since 1970
+    (1900, 2100),
+    (190001, 210012),
+    (19000101, 21001231),
+    (500_000_000, 4_000_000_000),
+    (500_000_000_000, 4_000_000_000_000),
+)
 POSITIVE = ("true", "yes", "y", "1", "1.0", "t", "positive", "pos", "good", "success")
 
 
@@ -139,13 +146,33 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
     waits = feature or column.role == "target"
     rules: dict[str, Any] = {"required": complete or not waits}
     if feature and column.type in ("integer", "number"):
-        low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low  # widened by the span
-        limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
-        whole = column.type == "integer"
-        rules |= {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
+        rules |= _draft_limits(column, seen)
     if column.type == "string" and _is_repeated(seen) and 0 < len(values) <= MAX_CATEGORIES:
-        rules["categories"] = tuple(values)
+        # What was met so far is not all that may come, but for the classes of the target.
+        known = {"target": "categories", "feature": "known_categories"}
+        rules |= {known[column.role]: tuple(values)} if column.role in known else {}
     return change_column(column, **rules)
+
+
+def _draft_limits(column: Column, seen: Figures) -> dict[str, int | float]:
+    """Draft the limits of a number: those met, widened by their span. One that goes on running, as
+    a counter, a year or a moment does, has none but its sign.
+    """
+    if _is_running(column, seen):
+        return {"minimum": 0} if seen.low >= 0 else {}
+    low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low
+    limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
+    whole = column.type == "integer"
+    return {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
+
+
+def _is_running(column: Column, seen: Figures) -> bool:
+    """Tell whether a number will leave the range it has had: the rows are in its order, or it is
+    whole and (nearly) never comes again, or it is a time.
+    """
+    whole = column.type == "integer" and not _is_repeated(seen)
+    times = any(low <= seen.low and seen.high <= high for low, high in MOMENTS)
+    return seen.ordered or whole or times
 
 
 def _refuse(column: Column, seen: Figures) -> None:
