@@ -12,7 +12,7 @@ from ..core.errors import UserError
 from ..core.formatting import count
 from ..core.params import Params
 from ..data import cells, change_log
-from ..data.arrivals import count_arrivals
+from ..data.arrivals import ArrivalCounts, count_arrivals
 from ..data.change_log import Change, Part
 from ..data.column_names import col, cols, values_of
 from ..data.contract import Contract
@@ -22,6 +22,7 @@ from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
 from .delivery import Delivery, check_columns, deliver, make_stem
+from .reject_chance import judge_rejected
 from .writer import Writer, change_table
 
 
@@ -73,7 +74,7 @@ def _upsert(
         fit, unfit = judge_rows(rows, contract)
         counts = count_arrivals(rows, contract)
         rejected = counts.rejected
-        lines = [*_report_rejected(writer, delivery, rejected, unfit), *counts.notes()]
+        lines = [*_report_rejected(writer, delivery, counts, unfit), *counts.notes()]
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
         now, _ = judge_rows(touched, contract)
         effect = table.measure_effect(now, fit, contract)
@@ -108,19 +109,18 @@ def _upsert(
 
 
 def _report_rejected(
-    writer: Writer, delivery: Delivery, rejected: int, unfit: pl.LazyFrame
+    writer: Writer, delivery: Delivery, counts: ArrivalCounts, unfit: pl.LazyFrame
 ) -> list[str]:
-    """Say why rows of an update are left out. Raises UserError if they are too many."""
-    if not rejected:
+    """Say why rows of an update are left out. Raises UserError if they are surely too many."""
+    if not counts.rejected:
         return []
     limit = Params.read().data.max_reject_rate
     reasons = describe_faults(unfit, writer.scratch)
-    if rejected > limit * delivery.rows:
-        raise UserError(
-            f"{delivery.path.name}: {rejected:,} of {delivery.rows:,} rows break the contract, "
-            f"more than data.max_reject_rate allows ({reasons}); correct the source."
-        )
-    return [f"{rejected:,} rows are left out, as they break the contract: {reasons}"]
+    judged_rows = delivery.rows - counts.unlabelled
+    passed, judgement = judge_rejected(counts.rejected, judged_rows, limit)
+    if not passed:
+        raise UserError(f"{delivery.path.name}: {judgement} ({reasons}); correct the source.")
+    return [f"{counts.rejected:,} rows are left out: {judgement} ({reasons})"]
 
 
 def _report_lost_labels(now: pl.LazyFrame, new: pl.LazyFrame, contract: Contract) -> list[str]:
