@@ -120,19 +120,32 @@ def count_rows(table: pl.LazyFrame) -> int:
 
 def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
     """Scan the contract's columns (or all) as delivered, of the rows that are not gone, with their
-    `_row` and `_source`. Raises UserError for a column that is not there.
+    `_row` and `_source`. Raises UserError for a column that is not there, and must be.
     """
     table, name = scan_file(part.path), part.path.name
-    delivered = table.collect_schema().names()
-    names = contract.names if contract else delivered
-    if absent := set(names) - set(delivered):
-        raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
-    numbers = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
+    if contract:
+        table = _name_by_contract(table, contract, name).select(cols(contract.names))
+    numbers = table.with_row_index("_row", offset=part.before + 1)
     lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
     if part.gone is None:
         return lines
     gone = part.gone.to_frame("_row").lazy()
     return lines.join(gone, on="_row", how="anti", maintain_order="left")
+
+
+def _name_by_contract(table: pl.LazyFrame, contract: Contract, file: str) -> pl.LazyFrame:
+    """Add the columns of the contract that the file calls otherwise, or may lack."""
+    delivered = table.collect_schema().names()
+    added: dict[str, pl.Expr] = {}
+    for column in contract.columns:
+        called = column.find_in(delivered)
+        if called is None and not column.optional:
+            raise UserError(f"{file} lacks column {column.name} of contract.yaml; add it.")
+        if called is None:
+            added[column.name] = pl.lit(column.default, pl.String)
+        elif called != column.name:
+            added[column.name] = col(called)
+    return table.with_columns(**added)
 
 
 def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:

@@ -101,7 +101,7 @@ def format_contract(entries: dict[str, Any]) -> str:
     """Format the file's text for the entries of a contract, their "columns" among them."""
     left = dict(entries)
     head = {key: left.pop(key) for key in ("id", "name", "version")}
-    columns = [_format_column(column) for column in left.pop("columns")]
+    columns = [format_column(column) for column in left.pop("columns")]
     table = {
         "name": head["name"],
         "customProperties": _list_custom_properties(left),
@@ -112,7 +112,8 @@ def format_contract(entries: dict[str, Any]) -> str:
     return HEADING + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _format_column(column: dict[str, Any]) -> dict[str, Any]:
+def format_column(column: dict[str, Any]) -> dict[str, Any]:
+    """Arrange the entries of a column as the file has them."""
     left = dict(column)
     if left.get("role") == "key":
         left["primaryKey"] = bool(left.pop("role"))

@@ -21,6 +21,7 @@ from ..data.sources import scan_file
 from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
+from .column_differences import describe_arrival
 from .delivery import Delivery, check_columns, deliver, make_stem
 from .reject_chance import judge_rejected
 from .writer import Writer, change_table
@@ -67,14 +68,14 @@ def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
     """Land what is new or different of one file, and retire the rows in its place."""
-    check_columns(delivery, contract.names, "contract.yaml")
+    notes = describe_arrival(delivery.path, contract, source, again=True)
     parts = change_log.locate_parts(writer.changes)
     keys = [col(name) for name in contract.key_names]
     with table.open_rows([Part(delivery.path)], contract) as rows:
         fit, unfit = judge_rows(rows, contract)
         counts = count_arrivals(rows, contract)
         rejected = counts.rejected
-        lines = [*_report_rejected(writer, delivery, counts, unfit), *counts.notes()]
+        lines = [*notes, *_report_rejected(writer, delivery, counts, unfit), *counts.notes()]
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
         now, _ = judge_rows(touched, contract)
         effect = table.measure_effect(now, fit, contract)

@@ -26,6 +26,11 @@ class Figures(NamedTuple):
     high: Any
     ordered: bool = False
 
+    @property
+    def is_repeated(self) -> bool:
+        """Tell names and numbers of things, which (nearly) never come again, from what does."""
+        return bool(self.distinct <= max(10, self.present / 2))
+
 
 def sample_evenly(frame: pl.LazyFrame) -> pl.DataFrame:
     """Take about SAMPLE rows, evenly spaced."""
@@ -60,8 +65,8 @@ def measure_columns(
         )
         measures.append(figures.alias(column.name))
     measured = frame.select(measures).collect(engine="streaming").row(0, named=True)
-    ordered = {column.name: _is_ordered(sample, column) for column in columns}
-    return {name: Figures(**figures, ordered=ordered[name]) for name, figures in measured.items()}
+    by_order = {column.name: _is_ordered(sample, column) for column in columns}
+    return {name: Figures(**figures, ordered=by_order[name]) for name, figures in measured.items()}
 
 
 def _is_ordered(sample: pl.DataFrame, column: Column) -> bool:

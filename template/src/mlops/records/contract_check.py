@@ -16,6 +16,7 @@ from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
 from ..data.ingest import ingest
 from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
+from .column_differences import describe_arrival
 from .inspection import inspect
 
 SHOWN = 10  # reasons
@@ -23,13 +24,16 @@ SHOWN = 10  # reasons
 
 def check_file(path: Path) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
-    report, reasons = _judge([Part(path)], Contract.load())
+    contract = Contract.load()
+    inspect(path)
+    differences = describe_arrival(path, contract, str(path))
+    report, reasons = _judge([Part(path)], contract)
     if not report["quarantined"]:
         kept = f"{path}: all {report['read']:,} rows keep the contract."
-        return [kept, *_note_no_faults(report)]
+        return [kept, *differences, *_note_no_faults(report)]
     many, rows = report["quarantined"], report["read"]
     head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *reasons]))
+    raise UserError("\n".join([head, *reasons, *differences]))
 
 
 def check_table() -> list[str]:
@@ -40,6 +44,8 @@ def check_table() -> list[str]:
     """
     contract, files = Contract.load(), locate_landed_parts()
     limit = Params.read().data.max_reject_rate
+    for part in files:
+        inspect(part.path)
     report, reasons = _judge(files, contract)
     verdict = reject_rate_verdict(report, limit, Problem.read())
     if not verdict.passed:
@@ -55,8 +61,6 @@ def _note_no_faults(report: ValidationReport) -> list[str]:
 
 def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
     """Run the stages ingest and validate aside; return the counts, and lines of first reasons."""
-    for part in files:
-        inspect(part.path)
     with TemporaryDirectory() as name:
         folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")

@@ -21,8 +21,9 @@ from ..data.sources import extension
 from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
+from .column_differences import describe_arrival
 from .contract_draft import draft_contract
-from .delivery import Delivery, check_columns, concatenate, deliver, make_stem
+from .delivery import Delivery, concatenate, deliver, make_stem
 from .table import Effect
 from .writer import Writer, change_table, is_own
 
@@ -114,8 +115,6 @@ def _select_new(
             f"a table is here already ({files}); leave out --target to add rows to it, or say "
             "--replace to start over."
         )
-    for delivery in new:
-        check_columns(delivery, contract.names, "contract.yaml")
     same = [one.path.name for one in deliveries if one not in new]
     return new, [f"{file} is here already; nothing changed" for file in same]
 
@@ -152,7 +151,8 @@ def _land_files(
     """Land files as they came, each as a version, called `name`."""
     lines = []
     for delivery in deliveries:
-        starts = operation in ANEW
+        compacts, starts = operation == "compact", operation in ANEW
+        notes = [] if compacts else describe_arrival(delivery.path, contract, source)
         parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
         part = Part(delivery.path, change_log.count_delivered_rows(writer.changes))
@@ -173,7 +173,7 @@ def _land_files(
             rejected=rejected,
         )
         lines += [f"{rejected:,} rows break the contract: {reasons}"] if rejected else []
-        lines += arrived.notes()
+        lines += [*notes, *arrived.notes()]
         operation = "add"
     return lines
 
