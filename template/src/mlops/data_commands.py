@@ -70,7 +70,7 @@ def update(
     say(update(source, query=query, encoding=encoding, cursor=cursor, dry_run=dry_run))
 
 
-@app.command(epilog="Example: data evolve orders-may.csv --feature weight --yes")
+@app.command(epilog="Example: data evolve new-orders.csv --yes")
 def evolve(  # noqa: PLR0917
     source: Annotated[str | None, typer.Argument(help="As for add; else what has landed.")] = None,
     rename: Annotated[list[str] | None, typer.Option(help="OLD=NEW name of a column.")] = None,

@@ -124,6 +124,7 @@ def test_a_target_that_cannot_be_read_and_other_faults_are_still_rejected(late: 
     assert reasons == [
         "  bad.csv row 1: label breaks the rule category: 'perhaps'",
         "  bad.csv row 2: x breaks the rule readable: 'far'",
+        "1 row has no label yet: kept, not learned from",
     ]
     Path("good.csv").write_text(HEADER + row(600, "pos") + row(602, ""))
     assert check_file(Path("good.csv")) == [

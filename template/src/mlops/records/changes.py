@@ -68,7 +68,7 @@ def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
     """Land what is new or different of one file, and retire the rows in its place."""
-    notes = describe_arrival(delivery.path, contract, source, again=True)
+    notes = describe_arrival(delivery.path, contract, source, again=True, cursor=cursor)
     parts = change_log.locate_parts(writer.changes)
     keys = [col(name) for name in contract.key_names]
     with table.open_rows([Part(delivery.path)], contract) as rows:

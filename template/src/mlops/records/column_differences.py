@@ -16,6 +16,7 @@ from ..data import cells
 from ..data.column_names import col
 from ..data.contract import Column, Contract, Type
 from ..data.sources import scan_file
+from .addresses import redact
 from .type_inference import change_column
 
 HEAD = 10_000  # rows that are looked at
@@ -72,12 +73,13 @@ def compare_columns(file: Path, contract: Contract) -> Differences:
 
 
 def describe_arrival(
-    file: Path, contract: Contract, source: str, *, again: bool = False
+    file: Path, contract: Contract, source: str, *, again: bool = False, cursor: str | None = None
 ) -> list[str]:
     """Write a line for each column of a file that is not as the contract says.
 
     `again`: only rows that differ in the contract's columns will land, so that the file must come
-    once more for a new column. Raises UserError for one that is absent and must be there.
+    once more for a new column. The column `cursor` is read though the contract lacks it. Raises
+    UserError for a column that is absent and must be there.
     """
     differences, evolve = compare_columns(file, contract), name_command(source)
     after = ", then update again" if again else ""
@@ -86,6 +88,7 @@ def describe_arrival(
         f"{file.name} has a new column, {name} (such as {example}), which contract.yaml lacks and "
         f"nothing reads: take it in with {evolve}{after}"
         for name, example in differences.new.items()
+        if name != cursor
     ]
     for name in differences.lacking:
         default = contract[name].default
@@ -121,7 +124,11 @@ def refuse_absent(
 
 def name_command(source: str | None) -> str:
     """Name the command that takes a difference into the contract."""
-    return f"'uv run mlops data evolve{f' {shlex.quote(source)}' if source else ''}'"
+    words = ["uv run mlops data evolve"]
+    if source:
+        shown = redact(source)
+        words.append(shown if shlex.quote(shown) == shown else f'"{shown}"')
+    return f"'{' '.join(words)}'"
 
 
 def find_renamed(file: Path, column: Column, new: list[str]) -> str | None:

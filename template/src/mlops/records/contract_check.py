@@ -28,12 +28,12 @@ def check_file(path: Path) -> list[str]:
     inspect(path)
     differences = describe_arrival(path, contract, str(path))
     report, reasons = _judge([Part(path)], contract)
+    notes = [*differences, *_note_no_faults(report)]
     if not report["quarantined"]:
-        kept = f"{path}: all {report['read']:,} rows keep the contract."
-        return [kept, *differences, *_note_no_faults(report)]
+        return [f"{path}: all {report['read']:,} rows keep the contract.", *notes]
     many, rows = report["quarantined"], report["read"]
     head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *reasons, *differences]))
+    raise UserError("\n".join([head, *reasons, *notes]))
 
 
 def check_table() -> list[str]:
