@@ -112,6 +112,10 @@ def test_a_renamed_column_is_asked_about_and_read_from_old_and_new_files() -> No
     add("june.csv")
     update("t.csv")
     assert values("A", "id in (0, 1, 100)") == [0.0, 3.7, 1.5]
+    Path("both.csv").write_text("id,a,A,n,y\n100,1.5,2.5,7,yes\n")
+    assert update("both.csv")[0] == "both.csv has a beside A, which is its name now: a is not read"
+    assert values("A", "id = 100") == [2.5]
+    assert "nothing changed" in evolve("both.csv")[0]
     assert verify_log()
 
 

@@ -42,12 +42,15 @@ class Wider(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """New columns with an example, absent ones (must they be there?), and those of a wider type."""
+    """Columns by name: `new` ones with an example, `absent` ones that must be there, `lacking` ones
+    that need not, those that need a `wider` type, and former names that come `beside` new ones.
+    """
 
     new: dict[str, str]
     absent: list[str]
     lacking: list[str]
     wider: dict[str, Wider]
+    beside: dict[str, str]
 
 
 def compare_columns(file: Path, contract: Contract) -> Differences:
@@ -55,7 +58,9 @@ def compare_columns(file: Path, contract: Contract) -> Differences:
     table = scan_file(file)
     names = table.collect_schema().names()
     calls = {column.name: column.find_in(names) for column in contract.columns}
-    new = [name for name in names if name not in calls.values()]
+    former = {name: column.name for column in contract.columns for name in column.former_names}
+    surplus = [name for name in names if name not in calls.values()]
+    new = [name for name in surplus if name not in former]
     lacking = [column for column in contract.columns if calls[column.name] is None]
     head = table.head(HEAD).collect()
     present = ((column, calls[column.name]) for column in contract.columns)
@@ -69,6 +74,7 @@ def compare_columns(file: Path, contract: Contract) -> Differences:
         [column.name for column in lacking if not column.optional],
         [column.name for column in lacking if column.optional],
         wider,
+        {name: former[name] for name in surplus if name in former},
     )
 
 
@@ -89,6 +95,10 @@ def describe_arrival(
         f"nothing reads: take it in with {evolve}{after}"
         for name, example in differences.new.items()
         if name != cursor
+    ]
+    lines += [
+        f"{file.name} has {old} beside {name}, which is its name now: {old} is not read"
+        for old, name in differences.beside.items()
     ]
     for name in differences.lacking:
         default = contract[name].default
