@@ -13,11 +13,14 @@ from mlops.data.ingest import ingest
 from mlops.records.changes import delete, restore, update
 from mlops.records.evolution import Wishes, evolve
 from mlops.records.export import show
-from mlops.records.intake import add
+from mlops.records.intake import add, compact
 from mlops.records.log_audit import verify_log
 
 Row = dict[str, Any]  # as delivered
-KINDS = ["add", "update", "update", "delete", "restore", "take in", "rename", "default", "widen"]
+KINDS = [
+    *("add", "update", "update", "delete", "restore", "compact"),
+    *("take in", "rename", "default", "widen"),
+]
 
 
 @dataclass
@@ -105,6 +108,9 @@ def change(life: Life, kind: str, keys: list[int], number: int) -> None:
         version = life.chance.choice([*life.states])
         restore(version)
         life.rows = list(life.states[version])
+    elif kind == "compact":
+        compact()
+        life.states.clear()
     else:
         change_contract(life, kind, number)
 
