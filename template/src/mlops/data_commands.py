@@ -85,10 +85,12 @@ def evolve(  # noqa: PLR0917
     yes: Annotated[bool, typer.Option("--yes", help="Write it, not only propose it.")] = False,
 ) -> None:
     """Take new, renamed, dropped or wider columns into the contract; old files stay readable."""
-    from .records.evolution import Wishes, evolve
+    from .records.evolution import RequestedChanges, evolve
 
-    wishes = Wishes(*(tuple(each or ()) for each in (rename, drop, feature, default, type_)))
-    say(evolve(source, wishes=wishes, query=query, encoding=encoding, yes=yes))
+    requested = RequestedChanges(
+        *(tuple(each or ()) for each in (rename, drop, feature, default, type_))
+    )
+    say(evolve(source, requested=requested, query=query, encoding=encoding, yes=yes))
 
 
 @app.command(epilog="Example: data delete 17 18")

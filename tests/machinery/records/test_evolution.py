@@ -11,7 +11,7 @@ from mlops.data.contract import Contract
 from mlops.model.inputs import inputs, misfit
 from mlops.records.changes import update
 from mlops.records.contract_check import check_file, check_table
-from mlops.records.evolution import Wishes, evolve
+from mlops.records.evolution import RequestedChanges, evolve
 from mlops.records.export import show
 from mlops.records.intake import add, compact
 from mlops.records.log_audit import list_changes, verify_log
@@ -72,7 +72,7 @@ def test_a_new_column_is_told_and_taken_in_when_asked() -> None:
 def test_a_new_column_of_a_file_that_was_added_is_read_from_it() -> None:
     Path("more.csv").write_text(MORE.join(["id,a,n,y,extra\n", ""]).replace("\n0,", "\n100,"))
     assert any("has a new column, extra" in line for line in add("more.csv"))
-    evolve(wishes=Wishes(feature=["extra"], default=["extra=7"]), yes=True)
+    evolve(requested=RequestedChanges(feature=["extra"], default=["extra=7"]), yes=True)
     assert Contract.load()["extra"].role == "feature"
     assert values("extra", "id in (4, 5, 100)") == [4, 7, 0]
     assert "no row changed" in list_changes()[-1]
@@ -81,7 +81,7 @@ def test_a_new_column_of_a_file_that_was_added_is_read_from_it() -> None:
     assert values("extra", "id in (4, 5, 100)") == [4, 7, 0]
     assert verify_log()
     with pytest.raises(UserError, match="cannot be 'many' by default"):
-        evolve(wishes=Wishes(default=["extra=many"]))
+        evolve(requested=RequestedChanges(default=["extra=many"]))
 
 
 def test_a_column_that_a_person_put_into_the_contract_may_lack_in_old_files() -> None:
@@ -106,7 +106,7 @@ def test_a_renamed_column_is_asked_about_and_read_from_old_and_new_files() -> No
     with pytest.raises(UserError, match="--rename a=A"):
         evolve("june.csv")
     content = read_log()[-1].after
-    says = evolve("june.csv", wishes=Wishes(rename=["a=A"]), yes=True)
+    says = evolve("june.csv", requested=RequestedChanges(rename=["a=A"]), yes=True)
     assert says[0] == "a is called A; files may go on calling it a"
     assert read_log()[-1].after == content
     add("june.csv")
@@ -123,7 +123,7 @@ def test_a_column_that_is_not_delivered_any_more_is_missing_in_new_rows() -> Non
     Path("june.csv").write_text("id,n,y\n100,7,yes\n")
     with pytest.raises(UserError, match=r"say 'uv run mlops data evolve june\.csv' with --drop a"):
         add("june.csv")
-    evolve("june.csv", wishes=Wishes(drop=["a"]), yes=True)
+    evolve("june.csv", requested=RequestedChanges(drop=["a"]), yes=True)
     assert "june.csv lacks column a: it is read as missing" in add("june.csv")
     assert values("a", "id in (1, 100)") == [3.7, None]
     assert [column.name for column in Contract.load().inputs] == ["n"]
@@ -132,7 +132,7 @@ def test_a_column_that_is_not_delivered_any_more_is_missing_in_new_rows() -> Non
 
 def test_a_target_that_is_not_delivered_yet_leaves_rows_without_a_label() -> None:
     Path("june.csv").write_text("id,a,n\n100,1.5,7\n")
-    evolve("june.csv", wishes=Wishes(drop=["y"]), yes=True)
+    evolve("june.csv", requested=RequestedChanges(drop=["y"]), yes=True)
     assert "1 row has no label yet: kept, not learned from" in add("june.csv")
 
 
@@ -144,12 +144,18 @@ def test_a_wider_type_is_told_and_read_in_all_files() -> None:
         "june.csv: column n holds numbers (such as '7.25') where contract.yaml says integer, and "
         "such rows are rejected: widen it with 'uv run mlops data evolve june.csv'"
     )
+    rows = "".join(f"{n},1.5,{n}.25,yes\n" for n in range(100, 110))
+    Path("july.csv").write_text(f"id,a,n,y\n{rows}")
+    with pytest.raises(
+        UserError, match=r"(?s)10 of 10 rows break .*\njuly\.csv: column n holds num"
+    ):
+        update("july.csv")
     add("june.csv")
     says = evolve(yes=True)
     assert says[0] == "n becomes number (was integer), as '7.25' needs it"
     assert "version 3: 1 added" in says
     assert values("n", "id in (5, 100)") == [5.0, 7.25]
-    evolve(wishes=Wishes(type=["n=string"]), yes=True)
+    evolve(requested=RequestedChanges(type=["n=string"]), yes=True)
     assert values("n", "id in (5, 100)") == ["5", "7.25"]
     assert Contract.load().version == "1.2.0"
     assert verify_log()
@@ -170,26 +176,31 @@ def test_a_time_of_day_is_not_cut_off_without_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "says"),
+    ("requested", "says"),
     [
-        (Wishes(rename=["b=c"]), "contract.yaml has no column b; did you mean"),
-        (Wishes(rename=["a"]), "write --rename OLD=NEW, not a"),
-        (Wishes(rename=["a=n"]), "has a column n already"),
-        (Wishes(drop=["id"]), "id is the key of the table and cannot be dropped"),
-        (Wishes(drop=["b"]), "has no column b"),
-        (Wishes(feature=["b"]), "has no column b"),
-        (Wishes(feature=["a"]), "a is no new column"),
-        (Wishes(type=["a=integer"]), r"a \(number\) cannot become integer, only string"),
-        (Wishes(type=["y=string"]), "y .* cannot become string, only nothing wider"),
-        (Wishes(default=["n=many"]), "n .* cannot be 'many' by default"),
-        (Wishes(default=["id=3"]), "id .* cannot be '3' by default"),
-        (Wishes(drop=["a", "n"]), "would contradict itself: no column is left to learn from"),
+        (RequestedChanges(rename=["b=c"]), "contract.yaml has no column b; did you mean"),
+        (RequestedChanges(rename=["a"]), "write --rename OLD=NEW, not a"),
+        (RequestedChanges(rename=["a=n"]), "has a column n already"),
+        (RequestedChanges(drop=["id"]), "id is the key of the table and cannot be dropped"),
+        (RequestedChanges(drop=["b"]), "has no column b"),
+        (RequestedChanges(feature=["b"]), "has no column b"),
+        (RequestedChanges(feature=["a"]), "a is no new column"),
+        (RequestedChanges(type=["a=integer"]), r"a \(number\) cannot become integer, only string"),
+        (RequestedChanges(type=["y=string"]), "y .* cannot become string, only nothing wider"),
+        (RequestedChanges(default=["n=many"]), "n .* cannot be 'many' by default"),
+        (RequestedChanges(default=["id=3"]), "id .* cannot be '3' by default"),
+        (
+            RequestedChanges(drop=["a", "n"]),
+            "would contradict itself: no column is left to learn from",
+        ),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_one_sentence(wishes: Wishes, says: str) -> None:
+def test_a_request_that_cannot_be_met_is_one_sentence(
+    requested: RequestedChanges, says: str
+) -> None:
     before = Path("contract.yaml").read_bytes(), Path("data/log.jsonl").read_bytes()
     with pytest.raises(UserError, match=says) as refusal:
-        evolve(wishes=wishes, yes=True)
+        evolve(requested=requested, yes=True)
     assert "\n" not in str(refusal.value)
     assert (Path("contract.yaml").read_bytes(), Path("data/log.jsonl").read_bytes()) == before
 

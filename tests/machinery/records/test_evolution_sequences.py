@@ -11,7 +11,7 @@ from mlops.data.change_log import locate_landed_parts, read_log
 from mlops.data.contract import Contract
 from mlops.data.ingest import ingest
 from mlops.records.changes import delete, restore, update
-from mlops.records.evolution import Wishes, evolve
+from mlops.records.evolution import RequestedChanges, evolve
 from mlops.records.export import show
 from mlops.records.intake import add, compact
 from mlops.records.log_audit import verify_log
@@ -125,18 +125,18 @@ def change_contract(life: Life, kind: str, number: int) -> None:
         life.names[new] = [new]
     elif kind == "rename":
         new = f"{name}_{number}"
-        evolve(wishes=Wishes(rename=[f"{name}={new}"]), yes=True)
+        evolve(requested=RequestedChanges(rename=[f"{name}={new}"]), yes=True)
         life.names = {
             new if each == name else each: [new, *called] if each == name else called
             for each, called in life.names.items()
         }
         life.defaults = {new if each == name else each: v for each, v in life.defaults.items()}
     elif kind == "default":
-        evolve(wishes=Wishes(default=[f"{name}={number}"]), yes=True)
+        evolve(requested=RequestedChanges(default=[f"{name}={number}"]), yes=True)
         life.defaults[name] = number
     elif life.step == 1:
         size = next(iter(life.names))
-        evolve(wishes=Wishes(type=[f"{size}=number"]), yes=True)
+        evolve(requested=RequestedChanges(type=[f"{size}=number"]), yes=True)
         life.step = 0.5
 
 

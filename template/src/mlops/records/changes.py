@@ -75,7 +75,7 @@ def _upsert(
         fit, unfit = judge_rows(rows, contract)
         counts = count_arrivals(rows, contract)
         rejected = counts.rejected
-        lines = [*notes, *_report_rejected(writer, delivery, counts, unfit), *counts.notes()]
+        lines = _report_rejected(writer, delivery, counts, unfit, notes) + counts.notes()
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
         now, _ = judge_rows(touched, contract)
         effect = table.measure_effect(now, fit, contract)
@@ -110,18 +110,26 @@ def _upsert(
 
 
 def _report_rejected(
-    writer: Writer, delivery: Delivery, counts: ArrivalCounts, unfit: pl.LazyFrame
+    writer: Writer,
+    delivery: Delivery,
+    counts: ArrivalCounts,
+    unfit: pl.LazyFrame,
+    notes: list[str],
 ) -> list[str]:
-    """Say why rows of an update are left out. Raises UserError if they are surely too many."""
+    """Say why rows of an update are left out, after `notes` on its columns, which may be the cause.
+
+    Raises UserError if they are surely too many.
+    """
     if not counts.rejected:
-        return []
+        return notes
     limit = Params.read().data.max_reject_rate
     reasons = describe_faults(unfit, writer.scratch)
     judged_rows = delivery.rows - counts.unlabelled
     passed, judgement = judge_rejected(counts.rejected, judged_rows, limit)
     if not passed:
-        raise UserError(f"{delivery.path.name}: {judgement} ({reasons}); correct the source.")
-    return [f"{counts.rejected:,} rows are left out: {judgement} ({reasons})"]
+        fault = f"{delivery.path.name}: {judgement} ({reasons}); correct the source."
+        raise UserError("\n".join([fault, *notes]))
+    return [*notes, f"{counts.rejected:,} rows are left out: {judgement} ({reasons})"]
 
 
 def _report_lost_labels(now: pl.LazyFrame, new: pl.LazyFrame, contract: Contract) -> list[str]:

@@ -28,7 +28,7 @@ from .writer import Writer, change_table
 Compared = dict[Path, Differences]
 
 
-class Wishes(NamedTuple):
+class RequestedChanges(NamedTuple):
     """What a person says of columns: OLD=NEW, NAME, NAME, NAME=VALUE and NAME=TYPE."""
 
     rename: Sequence[str] = ()
@@ -38,20 +38,20 @@ class Wishes(NamedTuple):
     type: Sequence[str] = ()
 
 
-NONE = Wishes()
+NOTHING = RequestedChanges()
 
 
 def evolve(
     source: str | None = None,
     *,
-    wishes: Wishes = NONE,
+    requested: RequestedChanges = NOTHING,
     query: str | None = None,
     encoding: str | None = None,
     yes: bool = False,
 ) -> list[str]:
     """Propose the contract that a delivery needs, or else what lies in data/raw; write it if `yes`.
 
-    Returns the lines to print. Raises UserError for a wish that cannot be met, or if a column is
+    Returns the lines to print. Raises UserError for a request that cannot be met, or if a column is
     absent and it is not said what became of it; then nothing has changed.
     """
     contract = Contract.load()
@@ -63,7 +63,7 @@ def evolve(
         if source:
             deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
             files = [delivery.path for delivery in deliveries]
-        evolution = _propose(contract, files, wishes, source)
+        evolution = _propose(contract, files, requested, source)
         if not evolution.changes:
             return ["contract.yaml has every column as it is delivered; nothing changed"]
         evolved = evolution.finish()
@@ -77,25 +77,25 @@ def evolve(
 
 
 def _propose(
-    contract: Contract, files: list[Path], wishes: Wishes, source: str | None
+    contract: Contract, files: list[Path], requested: RequestedChanges, source: str | None
 ) -> Evolution:
-    """Change the contract as is wished, and so that all files can be read by it."""
+    """Change the contract as requested, and so that all files can be read by it."""
     evolution = Evolution(contract)
-    for wish in wishes.rename:
-        evolution.rename(*_split(wish, evolution.columns, "--rename OLD=NEW"))
-    for name in wishes.drop:
+    for request in requested.rename:
+        evolution.rename(*_split(request, evolution.columns, "--rename OLD=NEW"))
+    for name in requested.drop:
         evolution.drop(name)
-    for wish in wishes.type:
-        evolution.widen(*_split(wish, evolution.columns, "--type COLUMN=TYPE"))
+    for request in requested.type:
+        evolution.widen(*_split(request, evolution.columns, "--type COLUMN=TYPE"))
     compared = {file: compare_columns(file, evolution.contract) for file in files}
     _allow_absent(evolution, compared, source)
     for differences in compared.values():
         for name, wide in differences.wider.items():
             if evolution.columns[name].type != wide.type:
                 evolution.widen(name, *wide)
-    _take_in_new(evolution, compared, wishes.feature)
-    for wish in wishes.default:
-        evolution.set_default(*_split(wish, evolution.columns, "--default COLUMN=VALUE"))
+    _take_in_new(evolution, compared, requested.feature)
+    for request in requested.default:
+        evolution.set_default(*_split(request, evolution.columns, "--default COLUMN=VALUE"))
     return evolution
 
 
@@ -113,10 +113,10 @@ def _allow_absent(evolution: Evolution, compared: Compared, source: str | None) 
         refuse_absent(file, differences._replace(absent=absent), evolution.contract, source)
 
 
-def _take_in_new(evolution: Evolution, compared: Compared, wished: Sequence[str]) -> None:
-    """Take in the new columns. Raises UserError if one that is wished as a feature is none."""
+def _take_in_new(evolution: Evolution, compared: Compared, features: Sequence[str]) -> None:
+    """Take in the new columns. Raises UserError if one that is requested is none."""
     new = dict.fromkeys(name for each in compared.values() for name in each.new)
-    for name in wished:
+    for name in features:
         if name not in new:
             evolution.find(name)
             raise UserError(f"{name} is no new column: give it its role in contract.yaml.")
@@ -125,7 +125,7 @@ def _take_in_new(evolution: Evolution, compared: Compared, wished: Sequence[str]
             scan_file(file).select(cols([name])) for file in compared if name in compared[file].new
         ]
         frame = pl.concat(tables, how="vertical_relaxed")
-        evolution.take_in(name, frame, "feature" if name in wished else "ignored")
+        evolution.take_in(name, frame, "feature" if name in features else "ignored")
 
 
 def _log_evolution(
@@ -147,15 +147,15 @@ def _count_records(changes: list[Change]) -> int:
     return sum(change.added - change.deleted for change in changes[last:])
 
 
-def _split(wish: str, names: Collection[str], form: str) -> tuple[str, str]:
+def _split(request: str, names: Collection[str], form: str) -> tuple[str, str]:
     """Split NAME=VALUE at the sign after a known name, which may hold one itself.
 
     Raises UserError if none is known.
     """
-    signs = [place for place, letter in enumerate(wish) if letter == "="]
+    signs = [place for place, letter in enumerate(request) if letter == "="]
     for place in signs:
-        if wish[:place] in names and wish[place + 1 :]:
-            return wish[:place], wish[place + 1 :]
-    name = wish.partition("=")[0]
+        if request[:place] in names and request[place + 1 :]:
+            return request[:place], request[place + 1 :]
+    name = request.partition("=")[0]
     wrong = f"contract.yaml has no column {name}; {suggest(name, names)}"
-    raise UserError(f"write {form}, not {wish}." if name in names or not signs else wrong)
+    raise UserError(f"write {form}, not {request}." if name in names or not signs else wrong)
