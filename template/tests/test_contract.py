@@ -22,10 +22,17 @@ def test_a_good_record_passes(contract):
         assert broken_rules(record, contract) == []
 
 
-def test_a_record_without_what_is_to_be_predicted_is_rejected(contract):
+def test_a_record_waits_for_what_is_to_be_predicted(contract):
+    [record] = draw_records(contract)
+    assert broken_rules(record | {contract.target.name: ""}, contract) == []
+
+
+def test_a_record_with_another_answer_than_may_be_is_rejected(contract):
     [record] = draw_records(contract)
     target = contract.target.name
-    assert broken_rules(record | {target: ""}, contract) == [(target, "required")]
+    [(column, rule)] = broken_rules(record | {target: "none of them"}, contract)
+    assert column == target
+    assert rule in ("readable", "category")
 
 
 def test_a_number_beyond_its_limits_is_rejected(contract):

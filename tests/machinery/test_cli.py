@@ -144,7 +144,9 @@ def test_a_gate_that_stops_the_pipeline_still_gets_its_page(project, typed):
 
 def test_a_bad_sample_is_told_and_changes_nothing(project, typed):
     typed("data", "add", "orders.csv", "--target", "returned", "--key", "order")
-    Path("bad.csv").write_text("order,amount,city,returned\n1,many,A,yes\n2,5,Z,no\n3,5,A,\n")
+    Path("bad.csv").write_text(
+        "order,amount,city,returned\n1,many,A,yes\n2,5,Z,no\n3,5,A,perhaps\n"
+    )
     before = sorted(Path().rglob("*"))
     code, output = typed("data", "check", "bad.csv")
     assert code == 1

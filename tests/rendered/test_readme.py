@@ -200,6 +200,19 @@ def test_records_live(flights: Path, tmp_path: Path) -> None:
     git(flights, "clean", "--force", "-x", "--quiet", "data/raw")
 
 
+def test_the_table_changes(flights: Path, tmp_path: Path) -> None:
+    header, row, *_ = (flights / "data/raw/0001-flights.csv").read_text().splitlines()
+    more = tmp_path / "more.csv"
+    more.write_text(f"{header},gate\n{row},B7\n")
+    [evolve] = [b for b in blocks(flights / "docs/guide/data.md") if "data evolve" in b]
+    shell(evolve.replace("MORE", str(more)), flights)
+    contract = (flights / "contract.yaml").read_text()
+    assert "version: 1.1.0\n" in contract
+    assert "- name: gate\n" in contract
+    assert "the content is the same" in shell("uv run flights data history --check", flights)
+    git(flights, "reset", "--hard", "--quiet")
+
+
 def find_kept(project: Path, word: str) -> list[Path]:
     """The files with the word in them that DVC keeps: here, in its cache and in the remote."""
     remote = project.parent / "flights-dvc-remote"

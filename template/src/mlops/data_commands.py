@@ -70,6 +70,29 @@ def update(
     say(update(source, query=query, encoding=encoding, cursor=cursor, dry_run=dry_run))
 
 
+@app.command(epilog="Example: data evolve new-orders.csv --yes")
+def evolve(  # noqa: PLR0917
+    source: Annotated[str | None, typer.Argument(help="As for add; else what has landed.")] = None,
+    rename: Annotated[list[str] | None, typer.Option(help="OLD=NEW name of a column.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column no more delivered.")] = None,
+    feature: Annotated[list[str] | None, typer.Option(help="A new column to learn from.")] = None,
+    default: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE for files that lack it.")
+    ] = None,
+    type_: Annotated[list[str] | None, typer.Option("--type", help="COLUMN=TYPE, wider.")] = None,
+    query: Query = None,
+    encoding: Encoding = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it, not only propose it.")] = False,
+) -> None:
+    """Take new, renamed, dropped or wider columns into the contract; old files stay readable."""
+    from .records.evolution import RequestedChanges, evolve
+
+    requested = RequestedChanges(
+        *(tuple(each or ()) for each in (rename, drop, feature, default, type_))
+    )
+    say(evolve(source, requested=requested, query=query, encoding=encoding, yes=yes))
+
+
 @app.command(epilog="Example: data delete 17 18")
 def delete(
     keys: Annotated[list[str] | None, typer.Argument(help="Keys of records.")] = None,

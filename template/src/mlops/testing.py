@@ -190,8 +190,8 @@ def _write_lines(file: Path, records: Iterable[Any]) -> None:
 
 
 def _cell(column: Column, contract: Contract, row: int, random: np.random.Generator) -> str:
-    allowed = column.categories or (contract.classes if column.role == "target" else ())
-    if allowed:
+    classes = contract.classes if column.role == "target" else ()
+    if allowed := column.categories or column.known_categories or classes:
         return str(random.choice(allowed))
     if column.type in FORMATS:
         form = (column.formats or FORMATS[column.type])[0].replace("%.f", "")

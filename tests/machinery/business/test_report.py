@@ -175,6 +175,21 @@ def test_a_first_run_has_no_champion_slices_or_quarantine():
     assert "Git commit" not in shown.text("lineage")
 
 
+def waiting(files):
+    files["reports/validation.json"] |= {
+        "read": 24021,
+        "unlabelled": 20,
+        "unseen": [{"column": "tail", "rows": 7, "examples": ["N1"]}],
+    }
+
+
+def test_rows_without_a_label_and_unseen_categories_are_told():
+    data = parsed(waiting).text("data")
+    assert "20 rows without a label yet, kept in data/unlabelled.parquet" in data
+    assert "tail: unseen categories in 7 rows." in data
+    assert "without a label" not in parsed(artifacts.first).text("data")
+
+
 def test_other_tasks_leave_out_what_does_not_apply():
     several, number = (
         parsed(artifacts.multiclass, "multiclass"),

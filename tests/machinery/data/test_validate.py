@@ -17,6 +17,8 @@ COLUMNS = (
     Column(name="y", type="string", role="target"),
 )
 
+DUPLICATE = ("k", "duplicate")
+
 
 def contract_of(duplicates="keep_last"):
     return Contract(
@@ -57,7 +59,8 @@ def reasons_of(quarantine):
         (("1", "-1", "a", "yes"), [("n", "minimum", "-1.0")]),
         (("1", "11", "z", "yes"), [("n", "maximum", "11.0"), ("c", "category", "z")]),
         (("one", "5", "a", "perhaps"), [("k", "readable", "one"), ("y", "category", "perhaps")]),
-        (("1", "5", "a", ""), [("y", "required", "")]),
+        (("1", "5", "a", ""), []),
+        (("1", "11", "a", ""), [("n", "maximum", "11.0")]),
     ],
 )
 def test_a_row_is_clean_or_held_back_with_all_reasons(row, reasons):
@@ -84,6 +87,19 @@ def test_duplicates_follow_the_policy(policy, held):
     assert clean.columns == ["k", "n", "c", "y", "_row"]
 
 
+@pytest.mark.parametrize("policy", ["keep_last", "keep_first", "reject"])
+def test_a_row_without_a_label_gives_way_to_one_with_it(policy):
+    rows = rows_of(
+        ("1", "5", "a", None),
+        ("1", "6", "a", "yes"),
+        ("1", "7", "a", None),
+        ("2", "5", "a", None),
+    )
+    records, quarantine = check(rows, contract_of(policy))
+    assert records["_row"].to_list() == [2, 4]
+    assert reasons_of(quarantine) == {row: [("k", "duplicate", "1")] for row in (1, 3)}
+
+
 def judged_by_hand(row):
     """The rules once more, in plain Python."""
     key, number, category, answer = row
@@ -100,9 +116,7 @@ def judged_by_hand(row):
         reasons.append(("n", "maximum"))
     if category not in (None, "a", "b"):
         reasons.append(("c", "category"))
-    if answer is None:
-        reasons.append(("y", "required"))
-    elif answer not in ("no", "yes"):
+    if answer not in (None, "no", "yes"):
         reasons.append(("y", "category"))
     return reasons
 
@@ -121,7 +135,11 @@ def test_every_row_is_counted_once_with_complete_reasons(seed, policy, tmp_path,
     rows = [tuple(texts[dice.integers(len(texts))] for texts in cells) for _ in range(300)]
     report = validate(rows_of(*rows).lazy(), contract_of(policy))
     clean, held = pl.read_parquet("data/clean.parquet"), pl.read_parquet("data/quarantine.parquet")
-    assert sorted([*clean["_row"], *held["_row"]]) == list(range(1, 301))
+    records, _ = check(rows_of(*rows), contract_of(policy))
+    assert sorted([*records["_row"], *held["_row"]]) == list(range(1, 301))
+    waiting = records.filter(pl.col("y").is_null())
+    assert clean.equals(records.drop_nulls("y"))
+    assert pl.read_parquet("data/unlabelled.parquet").equals(waiting.drop("_row"))
     reasons = reasons_of(held)
     sound = {}
     for number, row in enumerate(rows, 1):
@@ -130,18 +148,26 @@ def test_every_row_is_counted_once_with_complete_reasons(seed, policy, tmp_path,
         if by_hand:
             assert reasons_here == by_hand
         else:
-            assert reasons_here in ([], [("k", "duplicate")])
+            assert reasons_here in ([], [DUPLICATE])
             sound.setdefault(row[0], []).append(number)
     sound.pop(None, None)
     pick = {"keep_last": slice(-1, None), "keep_first": slice(1), "reject": slice(0)}
-    for numbers in sound.values():
+    for every in sound.values():
+        known = [number for number in every if rows[number - 1][3]]
+        numbers = known if known and policy != "keep_all" else every
+        assert all(number in reasons for number in every if number not in numbers)
         alone = len(numbers) == 1 or policy == "keep_all"
         kept = numbers if alone else numbers[pick[policy]]
         assert [number for number in numbers if number not in reasons] == kept
-    duplicates = sum(("k", "duplicate") in [r[:2] for r in each] for each in reasons.values())
-    assert report["read"] == 300 == report["clean"] + report["quarantined"]
+    duplicates = sum(DUPLICATE in [r[:2] for r in each] for each in reasons.values())
+    assert report["read"] == 300 == report["clean"] + waiting.height + report["quarantined"]
+    assert report["unlabelled"] == waiting.height
     assert report["duplicates"] == {"policy": policy, "rows": duplicates}
-    assert report["rejected"] == held.height - (0 if policy == "reject" else duplicates)
+    faulty = [row for row, each in reasons.items() if [one[:2] for one in each] != [DUPLICATE]]
+    twice = [row for row in reasons if row not in faulty and rows[row - 1][3]]
+    assert report["rejected"] == len(faulty) + (len(twice) if policy == "reject" else 0)
+    share = report["rejected"] / (300 - waiting.height)
+    assert report["reject_rate"] == pytest.approx(share)
     assert sum(each["rows"] for each in report["reasons"]) == sum(map(len, reasons.values()))
 
 

@@ -174,7 +174,9 @@ def test_rules_are_told_in_words():
     column = Column(
         name="x", type="number", required=True, minimum=0.0, maximum=6000.0, categories=("a",)
     )
-    assert describe_rules(column) == "never missing, at least 0, at most 6,000, one of 1 known text"
+    assert (
+        describe_rules(column) == "never missing, at least 0, at most 6,000, one of 1 allowed text"
+    )
     assert describe_rules(Column(name="x", type="number")) == ""
 
 

@@ -97,12 +97,17 @@ def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) ->
     start(records)
     Path("news.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,7.5,a,yes\n3,8.5,a,yes\n")
     says = update("news.csv")
-    assert says[0].startswith("1 rows are left out")
+    assert says[0].startswith("1 rows are left out: 1 of 3 rows break the contract")
     assert "size breaks the rule readable in 1, such as 'wide'" in says[0]
     assert content()[1] == records[1]
     assert content()[2] == (7.5, "a", True)
-    Path("bad.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,tall,a,yes\n3,9.5,a,yes\n")
-    with pytest.raises(UserError, match=r"2 of 3 rows break the contract, more than data\.max_rej"):
+    Path("two.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,tall,a,yes\n3,9.5,a,yes\n")
+    assert "may be chance" in update("two.csv", dry_run=True)[0]
+    rows = "".join(f"{n},{'wide' if n % 4 else n},a,yes\n" for n in range(40))
+    Path("bad.csv").write_text(f"nr,size,shop,late\n{rows}")
+    with pytest.raises(
+        UserError, match=r"30 of 40 .*data\.max_reject_rate allows 50%: that is no chance"
+    ):
         update("bad.csv")
     assert len(change_log.read_log()) == 2
 

@@ -47,12 +47,42 @@ def test_ranges_are_widened_by_their_span() -> None:
     assert (above.minimum, above.maximum) == (0, 17)
 
 
-def test_categories_and_what_is_required() -> None:
+def test_categories_are_known_not_allowed_and_what_is_required() -> None:
     complete, holed = described(pick(" b", "a")), described(pick("b", "a", "NA"))
-    assert (complete.categories, complete.required) == (("a", "b"), True)
-    assert (holed.categories, holed.required) == (("a", "b"), False)
+    assert (complete.known_categories, complete.required) == (("a", "b"), True)
+    assert (holed.known_categories, holed.required) == (("a", "b"), False)
+    assert complete.categories is holed.categories is None
     many = described([f"c{place % 60}" for place in range(ROWS)])
-    assert (many.role, many.categories) == ("feature", None)
+    assert (many.role, many.known_categories) == ("feature", ())
+    assert drafted(table(late=pick("stay", "leave", "go")))["late"].categories is not None
+
+
+def test_new_keys_and_groups_are_the_normal_case() -> None:
+    frame = table(shop=pick("a", "b"), town=pick("x", "y"), nr=[*map(str, range(ROWS))])
+    contract = drafted(frame, key="shop,nr", group="town")
+    for name in ("shop", "town"):
+        assert (contract[name].categories, contract[name].known_categories) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "least"),
+    [
+        ([str(place // 3) for place in range(ROWS)], 0),  # a counter
+        ([str(-place / 4) for place in range(ROWS)], None),  # a running measure, newest first
+        ([str(place * 7919 % 100_003) for place in range(ROWS)], 0),  # numbers of tickets
+        (pick("2021", "2019", "2020"), 0),
+        (pick("202112", "201901", "202006"), 0),
+        (pick("20211231", "20190115", "20200630"), 0),
+        (pick("1700000000", "1600000000", "1650000000"), 0),
+        (pick("1700000000000", "1600000000000", "1650000000000"), 0),
+    ],
+)
+def test_a_number_that_goes_on_running_has_no_limit_but_its_sign(
+    values: list[str], least: int | None
+) -> None:
+    column = described(values)
+    assert column.type in ("integer", "number")
+    assert (column.minimum, column.maximum) == (least, None)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +167,7 @@ def test_the_task_can_be_said() -> None:
         ({}, {"task": "multiclass"}, "does not go with multiclass"),
         ({}, {"task": "regression"}, "does not go with regression"),
         ({"late": pick("yes")}, {}, "the target 'late' has one value only"),
-        ({"late": pick("yes", None, None)}, {}, "lacks more than half of its values"),
+        ({"late": pick("yes", None, None)}, {}, "lacks 200 of its 300 values, more than half"),
         ({"late": pick("2013-01-31", "2013-02-01")}, {}, "the target 'late' has dates"),
         (
             {"late": [f"w{n}" for n in range(ROWS)]},

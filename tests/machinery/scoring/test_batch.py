@@ -12,8 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.core.paths import MODEL
+from mlops.core.paths import INGESTED, MODEL, UNLABELLED
+from mlops.data.change_log import Part
 from mlops.data.contract import Column, Contract
+from mlops.data.ingest import ingest
+from mlops.data.validate import validate
 from mlops.scoring import batch
 from mlops.scoring.batch import predict
 from mlops.scoring.predictor import Predictor
@@ -256,3 +259,16 @@ def test_all_that_may_be_added_may_be_scored(tmp_path):
         assert f"scored {rows} of {rows} rows" in message
         assert pl.read_parquet("out.parquet").drop("_row").equals(whole.drop("_row").head(rows))
     assert not list(Path().glob(".predict-*"))
+
+
+def test_rows_that_wait_for_their_label_are_scored():
+    table, contract = given(), Contract.load()
+    lacking = [column.name for column in contract.columns if column.name not in table.columns]
+    table.with_columns(**dict.fromkeys(lacking, pl.lit(None, pl.String))).write_csv("in.csv")
+    ingest([Part(Path("in.csv"))], contract)
+    report = validate(pl.scan_parquet(INGESTED / "*.parquet"), contract)
+    assert report["unlabelled"] == 250
+    predict(str(UNLABELLED), Path("out.parquet"))
+    result = pl.read_parquet("out.parquet")
+    assert result["id"].sort().equals(table["id"])
+    assert result["reason"].null_count() == 250

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from mlops.model.package import describe_column
 from mlops.serving.faults import RefusedError
 from mlops.serving.models import Model, ModelContent
 from mlops.serving.requests import Requests
@@ -194,3 +195,25 @@ def test_of_many_categories_some_are_told():
     assert "write one of '0', '1', '2', " in fault.message
     assert fault.message.endswith(" ...")
     assert len(fault.message) < 200
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_categories_that_are_only_known_are_examples_and_no_rule(required):
+    meta = model().meta
+    known = {"categories": None, "known_categories": ["a", "b"], "required": required}
+    columns = [c | known if c["name"] == "kind" else c for c in meta["columns"]]
+    requests = Requests(meta | {"columns": columns}, "refuse", 1)
+    [record] = requests.read(b'{"count": 3, "kind": " new shop "}').records
+    assert record["kind"] == "new shop"
+    [answer] = model().answers(model().feed([record]))
+    assert 0 <= answer["score"] <= 1
+    document = json.dumps(requests.records.one.json_schema())
+    assert '"examples": ["a", "b"]' in document
+    assert '"enum": ["a", "b"]' not in document
+
+
+def test_a_model_holds_the_categories_that_its_contract_knows_and_no_empty_list():
+    contract, _ = served.contract_and_rows()
+    known = contract["kind"].model_copy(update={"known_categories": ("a", "b")})
+    assert describe_column(known)["known_categories"] == ["a", "b"]
+    assert "known_categories" not in describe_column(contract["kind"])

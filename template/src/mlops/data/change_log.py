@@ -19,7 +19,7 @@ from ..core.strict_model import StrictModel
 LOG = Path("data/log.jsonl")
 EMPTY = "0" * 32  # the content hash of a table without rows
 
-Operation = Literal["sample", "start", "add", "update", "delete", "restore", "compact"]
+Operation = Literal["sample", "start", "add", "update", "delete", "restore", "compact", "evolve"]
 ANEW = ("start", "compact")  # what was before is no part of the table any more
 
 
@@ -28,8 +28,8 @@ class Change(StrictModel):
 
     It brought `rows` rows in `file`, and took out those whose numbers are in the file `retired`.
     "start" begins with a new table, "compact" with the same one in new files, "restore" goes back
-    to the version `restored`. `sha256` is of the source as it was delivered; `cursor` and `reached`
-    say how far a database has been read.
+    to the version `restored`, "evolve" changes the contract alone. `sha256` is of the source as it
+    was delivered; `cursor` and `reached` say how far a database has been read.
     `before` and `after` are content hashes (table.py), under the contract of the digest `contract`.
     """
 

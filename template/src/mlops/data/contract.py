@@ -5,6 +5,7 @@ odcs.py); inside the project it is a `Contract` of plain columns.
 """
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,6 +44,10 @@ class Column(Described):
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
     strptime patterns of dates (tried in order), `decimal` the decimal mark of numbers, `spelling`
     maps a delivered text to the one that is meant.
+
+    `categories` are the only texts allowed, `known_categories` those that were met so far.
+    `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
+    or no value. `former_names` are what older files call it.
     """
 
     name: str
@@ -55,17 +60,25 @@ class Column(Described):
     minimum: int | float | None = None
     maximum: int | float | None = None
     categories: Texts | None = None
+    known_categories: Texts = ()
     missing: Texts = DEFAULT_MISSING
     formats: Texts = ()
     decimal: Literal[".", ","] = "."
     spelling: dict[str, str] = Field(default_factory=dict)
     leak_reviewed: bool = False
+    optional: bool = False
+    default: str | None = None
+    former_names: Texts = ()
     description: str = ""
 
     @property
     def is_input(self) -> bool:
         """Tell whether the model may see the column."""
         return self.role in ("feature", "time") and self.known_at_decision
+
+    def find_in(self, delivered: Collection[str]) -> str | None:
+        """Find what a file with these columns calls the column; None: it lacks it."""
+        return next((name for name in (self.name, *self.former_names) if name in delivered), None)
 
     def faults(self) -> list[str]:
         """List what the fields say against each other, each as the part of a sentence."""
@@ -75,6 +88,9 @@ class Column(Described):
             "minimum and maximum are for numbers": limits and not numeric,
             "its minimum is above its maximum": limits != sorted(limits),
             "enum is for texts": self.categories is not None and self.type != "string",
+            "knownCategories is for texts": self.known_categories and self.type != "string",
+            "a key cannot be optional": self.role == "key" and self.optional,
+            "default is for an optional column": self.default is not None and not self.optional,
             "formats are for dates and timestamps": self.formats and not dated,
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
@@ -117,13 +133,14 @@ class Contract(Described):
     def digest(self) -> str:
         """Digest all that bears on the content of the table; texts for people do not."""
         texts: Any = {"id": True, "name": True, "version": True}
-        texts["columns"] = {"__all__": {"description"}}
+        texts["columns"] = {"__all__": {"description", "known_categories"}}
         text = self.model_dump_json(exclude=texts, exclude_defaults=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def faults(self) -> list[str]:
         """List what the entries say against each other, each as the part of a sentence."""
-        twice = ", ".join(sorted({name for name in self.names if self.names.count(name) > 1}))
+        called = [name for c in self.columns for name in (c.name, *c.former_names)]
+        twice = ", ".join(sorted({name for name in called if called.count(name) > 1}))
         count, goals = len(set(self.classes)), self.of_role("target")
         enough = {"binary": count == 2, "multiclass": count > 2, "regression": count == 0}
         words = self.task == "regression" and any(c.type not in NUMERIC for c in goals)

@@ -6,6 +6,7 @@ table, and is told in `_unreadable` for the rules to judge.
 """
 
 import zlib
+from itertools import groupby
 from pathlib import Path
 from typing import TypedDict
 
@@ -76,12 +77,17 @@ def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> In
 
 
 def scan_parts(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
-    """Scan the numbered rows of the parts; those of one schema together, as there can be many."""
-    groups: dict[str, list[pl.LazyFrame]] = {}
-    for part in parts:
-        raw = number_rows(part, contract)
-        groups.setdefault(str(raw.collect_schema()), []).append(raw)
-    return [pl.concat(group) for group in groups.values()]
+    """Scan the numbered rows of the parts; those of one schema together, as there can be many.
+
+    Without a contract, where rows are to be numbered anew, all stay in their order.
+    """
+    tables = [number_rows(part, contract) for part in parts]
+    pairs = [(str(table.collect_schema()), table) for table in tables]
+    places = {schema: place for place, (schema, _) in reversed([*enumerate(pairs)])}
+    if contract:
+        pairs.sort(key=lambda pair: places[pair[0]])
+    runs = groupby(pairs, key=lambda pair: pair[0])
+    return [pl.concat([table for _, table in run]) for _, run in runs]
 
 
 def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -120,19 +126,32 @@ def count_rows(table: pl.LazyFrame) -> int:
 
 def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
     """Scan the contract's columns (or all) as delivered, of the rows that are not gone, with their
-    `_row` and `_source`. Raises UserError for a column that is not there.
+    `_row` and `_source`. Raises UserError for a column that is not there, and must be.
     """
     table, name = scan_file(part.path), part.path.name
-    delivered = table.collect_schema().names()
-    names = contract.names if contract else delivered
-    if absent := set(names) - set(delivered):
-        raise UserError(f"{name} lacks column {min(absent)} of contract.yaml; add it.")
-    numbers = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
+    if contract:
+        table = _name_by_contract(table, contract, name).select(cols(contract.names))
+    numbers = table.with_row_index("_row", offset=part.before + 1)
     lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
     if part.gone is None:
         return lines
     gone = part.gone.to_frame("_row").lazy()
     return lines.join(gone, on="_row", how="anti", maintain_order="left")
+
+
+def _name_by_contract(table: pl.LazyFrame, contract: Contract, file: str) -> pl.LazyFrame:
+    """Add the columns of the contract that the file calls otherwise, or may lack."""
+    delivered = table.collect_schema().names()
+    added: dict[str, pl.Expr] = {}
+    for column in contract.columns:
+        called = column.find_in(delivered)
+        if called is None and not column.optional:
+            raise UserError(f"{file} lacks column {column.name} of contract.yaml; add it.")
+        if called is None:
+            added[column.name] = pl.lit(column.default, pl.String)
+        elif called != column.name:
+            added[column.name] = col(called)
+    return table.with_columns(**added)
 
 
 def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:

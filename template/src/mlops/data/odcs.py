@@ -19,7 +19,9 @@ HEADING = """\
 # The data contract: what each column of the table means and must be. Drafted from the data; review:
 #   knownAtDecision: false   (in customProperties) for each column that is filled in only AFTER the
 #                            decision is made: the model never sees it
-#   minimum, maximum, enum   are they what may happen, or only what has happened so far?
+#   minimum, maximum         are they what may happen, or only what has happened so far?
+#   knownCategories          (in customProperties) were met so far; others come in, and are told.
+#                            enum in its place: no others may come
 #   protected, slice: true   people, or parts of the business, to be treated no worse than others
 #   role                     feature (when not said), target, time, group, ignored
 # Rows that break a rule go to quarantine with the reason. Open Data Contract Standard (bitol.io).
@@ -99,7 +101,7 @@ def format_contract(entries: dict[str, Any]) -> str:
     """Format the file's text for the entries of a contract, their "columns" among them."""
     left = dict(entries)
     head = {key: left.pop(key) for key in ("id", "name", "version")}
-    columns = [_format_column(column) for column in left.pop("columns")]
+    columns = [format_column(column) for column in left.pop("columns")]
     table = {
         "name": head["name"],
         "customProperties": _list_custom_properties(left),
@@ -110,7 +112,8 @@ def format_contract(entries: dict[str, Any]) -> str:
     return HEADING + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _format_column(column: dict[str, Any]) -> dict[str, Any]:
+def format_column(column: dict[str, Any]) -> dict[str, Any]:
+    """Arrange the entries of a column as the file has them."""
     left = dict(column)
     if left.get("role") == "key":
         left["primaryKey"] = bool(left.pop("role"))

@@ -1,4 +1,7 @@
-"""The rules of a contract, and the reasons for which rows break them."""
+"""The rules of a contract, and the reasons for which rows break them.
+
+That the target is not known yet breaks none: such a row waits for its label.
+"""
 
 import polars as pl
 
@@ -13,7 +16,7 @@ def list_rules(contract: Contract) -> list[tuple[pl.Expr, str, str]]:
     rules = []
     for column in contract.columns:
         name, cell = column.name, col(column.name)
-        if column.required or column.role == "target":
+        if column.required and column.role != "target":
             rules.append((cell.is_null(), name, "required"))
         if column.minimum is not None:
             rules.append((cell < column.minimum, name, "minimum"))
@@ -28,6 +31,11 @@ def is_sound(contract: Contract) -> pl.Expr:
     """Tell whether a typed row keeps every rule."""
     faults = (condition for condition, _, _ in list_rules(contract))
     return ~pl.any_horizontal(pl.col("_unreadable").is_not_null(), *faults).fill_null(False)
+
+
+def is_labelled(contract: Contract) -> pl.Expr:
+    """Tell whether the target of a typed row is known."""
+    return col(contract.target.name).is_not_null()
 
 
 def list_reasons(contract: Contract, repeated: pl.Expr | None = None) -> pl.Expr:

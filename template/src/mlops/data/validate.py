@@ -1,7 +1,9 @@
-"""Stage validate: each row is in the clean table, or in quarantine with all the reasons.
+"""Stage validate: each row is in the clean table, waits for its label, or is in quarantine with all
+the reasons.
 
-Rows that share a key are told apart last, among those that keep every rule of the contract, so
-that a broken row never takes the place of a sound one.
+A row without a label is a record like any other: it keeps all rules, and is not learned from. Rows
+that share a key are told apart last, among those that keep every rule of the contract, so that a
+broken row never takes the place of a sound one, nor one without a label that of one with it.
 """
 
 from pathlib import Path
@@ -10,14 +12,23 @@ from typing import TypedDict
 import polars as pl
 
 from ..core.params import Params
-from ..core.paths import CLEAN, INGESTED, QUARANTINE, REPORTS, replacing, write_json
+from ..core.paths import (
+    CLEAN,
+    INGESTED,
+    QUARANTINE,
+    REPORTS,
+    UNLABELLED,
+    replacing,
+    write_json,
+)
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, assign_verdict, block_unless_passed
 from ..gates.yaml_location import list_column_entries
+from .arrivals import Unseen, describe_unlabelled, describe_unseen, find_unseen
 from .column_names import cols, internal
 from .contract import Contract
 from .ingest import count_rows, write_parquet
-from .row_rules import is_sound, list_reasons
+from .row_rules import is_labelled, is_sound, list_reasons
 
 IS_REPEATED, IS_CLEAN = internal("repeated"), internal("clean")
 
@@ -39,21 +50,26 @@ class Duplicates(TypedDict):
 
 
 class ValidationReport(TypedDict):
-    """Counts of rows. `rejected` are those that break a rule; one that the policy for duplicates
-    replaces by another is in quarantine too, but does not count in `reject_rate`.
+    """Counts of rows. `clean` are those to learn from; `unlabelled` keep every rule, but wait for
+    their label, and are no part of what `reject_rate` is a share of. `rejected` are those that
+    break a rule; one that the policy for duplicates replaces by another is in quarantine too, but
+    is not rejected. `unseen` tells the categories that the contract does not list.
     """
 
     read: int
     clean: int
+    unlabelled: int
     quarantined: int
     rejected: int
     reject_rate: float
     reasons: list[Reason]
     duplicates: Duplicates
+    unseen: list[Unseen]
 
 
 def run() -> None:
-    """Read data/ingested; write the clean table, the quarantine and reports/validation.json.
+    """Read data/ingested; write the clean table, the rows without a label, the quarantine and
+    reports/validation.json.
 
     Raises BlockedError if more rows are rejected than params.yaml allows.
     """
@@ -61,6 +77,8 @@ def run() -> None:
     write_json(REPORTS / "validation.json", report)
     held = f"{report['quarantined']:,} in quarantine ({report['reject_rate']:.2%} rejected)"
     print(f"validate: {report['clean']:,} of {report['read']:,} rows are clean, {held}")
+    for line in (*describe_unlabelled(report["unlabelled"]), *describe_unseen(report["unseen"])):
+        print(f"validate: {line}")
     block_unless_passed(
         [reject_rate_verdict(report, Params.read().data.max_reject_rate, Problem.read())]
     )
@@ -71,30 +89,59 @@ def validate(
     contract: Contract,
     fit_to: Path = CLEAN,
     unfit_to: Path = QUARANTINE,
+    unlabelled_to: Path = UNLABELLED,
 ) -> ValidationReport:
-    """Stream the typed rows to the clean table or to quarantine, and return the counts."""
-    with replacing(fit_to) as clean, replacing(unfit_to) as quarantine:
+    """Stream the typed rows to the clean table, to those without a label (in the contract's columns
+    alone, like a delivery to score) or to quarantine, and return the counts.
+    """
+    with (
+        replacing(fit_to) as clean,
+        replacing(unlabelled_to) as unlabelled,
+        replacing(unfit_to) as quarantine,
+    ):
         fit, unfit = judge_rows(table, contract)
+        delivered = cols(contract.names)
+        waiting = fit.filter(~is_labelled(contract)).select(delivered)
         # One by one: side by side, polars piles up what the slower of the two has yet to write.
-        write_parquet({clean: fit})
+        write_parquet({clean: fit.filter(is_labelled(contract))})
+        write_parquet({unlabelled: waiting})
         write_parquet({quarantine: unfit})
-        kept, held = count_rows(pl.scan_parquet(clean)), count_rows(pl.scan_parquet(quarantine))
-        kinds = count_reasons(pl.scan_parquet(quarantine))
-    repeated = sum(kind["rows"] for kind in kinds if kind["rule"] == "duplicate")
-    rejected = held if contract.duplicates == "reject" else held - repeated
+        files = [pl.scan_parquet(path) for path in (clean, unlabelled, quarantine)]
+        kept, wait, held = map(count_rows, files)
+        kinds = count_reasons(files[2])
+        rejected = _count_rejected(files[2], contract)
+        records = pl.concat([file.select(delivered) for file in files[:2]])
+        unseen = find_unseen(records, contract)
     return {
-        "read": kept + held,
+        "read": kept + wait + held,
         "clean": kept,
+        "unlabelled": wait,
         "quarantined": held,
         "rejected": rejected,
         "reject_rate": rejected / max(kept + held, 1),
         "reasons": kinds,
-        "duplicates": {"policy": contract.duplicates, "rows": repeated},
+        "duplicates": {
+            "policy": contract.duplicates,
+            "rows": sum(kind["rows"] for kind in kinds if kind["rule"] == "duplicate"),
+        },
+        "unseen": unseen,
     }
 
 
+def _count_rejected(quarantine: pl.LazyFrame, contract: Contract) -> int:
+    """Count the rows that break a rule, which a duplicate does if the policy is to reject it; one
+    that has no label never does by being a duplicate.
+    """
+    fault = pl.element().struct.field("rule") != "duplicate"
+    broken = pl.col("reasons").list.eval(fault).list.any()
+    faults = broken | is_labelled(contract) if contract.duplicates == "reject" else broken
+    return count_rows(quarantine.filter(faults))
+
+
 def judge_rows(table: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Part typed rows (data/ingest.py) into the clean ones, and all others with their reasons."""
+    """Part typed rows (data/ingest.py) into the records, with and without a label, which keep the
+    contract, and all others with their reasons.
+    """
     repeated = pl.col("_row").is_in(find_repeats(table, contract).implode())
     marked = table.with_columns(repeated.alias(IS_REPEATED))
     marked = marked.with_columns((is_sound(contract) & ~pl.col(IS_REPEATED)).alias(IS_CLEAN))
@@ -109,7 +156,8 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     """Find the `_row` of each row that must go because of its key, by the contract's policy.
 
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
-    in 1 of 100,000 tables. Rows without a key, or with a fault, take no part.
+    in 1 of 100,000 tables. Rows without a key, or with a fault, take no part; one without a label
+    gives way to one with it, whatever the policy.
     """
     keys = cols(contract.key_names)
     none = pl.Series("_row", [], pl.Int64)
@@ -120,10 +168,14 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     hashes = keyed.select(digest).collect(engine="streaming")["hash"].sort()
     if not (hashes == hashes.shift()).any():  # the usual case, and quick
         return none
-    rows = keyed.filter(is_sound(contract)).select("_row", digest).collect(engine="streaming")
+    sound = keyed.filter(is_sound(contract)).select("_row", digest, labelled=is_labelled(contract))
+    rows = sound.collect(engine="streaming")
+    known, waiting = rows.filter("labelled"), rows.filter(~pl.col("labelled"))
+    late = waiting.join(known, on="hash", how="anti")
     earlier, later = (pl.col("hash") == pl.col("hash").shift(by) for by in (1, -1))
     goes = {"keep_last": later, "keep_first": earlier, "reject": earlier | later}
-    return rows.sort("hash", "_row").filter(goes[contract.duplicates])["_row"]
+    rivals = pl.concat([known, late]).sort("hash", "_row").filter(goes[contract.duplicates])
+    return pl.concat([waiting.join(known, on="hash", how="semi"), rivals])["_row"]
 
 
 def count_reasons(quarantine: pl.LazyFrame) -> list[Reason]:
@@ -165,6 +217,7 @@ def reject_rate_verdict(report: ValidationReport, limit: float, problem: Problem
         often = f"{worst['column']} breaks the rule '{worst['rule']}' ({worst['rows']:,} rows"
         often += "".join(f", such as {value!r}" for value in worst["examples"][:1])
         advice = f"{often}): correct the source or contract.yaml, or raise data.max_reject_rate."
-    meaning = f"{report['rejected']:,} of {report['read']:,} rows were rejected"
+    waiting = report.get("unlabelled", 0)  # reports of older versions lack it
+    meaning = f"{report['rejected']:,} of {report['read'] - waiting:,} rows were rejected"
     finding = Finding(rate <= limit, rate, limit, meaning, advice)
     return assign_verdict(problem, "reject_rate", finding, list_column_entries(concerned))

@@ -58,6 +58,7 @@ def describe_rules(column: Column) -> str:
         "never missing": column.required,
         f"at least {number(column.minimum)}": column.minimum is not None,
         f"at most {number(column.maximum)}": column.maximum is not None,
-        f"one of {count(len(column.categories or ()), 'known text')}": column.categories,
+        f"one of {count(len(column.categories or ()), 'allowed text')}": column.categories,
+        f"{count(len(column.known_categories), 'known text')}, or another": column.known_categories,
     }
     return ", ".join(words for words, demanded in rules.items() if demanded)

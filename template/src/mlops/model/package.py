@@ -140,6 +140,8 @@ def describe_column(column: Column) -> ColumnFacts:
     """Describe a column as a service must know it."""
     rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
     facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
+    if column.known_categories:
+        facts["known_categories"] = list(column.known_categories)
     is_key = column.role == "key"
     facts["required"] &= column.is_input
     return cast(ColumnFacts, facts | {"used": column.is_input or is_key, "key": is_key})

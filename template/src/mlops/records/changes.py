@@ -9,18 +9,21 @@ from typing import Any
 import polars as pl
 
 from ..core.errors import UserError
+from ..core.formatting import count
 from ..core.params import Params
 from ..data import cells, change_log
+from ..data.arrivals import ArrivalCounts, count_arrivals
 from ..data.change_log import Change, Part
 from ..data.column_names import col, cols, values_of
 from ..data.contract import Contract
-from ..data.ingest import count_rows
-from ..data.row_rules import is_sound
+from ..data.row_rules import is_labelled, is_sound
 from ..data.sources import scan_file
 from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
+from .column_differences import describe_arrival
 from .delivery import Delivery, check_columns, deliver, make_stem
+from .reject_chance import judge_rejected
 from .writer import Writer, change_table
 
 
@@ -65,18 +68,20 @@ def _upsert(
     writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
 ) -> list[str]:
     """Land what is new or different of one file, and retire the rows in its place."""
-    check_columns(delivery, contract.names, "contract.yaml")
+    notes = describe_arrival(delivery.path, contract, source, again=True, cursor=cursor)
     parts = change_log.locate_parts(writer.changes)
     keys = [col(name) for name in contract.key_names]
     with table.open_rows([Part(delivery.path)], contract) as rows:
         fit, unfit = judge_rows(rows, contract)
-        rejected = count_rows(rows.filter(~is_sound(contract)))
-        lines = _report_rejected(writer, delivery, rejected, unfit)
+        counts = count_arrivals(rows, contract)
+        rejected = counts.rejected
+        lines = _report_rejected(writer, delivery, counts, unfit, notes) + counts.notes()
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
         now, _ = judge_rows(touched, contract)
         effect = table.measure_effect(now, fit, contract)
         if not effect.changes:
             return [*lines, f"{delivery.path.name} is here already; nothing changed"]
+        lines += _report_lost_labels(now, fit, contract)
         same = [*keys, *map(pl.col, table.HASHES)]
         new, old = (table.add_hashes(each, contract).select(same) for each in (fit, now))
         differ = [new.join(old, on=same, how="anti"), old.join(new, on=same, how="anti")]
@@ -105,19 +110,36 @@ def _upsert(
 
 
 def _report_rejected(
-    writer: Writer, delivery: Delivery, rejected: int, unfit: pl.LazyFrame
+    writer: Writer,
+    delivery: Delivery,
+    counts: ArrivalCounts,
+    unfit: pl.LazyFrame,
+    notes: list[str],
 ) -> list[str]:
-    """Say why rows of an update are left out. Raises UserError if they are too many."""
-    if not rejected:
-        return []
+    """Say why rows of an update are left out, after `notes` on its columns, which may be the cause.
+
+    Raises UserError if they are surely too many.
+    """
+    if not counts.rejected:
+        return notes
     limit = Params.read().data.max_reject_rate
     reasons = describe_faults(unfit, writer.scratch)
-    if rejected > limit * delivery.rows:
-        raise UserError(
-            f"{delivery.path.name}: {rejected:,} of {delivery.rows:,} rows break the contract, "
-            f"more than data.max_reject_rate allows ({reasons}); correct the source."
-        )
-    return [f"{rejected:,} rows are left out, as they break the contract: {reasons}"]
+    judged_rows = delivery.rows - counts.unlabelled
+    passed, judgement = judge_rejected(counts.rejected, judged_rows, limit)
+    if not passed:
+        fault = f"{delivery.path.name}: {judgement} ({reasons}); correct the source."
+        raise UserError("\n".join([fault, *notes]))
+    return [*notes, f"{counts.rejected:,} rows are left out: {judgement} ({reasons})"]
+
+
+def _report_lost_labels(now: pl.LazyFrame, new: pl.LazyFrame, contract: Contract) -> list[str]:
+    """Say how many records with a label come again without it."""
+    names = cols(contract.key_names)
+    labelled = now.filter(is_labelled(contract)).select(names)
+    waiting = new.filter(~is_labelled(contract)).join(labelled, on=names, how="semi")
+    lost = waiting.select(pl.len()).collect(engine="streaming").item()
+    verb = "comes" if lost == 1 else "come"
+    return [f"{count(lost, 'record')} with a label {verb} without it now"] if lost else []
 
 
 def _plain_value(value: Any) -> int | float | str | None:

@@ -6,14 +6,16 @@ import polars as pl
 
 from ..data import cells
 from ..data.column_names import col
-from ..data.contract import Column
+from ..data.contract import NUMERIC, Column
 from ..data.ingest import count_rows
 
 SAMPLE = 10_000
 
 
 class Figures(NamedTuple):
-    """Counts of a column's cells over the whole table; `distinct` is right within some percent."""
+    """Counts of a column's cells over the whole table; `distinct` is right within some percent, and
+    `ordered` (by its numbers) as far as the sample tells.
+    """
 
     rows: int
     present: int
@@ -22,6 +24,12 @@ class Figures(NamedTuple):
     distinct: int
     low: Any
     high: Any
+    ordered: bool = False
+
+    @property
+    def is_repeated(self) -> bool:
+        """Tell names and numbers of things, which (nearly) never come again, from what does."""
+        return bool(self.distinct <= max(10, self.present / 2))
 
 
 def sample_evenly(frame: pl.LazyFrame) -> pl.DataFrame:
@@ -57,7 +65,17 @@ def measure_columns(
         )
         measures.append(figures.alias(column.name))
     measured = frame.select(measures).collect(engine="streaming").row(0, named=True)
-    return {name: Figures(**figures) for name, figures in measured.items()}
+    by_order = {column.name: _is_ordered(sample, column) for column in columns}
+    return {name: Figures(**figures, ordered=by_order[name]) for name, figures in measured.items()}
+
+
+def _is_ordered(sample: pl.DataFrame, column: Column) -> bool:
+    """Tell whether the numbers of a column never fall from row to row, or never rise."""
+    if column.type not in NUMERIC:
+        return False
+    cell = cells.read_cell(column, sample.schema[column.name], thorough=True).alias("value")
+    step = sample.select(cell).to_series().drop_nulls().diff().drop_nulls()
+    return bool((step >= 0).all() or (step <= 0).all())
 
 
 def count_values(

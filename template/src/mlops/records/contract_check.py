@@ -11,10 +11,12 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.params import Params
 from ..core.problem import Problem
+from ..data.arrivals import describe_unlabelled, describe_unseen
 from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
 from ..data.ingest import ingest
 from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
+from .column_differences import describe_arrival
 from .inspection import inspect
 
 SHOWN = 10  # reasons
@@ -22,12 +24,16 @@ SHOWN = 10  # reasons
 
 def check_file(path: Path) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
-    report, reasons = _judge([Part(path)], Contract.load())
+    contract = Contract.load()
+    inspect(path)
+    differences = describe_arrival(path, contract, str(path))
+    report, reasons = _judge([Part(path)], contract)
+    notes = [*differences, *_note_no_faults(report)]
     if not report["quarantined"]:
-        return [f"{path}: all {report['clean']:,} rows keep the contract."]
+        return [f"{path}: all {report['read']:,} rows keep the contract.", *notes]
     many, rows = report["quarantined"], report["read"]
     head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
-    raise UserError("\n".join([head, *reasons]))
+    raise UserError("\n".join([head, *reasons, *notes]))
 
 
 def check_table() -> list[str]:
@@ -38,23 +44,29 @@ def check_table() -> list[str]:
     """
     contract, files = Contract.load(), locate_landed_parts()
     limit = Params.read().data.max_reject_rate
+    for part in files:
+        inspect(part.path)
     report, reasons = _judge(files, contract)
     verdict = reject_rate_verdict(report, limit, Problem.read())
     if not verdict.passed:
         raise UserError("\n".join([verdict.sentence(), *reasons]))
     kept = f"{len(files)} file(s) keep the contract: {verdict.meaning}, {limit:.0%} may be."
-    return [kept, *filter(None, [describe_reasons(report["reasons"])])]
+    faults = describe_reasons(report["reasons"])
+    return [kept, *filter(None, [faults]), *_note_no_faults(report)]
+
+
+def _note_no_faults(report: ValidationReport) -> list[str]:
+    return [*describe_unlabelled(report["unlabelled"]), *describe_unseen(report["unseen"])]
 
 
 def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
     """Run the stages ingest and validate aside; return the counts, and lines of first reasons."""
-    for part in files:
-        inspect(part.path)
     with TemporaryDirectory() as name:
         folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")
         rows = pl.scan_parquet(folder / "ingested/*.parquet")
-        report = validate(rows, contract, folder / "clean.parquet", held)
+        clean, unlabelled = folder / "clean.parquet", folder / "unlabelled.parquet"
+        report = validate(rows, contract, clean, held, unlabelled)
         return report, _list_reasons(pl.scan_parquet(held), files)
 
 

@@ -17,6 +17,7 @@ from ..core.problem import Task
 from ..data import cells
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
 from .column_figures import Figures, count_values, measure_columns, sample_evenly
+from .number_limits import draft_limits
 from .type_inference import change_column, guess_column
 
 MAX_CATEGORIES = 50
@@ -73,6 +74,30 @@ def draft_contract(
     return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract)]
 
 
+def draft_column(frame: pl.LazyFrame, name: str, role: Role, marks: str) -> Column:
+    """Draft one more column of a table that has a contract; `marks` are as for `guess_column`.
+
+    One that is ignored rejects no row: it is text, unless each of its cells reads as more. Raises
+    UserError, one sentence, if nothing can be learned from a feature as it is.
+    """
+    sample = sample_evenly(frame)
+    dtype, text = sample.schema[name], Column(name=name, type="string", role=role)
+    if role == "ignored":
+        try:
+            column = change_column(guess_column(sample[name], marks=marks), role=role)
+        except UserError:
+            return text
+        value = cells.read_cell(column, dtype, thorough=True)
+        unread = value.is_null() & ~cells.is_blank(column, dtype, thorough=True)
+        reads = frame.select(~unread.any()).collect(engine="streaming").item()
+        return column if reads else text
+    column = guess_column(sample[name], role, marks=marks)
+    figures = measure_columns(frame, sample, [column])[name]
+    few = [column] if figures.distinct <= 2 * MAX_CATEGORIES else []
+    values = count_values(frame, frame.collect_schema(), few).get(name, {})
+    return _describe(column, figures, values)
+
+
 def _note_missing(contract: Contract) -> list[str]:
     """Write a sentence for each word that is read as missing beyond those that always are."""
     where: dict[str, list[str]] = {}
@@ -123,11 +148,6 @@ def _guess_columns(
     return columns
 
 
-def _is_repeated(seen: Figures) -> bool:
-    """Tell names and numbers of things, which (nearly) never come again, from what does."""
-    return bool(seen.distinct <= max(10, seen.present / 2))
-
-
 def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
     """Give a column the rules that its figures suggest, or the role ignored."""
     if column.role == "ignored":
@@ -136,14 +156,14 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
     feature, complete = column.role == "feature", seen.readable == seen.rows
     if feature and _explain_useless(column, seen, values):
         return change_column(column, role="ignored")
-    rules: dict[str, Any] = {"required": complete or not feature}
+    waits = feature or column.role == "target"
+    rules: dict[str, Any] = {"required": complete or not waits}
     if feature and column.type in ("integer", "number"):
-        low, high = 2 * seen.low - seen.high, 2 * seen.high - seen.low  # widened by the span
-        limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
-        whole = column.type == "integer"
-        rules |= {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
-    if column.type == "string" and _is_repeated(seen) and 0 < len(values) <= MAX_CATEGORIES:
-        rules["categories"] = tuple(values)
+        rules |= draft_limits(column, seen)
+    if column.type == "string" and seen.is_repeated and 0 < len(values) <= MAX_CATEGORIES:
+        # What was met so far is not all that may come, but for the classes of the target.
+        known = {"target": "categories", "feature": "known_categories"}
+        rules |= {known[column.role]: tuple(values)} if column.role in known else {}
     return change_column(column, **rules)
 
 
@@ -152,7 +172,10 @@ def _refuse(column: Column, seen: Figures) -> None:
     way_out = f"or leave it out with --ignore '{column.name}'"
     texts = column.role == "feature" and column.type == "string"
     if column.role == "target" and seen.present < seen.rows / 2:
-        fault = "lacks more than half of its values; fill it in, or choose another --target"
+        fault = (
+            f"lacks {seen.rows - seen.present:,} of its {seen.rows:,} values, more than half of "
+            "them; fill it in, or choose another --target"
+        )
     elif column.role == "time" and column.type not in cells.FORMATS:
         fault = f"holds no dates but {column.type}s; choose another --time"
     elif not seen.present:
@@ -173,7 +196,7 @@ def _explain_useless(column: Column, seen: Figures, values: dict[Any, int]) -> s
     text, whole = column.type == "string", column.type == "integer" and seen.rows > MAX_CATEGORIES
     if len(values) == 1 or (seen.low is not None and seen.low == seen.high):
         return "it has one value only"
-    if _is_repeated(seen):
+    if seen.is_repeated:
         return ""
     numbers = whole and seen.present == seen.rows == seen.high - seen.low + 1
     advice = f"; if it names the record, say --key '{column.name}'"

@@ -12,17 +12,18 @@ from ..core.errors import UserError
 from ..core.paths import sha256
 from ..core.problem import Problem, Task
 from ..data import change_log
+from ..data.arrivals import ArrivalCounts, count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import count_rows, scan_parts, write_parquet
-from ..data.row_rules import is_sound
 from ..data.sources import extension
 from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
+from .column_differences import describe_arrival
 from .contract_draft import draft_contract
-from .delivery import Delivery, check_columns, concatenate, deliver, make_stem
+from .delivery import Delivery, concatenate, deliver, make_stem
 from .table import Effect
 from .writer import Writer, change_table, is_own
 
@@ -69,7 +70,7 @@ def add(
 
 
 def compact(*, dry_run: bool = False) -> list[str]:
-    """Land the rows of the table anew, in one file for each format, without what is gone.
+    """Land the rows of the table anew, in a file for each run of one format, without what is gone.
 
     Old versions stay in the history of git and DVC only. Returns the lines to print.
     """
@@ -114,8 +115,6 @@ def _select_new(
             f"a table is here already ({files}); leave out --target to add rows to it, or say "
             "--replace to start over."
         )
-    for delivery in new:
-        check_columns(delivery, contract.names, "contract.yaml")
     same = [one.path.name for one in deliveries if one not in new]
     return new, [f"{file} is here already; nothing changed" for file in same]
 
@@ -152,11 +151,13 @@ def _land_files(
     """Land files as they came, each as a version, called `name`."""
     lines = []
     for delivery in deliveries:
-        starts = operation in ANEW
+        compacts, starts = operation == "compact", operation in ANEW
+        notes = [] if compacts else describe_arrival(delivery.path, contract, source)
         parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
         part = Part(delivery.path, change_log.count_delivered_rows(writer.changes))
-        effect, rejected, reasons = _judge_arrival(writer, parts, part, contract)
+        effect, arrived, reasons = _judge_arrival(writer, parts, part, contract)
+        rejected = arrived.rejected
         packed = ".gz" if delivery.path.suffix.lower() == ".gz" else ""
         file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
         lines.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
@@ -172,27 +173,28 @@ def _land_files(
             rejected=rejected,
         )
         lines += [f"{rejected:,} rows break the contract: {reasons}"] if rejected else []
+        lines += [*notes, *arrived.notes()]
         operation = "add"
     return lines
 
 
 def _judge_arrival(
     writer: Writer, parts: list[Part], part: Part, contract: Contract
-) -> tuple[Effect, int, str]:
-    """Measure what a new part does to the table; count its rows that break the contract, and say
-    how they do.
+) -> tuple[Effect, ArrivalCounts, str]:
+    """Measure what a new part does to the table; count its rows, and say how those that break the
+    contract do.
     """
     with table.open_rows([part], contract) as rows:
         fit, unfit = judge_rows(rows, contract)
-        rejected = count_rows(rows.filter(~is_sound(contract)))
-        reasons = describe_faults(unfit, writer.scratch) if rejected else ""
+        counts = count_arrivals(rows, contract)
+        reasons = describe_faults(unfit, writer.scratch) if counts.rejected else ""
         if not (parts and contract.keys):
-            return table.measure_effect(None, fit, contract), rejected, reasons
+            return table.measure_effect(None, fit, contract), counts, reasons
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
-        arrived = rows.select(cols(touched.collect_schema().names()))
+        rows_alike = rows.select(cols(touched.collect_schema().names()))
         before, _ = judge_rows(touched, contract)
-        after, _ = judge_rows(pl.concat([touched, arrived]), contract)
-        return table.measure_effect(before, after, contract), rejected, reasons
+        after, _ = judge_rows(pl.concat([touched, rows_alike]), contract)
+        return table.measure_effect(before, after, contract), counts, reasons
 
 
 def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:

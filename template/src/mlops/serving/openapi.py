@@ -142,8 +142,8 @@ def make_examples(service: Service) -> tuple[dict[str, Any], dict[str, Any], dic
 
 def _sample(column: dict[str, Any]) -> Any:
     """Return a value that the column may have."""
-    if column["categories"]:
-        return column["categories"][0]
+    if known := column["categories"] or column.get("known_categories"):
+        return known[0]
     limits = (column["minimum"], column["maximum"])
     return next((limit for limit in limits if limit is not None), SAMPLES[column["type"]])
 

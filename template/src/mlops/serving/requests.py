@@ -211,6 +211,8 @@ def _text(column: dict[str, Any]) -> Any:
         return None if text in missing else spelling.get(text, text)
 
     kind: Any = Literal[tuple(column["categories"])] if column["categories"] else str
+    if known := column.get("known_categories"):  # any text is accepted, and an unseen one counted
+        kind = Annotated[kind, Field(examples=known)]
     if not column["required"]:
         return Annotated[kind | None, BeforeValidator(cleaned)]
     nothing = rf"^{BLANK}({'|'.join(map(re.escape, sorted(missing)))}){BLANK}$"
