@@ -16,8 +16,10 @@ from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
-from .column_figures import Figures, count_values, measure_columns, sample_evenly
-from .type_inference import change_column, guess_column
+from .column_figures import Figures, count_values, sample_evenly
+from .exact_columns import keep_exact
+from .number_forms import NOT_NAMED, Decimals, explain_forms, find_forms
+from .type_inference import change_column, guess_column, type_of
 
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
@@ -36,10 +38,13 @@ def draft_contract(
     ignore: Sequence[str] = (),
     task: Task | None = None,
     dates: Mapping[str, tuple[str, ...]] | None = None,
+    decimals: Decimals = NOT_NAMED,
+    separators: frozenset[str] = frozenset(),
 ) -> tuple[Contract, list[str]]:
     """Draft a contract for the table, with sentences on what was decided.
 
-    `key` may name several columns, with commas; `dates` gives the strptime formats of columns.
+    `key` may name several columns, with commas; `dates` gives the strptime formats of columns,
+    `decimals` the decimal marks that are known, `separators` what stands between columns of files.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
     """
     types = frame.collect_schema()
@@ -47,11 +52,19 @@ def draft_contract(
     wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
     wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
     roles = _assign_roles(
-        types.names(), [(role, name) for role, name in wanted if name], dates or {}
+        types.names(),
+        [(role, name) for role, name in wanted if name],
+        [*(dates or {}), *decimals.columns],
     )
     sample = sample_evenly(frame)
-    columns = _guess_columns(sample, roles, dates or {})
-    figures = measure_columns(frame, sample, columns)
+    given = {name for name, role in roles.items() if role == "ignored" or name in (dates or {})}
+    texts = [name for name in roles if name not in given and type_of(types[name]) == "string"]
+    forms = find_forms(frame, sample, texts, decimals, separators)
+    columns = [
+        guess_column(sample[name], role, (dates or {}).get(name, ()), forms)
+        for name, role in roles.items()
+    ]
+    columns, figures, exact = keep_exact(frame, sample, columns, forms.codes)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
     values = count_values(frame, types, few)
     described = tuple(_describe(c, figures[c.name], values.get(c.name, {})) for c in columns)
@@ -70,7 +83,8 @@ def draft_contract(
         if column.role != roles[column.name]
     ]
     summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
-    return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract)]
+    cleaning = [*explain_forms(contract.columns, sample), *_note_missing(contract)]
+    return contract, [*summary, *useless, *exact, *cleaning, *_note_times(contract)]
 
 
 def _note_missing(contract: Contract) -> list[str]:
@@ -95,10 +109,10 @@ def _note_times(contract: Contract) -> list[str]:
 
 
 def _assign_roles(
-    names: list[str], wanted: list[tuple[Role, str]], dates: Mapping[str, Any]
+    names: list[str], wanted: list[tuple[Role, str]], others: Sequence[str]
 ) -> dict[str, Role]:
     """Give each column its role. Raises UserError for an unknown column, or two roles for one."""
-    for name in (*(name for _, name in wanted), *dates):
+    for name in (*(name for _, name in wanted), *others):
         if name not in names:
             near = ", ".join(get_close_matches(name, names, 3, 0.5) or names[:20])
             raise UserError(f"the table has no column '{name}'; did you mean {near}?")
@@ -108,19 +122,6 @@ def _assign_roles(
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
     return roles
-
-
-def _guess_columns(
-    sample: pl.DataFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
-) -> list[Column]:
-    """Guess the types of the columns. A decimal comma in one speaks for the whole table."""
-    for marks in (".,", ",."):
-        columns = [
-            guess_column(sample[name], roles[name], dates.get(name, ()), marks) for name in roles
-        ]
-        if all(column.decimal == "." for column in columns):
-            break
-    return columns
 
 
 def _is_repeated(seen: Figures) -> bool:

@@ -53,7 +53,7 @@ def inspect(path: Path) -> tuple[list[str], int]:
         ) from error
     for name, dtype in schema.items():
         reserved = name in RESERVED or MARK in name
-        if dtype.is_nested() or dtype == pl.Binary or reserved:
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Duration) or reserved:
             why = "is a name used by this project" if reserved else f"holds {dtype}"
             raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
     if rows < 1:
