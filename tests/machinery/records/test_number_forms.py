@@ -241,5 +241,5 @@ def test_leading_zeros_are_kept_and_told_wherever_they_are() -> None:
     contract, notices = draft_contract(frame, "t", "late")
     assert contract["zip"].type == "string"
     assert any(
-        note.startswith("zip is read as text: '01005' has a leading zero") for note in notices
+        note.startswith("zip is read as text: '01005' looks like the name") for note in notices
     )

@@ -56,6 +56,6 @@ def _find_loss(
 
 def _explain_code(example: str) -> str:
     return (
-        f"'{example}' has a leading zero or too many digits for a quantity (if it is one all the "
-        "same, say logicalType: number in contract.yaml)"
+        f"'{example}' looks like the name of something, not like a quantity (if it is one, say "
+        "logicalType: integer in contract.yaml)"
     )

@@ -21,23 +21,23 @@ CURRENCIES = (
 UNIT = rf"[A-Z]{{0,3}}\p{{Sc}}|{'|'.join(CURRENCIES)}|{'|'.join(SCALES)}"
 NUMBER = (
     rf"^(?P<open>\()?[+-]?\s*(?P<before>{UNIT})?\s*(?P<inner>\()?[+-]?"
-    r"(?P<digits>\d(?:[\d.,'\u2019\s]*\d)?[.,]?|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
+    r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?[.,]?|[.,][0-9]+)(?P<exponent>[eE][+-]?[0-9]+)?"
     rf"(?P<trailing>-)?\s*(?P<after>{UNIT})?(?P<last>-)?(?P<close>\))?$"
 )
 # Digits that are no quantity: leading zeros, too many to be exact, a telephone number.
-CODE = r"^(?:[+-]?0\d+(?:[.,]\d+)?|[+-]?\d{16,}|\+\d{7,})$"
-POWER = r"^\d+[eE]\d+$"  # a code too, where nothing else looks like a fraction
+CODE = r"^(?:[+-]?0[0-9]+(?:[.,][0-9]+)?|[+-]?[0-9]{16,}|\+[0-9]{7,})$"
+POWER = r"^[0-9]+[eE][0-9]+$"  # a code too, where nothing else looks like a fraction
 FORMS = {  # of digits with marks
-    "point": r"^(?:\d[\d,'\u2019\s]*)?\.\d*$|^[1-9]\d{0,2}(?:,\d{3}){2,}$",
-    "comma": r"^(?:\d[\d.'\u2019\s]*)?,\d*$|^[1-9]\d{0,2}(?:\.\d{3}){2,}$",
-    "open_point": r"^[1-9]\d{0,2}\.\d{3}$",
-    "open_comma": r"^[1-9]\d{0,2},\d{3}$",
-    "points": r"^[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?$",
-    "commas": r"^[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?$",
-    "blanks": r"^[1-9]\d{0,2}(?:\s\d{3})+(?:[.,]\d*)?$",
-    "apostrophes": r"^[1-9]\d{0,2}(?:['\u2019]\d{3})+(?:[.,]\d*)?$",
-    "short": r"^\d{1,3}$",
-    "long": r"^\d{4,}$",
+    "point": r"^(?:[0-9][0-9,'\u2019\s]*)?\.[0-9]*$|^[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}$",
+    "comma": r"^(?:[0-9][0-9.'\u2019\s]*)?,[0-9]*$|^[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}$",
+    "open_point": r"^[1-9][0-9]{0,2}\.[0-9]{3}$",
+    "open_comma": r"^[1-9][0-9]{0,2},[0-9]{3}$",
+    "points": r"^[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?$",
+    "commas": r"^[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?$",
+    "blanks": r"^[1-9][0-9]{0,2}(?:\s[0-9]{3})+(?:[.,][0-9]*)?$",
+    "apostrophes": r"^[1-9][0-9]{0,2}(?:['\u2019][0-9]{3})+(?:[.,][0-9]*)?$",
+    "short": r"^[0-9]{1,3}$",
+    "long": r"^[0-9]{4,}$",
 }
 
 
@@ -96,41 +96,43 @@ class Evidence(NamedTuple):
 
 def gather_evidence(frame: pl.LazyFrame, names: Iterable[str]) -> dict[str, Evidence]:
     """Look through columns of texts, streamed."""
-    measures = [_measure(name).alias(name) for name in names]
-    counts = frame.select(measures).collect(engine="streaming").row(0, named=True)
-    return {name: Evidence(**figures) for name, figures in counts.items()}
+    names = list(names)
+    counts = pl.collect_all([_count_forms(frame, name) for name in names], engine="streaming")
+    rows = (each.row(0, named=True) for each in counts)
+    return {name: Evidence(**row) for name, row in zip(names, rows, strict=True)}
 
 
-def _measure(name: str) -> pl.Expr:
+def _count_forms(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
     """Count the cells of each kind; what says that there is no value is none."""
-    cell = col(name).cast(pl.String).str.strip_chars()
-    cell = pl.when(~cell.is_in([*DEFAULT_MISSING, *ODD_MISSING])).then(cell)
-    number = cell.str.replace(MINUS, "-", literal=True).str.extract_groups(NUMBER).struct
-    digits = number.field("digits")
-    unit = pl.coalesce(number.field("before"), number.field("after"))
-    plain = number.field("exponent").is_null()
-    shapes = {shape: digits.str.contains(form) & plain for shape, form in FORMS.items()}
-    is_open = shapes["open_point"] | shapes["open_comma"]
-    scientific = digits.str.contains(r"[.,]") & ~plain
-    bare = digits.is_not_null() & unit.is_null() & ~digits.str.contains(r"^0(?:[.,]0*)?$")
+    text = col(name).cast(pl.String).str.strip_chars()
+    cells = frame.select(cell=text).filter(~pl.col("cell").is_in([*DEFAULT_MISSING, *ODD_MISSING]))
+    number = pl.col("cell").str.replace(MINUS, "-", literal=True).str.extract_groups(NUMBER)
+    parts = cells.with_columns(number=number).unnest("number")
+    digits, plain = pl.col("digits"), pl.col("exponent").is_null()
+    shapes = [(digits.str.contains(form) & plain).alias(kind) for kind, form in FORMS.items()]
+    is_open = pl.col("open_point") | pl.col("open_comma")
+    fraction = {"point": digits.str.contains(r"\."), "comma": digits.str.contains(",")}
     counts = {
-        "cells": cell.is_not_null(),
-        "numbers": pl.any_horizontal(*shapes.values()) | ~plain,
-        **shapes,
-        "point": (shapes["point"] & ~is_open) | (scientific & digits.str.contains(r"\.")),
-        "comma": (shapes["comma"] & ~is_open) | (scientific & digits.str.contains(",")),
-        "bare": bare,
-        "parentheses": number.field("open").is_not_null() | number.field("inner").is_not_null(),
-        "trailing": number.field("trailing").is_not_null() | number.field("last").is_not_null(),
+        "cells": pl.col("cell").is_not_null(),
+        "numbers": pl.any_horizontal(*FORMS) | ~plain,
+        **{kind: pl.col(kind) for kind in FORMS},
+        **{mark: (pl.col(mark) & ~is_open) | (holds & ~plain) for mark, holds in fraction.items()},
+        "bare": pl.col("is_bare"),
+        "parentheses": pl.any_horizontal(pl.col("open", "inner").is_not_null()),
+        "trailing": pl.any_horizontal(pl.col("trailing", "last").is_not_null()),
     }
     examples = {
-        "open_example": is_open & plain,
-        "bare_example": bare,
-        "code_example": cell.str.contains(CODE),
-        "power_example": cell.str.contains(POWER),
+        "open_example": is_open,
+        "bare_example": pl.col("is_bare"),
+        "code_example": pl.col("cell").str.contains(CODE),
+        "power_example": pl.col("cell").str.contains(POWER),
     }
-    return pl.struct(
+    unit = pl.coalesce("before", "after")
+    is_zero = digits.str.contains(r"^0(?:[.,]0*)?$")
+    return parts.with_columns(
+        *shapes, unit=unit, is_bare=digits.is_not_null() & unit.is_null() & ~is_zero
+    ).select(
         **{key: holds.sum() for key, holds in counts.items()},
-        **{key: cell.filter(holds).first() for key, holds in examples.items()},
-        units=unit.drop_nulls().unique().sort().implode(),
+        **{key: pl.col("cell").filter(holds).first() for key, holds in examples.items()},
+        units=pl.col("unit").drop_nulls().unique().sort().implode(),
     )
