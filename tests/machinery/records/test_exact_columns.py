@@ -90,3 +90,18 @@ def test_types_that_a_table_here_does_not_have_are_refused_by_name(
 def test_nothing_but_nulls_is_refused_by_name() -> None:
     with pytest.raises(UserError, match="column 'col' is empty in every row"):
         draft_contract(frame_of([None], pl.Null).lazy(), "t", "late")
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+def test_a_whole_number_that_json_rounds_among_fractions_is_refused(
+    name: str, tmp_path: Path
+) -> None:
+    lines = ['{"x": 9007199254740993, "n": 1}', '{"x": 0.5, "n": 9007199254740995}']
+    path = tmp_path / name
+    path.write_text("\n".join(lines) if name == "t.jsonl" else f"[{','.join(lines)}]")
+    with pytest.raises(UserError, match="column 'x' holds 9007199254740993 among fractions"):
+        inspect(path)
+    path.write_text(path.read_text().replace("9007199254740993", "1e300"))
+    assert inspect(path) == (["x", "n"], 2)
+    path.write_text(path.read_text().replace("1e300", "9007199254740992"))
+    assert inspect(path) == (["x", "n"], 2)

@@ -25,7 +25,7 @@ DATE, CLOCKS = "%Y-%m-%d", ("%H:%M:%S%.f", "%H:%M", "%H:%M:%S%.f%#z")
 TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
 YEARS = 1, 9999  # as Python's
-FINER = r"\.\d{6}\d*[1-9]"  # than a microsecond
+FINER = r"\.[0-9]{6}[0-9]*[1-9]"  # than a microsecond
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
 

@@ -13,7 +13,7 @@ from .contract import SCALES, Column, Mark, Negatives, Thousands
 
 THOUSANDS = {",": ",", ".": r"\.", " ": r"\s", "'": r"['\u2019]"}  # \s is any blank
 MINUS = "\u2212"  # the typographic minus sign
-WHOLE = r"^[+-]?\d+(?:\.0*)?$"
+WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
 LARGEST = 2.0**53  # below it, every whole number is exact
 
 
@@ -38,7 +38,7 @@ def read_number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
     number = plain.cast(pl.Float64, strict=False)
     exact = number.abs() < LARGEST
     if thorough:
-        digits = plain.str.extract(r"^\+?(-?\d+)").cast(pl.Int128, strict=False)
+        digits = plain.str.extract(r"^\+?(-?[0-9]+)").cast(pl.Int128, strict=False)
         same = (number.cast(pl.Int128, strict=False) == digits).fill_null(False)
         exact = exact | ~plain.str.contains(WHOLE) | same
     return pl.when(number.is_finite() & exact).then(number)
@@ -59,7 +59,7 @@ def _make_plain(text: pl.Expr, column: Column) -> pl.Expr:
         bare = text.str.replace(rf"^([+-]?)\s*{unit}\s*", "${1}").str.replace(rf"\s*{unit}$", "")
     if column.thousands:
         mark = THOUSANDS[column.thousands]
-        grouped = rf"^[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:[{column.decimal}]\d*)?$"
+        grouped = rf"^[+-]?[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+(?:[{column.decimal}][0-9]*)?$"
         bare = (
             pl.when(bare.str.contains(grouped)).then(bare.str.replace_all(mark, "")).otherwise(bare)
         )

@@ -23,6 +23,7 @@ from ..data.sources import (
     read_lines,
     scan_file,
 )
+from .json_numbers import refuse_rounded_numbers
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
 STRAY_QUOTE = 'a " stands within a field that is not in quotes'
@@ -58,6 +59,7 @@ def inspect(path: Path) -> tuple[list[str], int]:
             raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
+    refuse_rounded_numbers(path, table)
     return schema.names(), rows
 
 

@@ -25,7 +25,7 @@ NUMBER = (
     rf"(?P<trailing>-)?\s*(?P<after>{UNIT})?(?P<last>-)?(?P<close>\))?$"
 )
 # Digits that are no quantity: leading zeros, too many to be exact, a telephone number.
-CODE = r"^(?:[+-]?0[0-9]+(?:[.,][0-9]+)?|[+-]?[0-9]{16,}|\+[0-9]{7,})$"
+CODE = r"^(?:[+-]?0[0-9]+(?:[.,][0-9]+)?|[+-]?[0-9]{16,}|\+[0-9](?:\s?[0-9]){6,})$"
 POWER = r"^[0-9]+[eE][0-9]+$"  # a code too, where nothing else looks like a fraction
 FORMS = {  # of digits with marks
     "point": r"^(?:[0-9][0-9,'\u2019\s]*)?\.[0-9]*$|^[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}$",

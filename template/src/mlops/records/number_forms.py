@@ -7,6 +7,7 @@ asked. Where a sample leaves that open, the whole column is looked through, stre
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, get_args
 
 import polars as pl
@@ -129,10 +130,11 @@ def _ask(name: str, seen: Evidence) -> Mark:
     mark = "," if "," in example else "."
     other = MARKS[mark == MARKS[0]]
     fraction, whole = example.replace(mark, "."), example.replace(mark, "")
+    flags = [f"--decimal {quote(f'{name}={each}')}" for each in (mark, other)]
     raise UserError(
         f"column '{name}': '{example}' may be {fraction} or {whole}, and no other cell decides; "
-        f'say --decimal "{name}={mark}" if it is {fraction}, or --decimal "{name}={other}" if it '
-        f"is {whole} (--decimal {mark} or {other} without a name is for all columns in doubt)."
+        f"say {flags[0]} if it is {fraction}, or {flags[1]} if it is {whole} (--decimal {mark} or "
+        f"{other} without a name is for all columns in doubt)."
     )
 
 
@@ -173,8 +175,8 @@ def explain_forms(columns: Iterable[Column], sample: pl.DataFrame) -> list[str]:
 
 
 def _list_parts(form: NumberForm) -> str:
-    parts = [f"decimal mark {form.decimal}"] if form.decimal != "." else []
-    parts += [f"thousands '{form.thousands}'"] if form.thousands else []
+    parts = [f"decimal mark {form.decimal!r}"] if form.decimal != "." else []
+    parts += [f"thousands {form.thousands!r}"] if form.thousands else []
     parts += [f"unit {form.unit}"] if form.unit else []
     parts += [f"negatives {form.negatives}"] if form.negatives != "sign" else []
     return f" ({', '.join(parts)})"
