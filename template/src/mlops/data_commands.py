@@ -26,6 +26,9 @@ def add(
     group: Annotated[str | None, typer.Option(help="Rows of a group stay together.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
     dates: Annotated[list[str] | None, typer.Option(help="COLUMN=FORMAT|FORMAT of a date.")] = None,
+    decimal: Annotated[
+        list[str] | None, typer.Option(help="The decimal mark, or COLUMN=MARK of one column.")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
     query: Query = None,
     encoding: Encoding = None,
@@ -44,6 +47,7 @@ def add(
             group=group,
             ignore=tuple(ignore or ()),
             dates=tuple(dates or ()),
+            decimal=tuple(decimal or ()),
             task=task,
             query=query,
             encoding=encoding,

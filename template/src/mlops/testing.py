@@ -22,6 +22,7 @@ from .data.change_log import EMPTY, LOG, Change
 from .data.column_names import cols
 from .data.contract import CONTRACT, Column, Contract, Type
 from .data.ingest import type_rows
+from .data.number_text import write_number
 from .data.validate import judge_rows
 from .model.candidate import Candidate
 from .model.conversion import convert_candidate
@@ -205,5 +206,4 @@ def _cell(column: Column, contract: Contract, row: int, random: np.random.Genera
     if column.role == "key":
         return str(int(low) + row)
     drawn = random.uniform(low, high)
-    text = str(round(drawn)) if column.type == "integer" else f"{drawn:.3f}"
-    return text.replace(".", column.decimal)
+    return write_number(round(drawn, None if column.type == "integer" else 3), column)

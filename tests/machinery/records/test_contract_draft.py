@@ -199,8 +199,12 @@ def test_a_hundred_thousand_texts_are_refused() -> None:
 
 
 def test_a_decimal_comma_anywhere_speaks_for_the_whole_table() -> None:
-    contract = drafted(table(a=pick("1,5", "2,25"), b=pick("1,234", "2,345")))
+    frame = table(a=pick("1,5", "2,25"), b=pick("1,234", "2,345"), c=pick("1", "2", "3"))
+    contract = drafted(frame.drop("size"))
     assert (contract["b"].decimal, contract["b"].maximum) == (",", 3.46)
+    assert contract["c"].decimal == ","
+    with pytest.raises(UserError, match=r"'1,234' may be 1\.234 or 1234"):  # as size has points
+        drafted(frame)
 
 
 def test_dates_can_be_said() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from .column_names import col
 from .contract import Column, Type
+from .number_text import read_number
 
 DTYPES: dict[Type, pl.DataType] = {
     "integer": pl.Int64(),
@@ -23,33 +24,29 @@ BOOLEANS = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
 DATE, CLOCKS = "%Y-%m-%d", ("%H:%M:%S%.f", "%H:%M", "%H:%M:%S%.f%#z")
 TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
-THOUSANDS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # by the decimal mark
+YEARS = 1, 9999  # as Python's
+FINER = r"\.[0-9]{6}[0-9]*[1-9]"  # than a microsecond
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
 
 def read_cell(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
-    """Read a cell in the contract's type; null if it is blank, or not to be read that way."""
-    if _is_taken_as_is(column, dtype):
-        cell = col(column.name)
-        if isinstance(dtype, pl.Datetime) and dtype.time_zone:
-            cell = cell.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        read = cell.cast(DTYPES[column.type], strict=False)
-    else:
-        text = _as_text(column, thorough)
-        meant = text.replace(column.spelling) if column.spelling else text
-        read = pl.when(~text.is_in(column.missing)).then(_parse(meant, column, thorough))
-    return pl.when(read.is_finite()).then(read) if column.type == "number" else read
+    """Read a cell in the contract's type; null if it is blank, or not to be read exactly."""
+    if is_taken_as_is(column, dtype):
+        return _take_as_is(column, dtype)
+    text = _as_text(column, dtype, thorough)
+    meant = text.replace(column.spelling) if column.spelling else text
+    return pl.when(~text.is_in(column.missing)).then(_parse(meant, column, thorough))
 
 
 def is_blank(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
     """Tell whether the cell says that there is no value."""
     cell = col(column.name)
-    if _is_taken_as_is(column, dtype):
+    if is_taken_as_is(column, dtype):
         return cell.is_null() | cell.is_nan() if dtype.is_float() else cell.is_null()
-    return cell.is_null() | _as_text(column, thorough).is_in(column.missing)
+    return cell.is_null() | _as_text(column, dtype, thorough).is_in(column.missing)
 
 
-def _is_taken_as_is(column: Column, dtype: pl.DataType) -> bool:
+def is_taken_as_is(column: Column, dtype: pl.DataType) -> bool:
     """Tell whether values of a typed format are taken as they are, not by way of text."""
     if column.type in ("integer", "number"):
         return dtype.is_integer() or (dtype.is_numeric() and column.type == "number")
@@ -58,8 +55,35 @@ def _is_taken_as_is(column: Column, dtype: pl.DataType) -> bool:
     return column.type != "string" and dtype == DTYPES[column.type]
 
 
-def _as_text(column: Column, thorough: bool) -> pl.Expr:
-    text = col(column.name).cast(pl.String)
+def write_cell(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Write a cell as text; a time of more than four digits a year, which polars may not write, as
+    its number.
+    """
+    cell = col(name)
+    if not isinstance(dtype, pl.Date | pl.Datetime):
+        return cell.cast(pl.String)
+    usual = pl.when(cell.dt.year().is_between(*YEARS)).then(cell)
+    return pl.coalesce(usual.cast(pl.String), cell.to_physical().cast(pl.String))
+
+
+def _take_as_is(column: Column, dtype: pl.DataType) -> pl.Expr:
+    """Take a typed value; null if the contract's type does not hold it exactly."""
+    cell = col(column.name)
+    if isinstance(dtype, pl.Datetime):
+        cell = (
+            cell.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if dtype.time_zone else cell
+        )
+        dtype = pl.Datetime(dtype.time_unit)
+    value = cell.cast(DTYPES[column.type], strict=False)
+    if column.type in FORMATS:
+        value = pl.when(value.dt.year().is_between(*YEARS)).then(value)
+    elif column.type == "number" and dtype.is_float():
+        return pl.when(value.is_finite()).then(value)
+    return pl.when(value.cast(dtype, strict=False) == cell).then(value)
+
+
+def _as_text(column: Column, dtype: pl.DataType, thorough: bool) -> pl.Expr:
+    text = write_cell(column.name, dtype)
     return text.str.strip_chars() if thorough or column.type == "string" else text
 
 
@@ -70,30 +94,21 @@ def _parse(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
         lower = text.str.to_lowercase()
         return lower.replace_strict(BOOLEANS, default=None, return_dtype=pl.Boolean)
     if column.type in FORMATS:
+        day = column.type == "date"  # which has no time of day that could get lost
         formats = column.formats or FORMATS[column.type]
-        return read_time(text, formats if thorough else formats[:1]).cast(DTYPES[column.type])
-    return _parse_number(text, column, thorough)
-
-
-def _parse_number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
-    mark = column.decimal
-    if thorough:
-        grouped = rf"^[+-]?\d{{1,3}}({THOUSANDS[mark]}\d{{3}})+([{mark}]\d*)?$"
-        ungrouped = text.str.replace_all(THOUSANDS[mark], "")
-        text = pl.when(text.str.contains(grouped)).then(ungrouped).otherwise(text)
-    if mark == ",":
-        without_point = pl.when(~text.str.contains(".", literal=True)).then(text)
-        text = without_point.str.replace(",", ".", literal=True)
-    if thorough and column.type == "integer":
-        text = text.str.replace(r"\.0*$", "")
-    return text.cast(DTYPES[column.type], strict=False)
+        moment = read_time(text, formats if thorough else formats[:1])
+        return pl.when(moment.dt.date() == moment).then(moment.dt.date()) if day else moment
+    return read_number(text, column, thorough)
 
 
 def read_time(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
-    """Read a time in UTC by the first format that fits and gives a four-digit year."""
+    """Read a time in UTC by the first format that fits and gives a four-digit year, if microseconds
+    are all that it says.
+    """
     readings = []
     for form in formats:
         zone = "UTC" if form.endswith("z") else None
         read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
-        readings.append(read.dt.replace_time_zone(None))
+        exact = ~text.str.contains(FINER) if "%.f" in form else pl.lit(True)
+        readings.append(pl.when(exact).then(read.dt.replace_time_zone(None)))
     return pl.coalesce(pl.when(read >= EARLIEST).then(read) for read in readings)

@@ -23,10 +23,18 @@ CONTRACT = Path("contract.yaml")
 Type = Literal["integer", "number", "boolean", "string", "date", "timestamp"]
 Role = Literal["feature", "target", "key", "time", "group", "ignored"]
 Duplicates = Literal["keep_last", "keep_first", "reject", "keep_all"]
+Mark = Literal[".", ","]
+Thousands = Literal[",", ".", " ", "'"]
+Negatives = Literal["sign", "parentheses", "trailing"]
 Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a list in the file
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
+ODD_MISSING = (  # said so in some tables, and a value in others
+    *("-", "--", ".", "n/a", "n.a.", "#N/A", "<NA>", "NaT", "none", "nil", "missing"),
+    *("k.A.", "k. A."),
+)
 NUMERIC = ("integer", "number")
+SCALES = {"%": -2, "‰": -3}  # units that say by which power of ten a number is multiplied
 STANDARD = {"type": "logicalType", "categories": "enum", "missing": "missingValues"}
 
 
@@ -42,8 +50,10 @@ class Column(Described):
     """One column. `known_at_decision` False keeps it away from the model whatever its role.
 
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
-    strptime patterns of dates (tried in order), `decimal` the decimal mark of numbers, `spelling`
-    maps a delivered text to the one that is meant.
+    strptime patterns of dates (tried in order), `spelling` maps a delivered text to the one that is
+    meant. Of numbers, `decimal` is the decimal mark, `thousands` what may stand between groups of
+    three digits (" " is any blank), `unit` what may stand before or after (`%` must, and divides),
+    and `negatives` how they look: -12 (always read), (12) in parentheses or, trailing, 12-.
 
     `categories` are the only texts allowed, `known_categories` those that were met so far.
     `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
@@ -63,7 +73,10 @@ class Column(Described):
     known_categories: Texts = ()
     missing: Texts = DEFAULT_MISSING
     formats: Texts = ()
-    decimal: Literal[".", ","] = "."
+    decimal: Mark = "."
+    thousands: Thousands | None = None
+    unit: str = ""
+    negatives: Negatives = "sign"
     spelling: dict[str, str] = Field(default_factory=dict)
     leak_reviewed: bool = False
     optional: bool = False
@@ -84,9 +97,13 @@ class Column(Described):
         """List what the fields say against each other, each as the part of a sentence."""
         numeric, dated = self.type in NUMERIC, self.type in ("date", "timestamp")
         limits = [limit for limit in (self.minimum, self.maximum) if limit is not None]
+        written = self.thousands or self.unit or self.negatives != "sign"
         checks = {
             "minimum and maximum are for numbers": limits and not numeric,
             "its minimum is above its maximum": limits != sorted(limits),
+            "thousands, unit and negatives are for numbers": written and not numeric,
+            "its thousands are its decimal mark": self.thousands == self.decimal,
+            f"the unit {self.unit} makes fractions": self.unit in SCALES and self.type == "integer",
             "enum is for texts": self.categories is not None and self.type != "string",
             "knownCategories is for texts": self.known_categories and self.type != "string",
             "a key cannot be optional": self.role == "key" and self.optional,

@@ -159,9 +159,10 @@ def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
 
     It adds `_unreadable`: the cells that hold something else, as a list of reasons; null if none.
     """
-    names = contract.names
-    others = [name for name in frame.collect_schema().names() if name not in names]
-    reasons = join_reasons([(col(_unread(name)), name, "readable", col(name)) for name in names])
+    names, types = contract.names, frame.collect_schema()
+    others = [name for name in types.names() if name not in names]
+    texts = {name: cells.write_cell(name, types[name]) for name in names}
+    reasons = join_reasons([(col(_unread(name)), name, "readable", texts[name]) for name in names])
     unreadable = pl.when(reasons.list.len() > 0).then(reasons).alias("_unreadable")
     tried = _read_cells(frame, contract, thorough=True)
     return tried.select(*_values(contract), cols(others), unreadable)

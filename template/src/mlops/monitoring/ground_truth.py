@@ -14,6 +14,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..data.cells import read_cell
 from ..data.contract import Column, Contract
+from ..data.number_text import NumberForm
 from ..records.databases import BATCH, connect
 from ..serving.journal import SQLITE
 from ..serving.options import Options
@@ -21,7 +22,7 @@ from ..serving.options import Options
 START = "start the service with 'serve' and send it requests, or say in JOURNAL_URL where it writes"
 ANSWERS = ("prediction", "decision")
 TYPES = {"version": pl.Int64(), "score": pl.Float64(), "place": pl.Int64(), "unmatched": pl.Int64()}
-JSON = {"formats": (), "missing": ("",), "spelling": {}, "decimal": "."}  # as the journal writes
+PLAIN = {"formats": (), "missing": ("",), "spelling": {}, **NumberForm()._asdict()}
 
 # Moments, which `format_moment` makes, are written into the statements: the driver for PostgreSQL
 # reads in batches only what has no parameters. SQLite types cells, not columns, and the driver goes
@@ -151,7 +152,7 @@ def decode_cells(texts: pl.Series, columns: Sequence[Column]) -> pl.Series | Non
         return None
     kind = pl.Struct(dict.fromkeys((column.name for column in columns), pl.String()))
     objects = texts.str.json_decode(kind).struct.unnest()
-    written = [column.model_copy(update=JSON) for column in columns]
+    written = [column.model_copy(update=PLAIN) for column in columns]
     return objects.select(
         read_cell(column, pl.String(), thorough=False).alias(column.name) for column in written
     ).to_struct(texts.name)

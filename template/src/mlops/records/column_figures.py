@@ -8,6 +8,7 @@ from ..data import cells
 from ..data.column_names import col
 from ..data.contract import NUMERIC, Column
 from ..data.ingest import count_rows
+from .number_evidence import CODE
 
 SAMPLE = 10_000
 
@@ -15,12 +16,15 @@ SAMPLE = 10_000
 class Figures(NamedTuple):
     """Counts of a column's cells over the whole table; `distinct` is right within some percent, and
     `ordered` (by its numbers) as far as the sample tells.
+
+    `codes` are, in a column of texts that is read as numbers, digits that are no quantity.
     """
 
     rows: int
     present: int
     readable: int
     infinite: int
+    codes: int
     distinct: int
     low: Any
     high: Any
@@ -53,12 +57,15 @@ def measure_columns(
         thorough = odd != even
         cell, ordered = col(column.name), column.type not in ("string", "boolean")
         value = slow if thorough else quick
+        are_texts, numeric = types[column.name] == pl.String, column.type in NUMERIC
+        texts = cell.str.strip_chars() if thorough else cell
         present = ~cells.is_blank(column, types[column.name], thorough)
         figures = pl.struct(
             rows=pl.len(),
             present=present.sum(),
             readable=value.count(),
             infinite=cell.cast(pl.Float64, strict=False).is_infinite().sum() if ordered else 0,
+            codes=texts.str.contains(CODE).sum() if are_texts and numeric else 0,
             distinct=cell.approx_n_unique(),
             low=value.min() if ordered else None,
             high=value.max() if ordered else None,

@@ -15,10 +15,12 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
-from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
-from .column_figures import Figures, count_values, measure_columns, sample_evenly
+from ..data.contract import DEFAULT_MISSING, Column, Contract, Mark, Role
+from .column_figures import Figures, count_values, sample_evenly
+from .exact_columns import keep_exact
+from .number_forms import NOT_NAMED, Decimals, explain_forms, find_forms
 from .number_limits import draft_limits
-from .type_inference import change_column, guess_column
+from .type_inference import change_column, guess_column, type_of
 
 MAX_CATEGORIES = 50
 MAX_TEXTS = 100_000
@@ -37,10 +39,13 @@ def draft_contract(
     ignore: Sequence[str] = (),
     task: Task | None = None,
     dates: Mapping[str, tuple[str, ...]] | None = None,
+    decimals: Decimals = NOT_NAMED,
+    separators: frozenset[str] = frozenset(),
 ) -> tuple[Contract, list[str]]:
     """Draft a contract for the table, with sentences on what was decided.
 
-    `key` may name several columns, with commas; `dates` gives the strptime formats of columns.
+    `key` may name several columns, with commas; `dates` gives the strptime formats of columns,
+    `decimals` the decimal marks that are known, `separators` what stands between columns of files.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
     """
     types = frame.collect_schema()
@@ -48,11 +53,19 @@ def draft_contract(
     wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
     wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
     roles = _assign_roles(
-        types.names(), [(role, name) for role, name in wanted if name], dates or {}
+        types.names(),
+        [(role, name) for role, name in wanted if name],
+        [*(dates or {}), *decimals.columns],
     )
     sample = sample_evenly(frame)
-    columns = _guess_columns(sample, roles, dates or {})
-    figures = measure_columns(frame, sample, columns)
+    given = {name for name, role in roles.items() if role == "ignored" or name in (dates or {})}
+    texts = [name for name in roles if name not in given and type_of(types[name]) == "string"]
+    forms = find_forms(frame, sample, texts, decimals, separators)
+    columns = [
+        guess_column(sample[name], role, (dates or {}).get(name, ()), forms)
+        for name, role in roles.items()
+    ]
+    columns, figures, exact = keep_exact(frame, sample, columns, forms.codes)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
     values = count_values(frame, types, few)
     described = tuple(_describe(c, figures[c.name], values.get(c.name, {})) for c in columns)
@@ -71,31 +84,36 @@ def draft_contract(
         if column.role != roles[column.name]
     ]
     summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
-    return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract)]
+    cleaning = [*explain_forms(contract.columns, sample), *_note_missing(contract)]
+    return contract, [*summary, *useless, *exact, *cleaning, *_note_times(contract)]
 
 
-def draft_column(frame: pl.LazyFrame, name: str, role: Role, marks: str) -> Column:
-    """Draft one more column of a table that has a contract; `marks` are as for `guess_column`.
+def draft_column(frame: pl.LazyFrame, name: str, role: Role, mark: Mark) -> Column:
+    """Draft one more column of a table that has a contract; `mark` decides where a number has two
+    readings.
 
     One that is ignored rejects no row: it is text, unless each of its cells reads as more. Raises
     UserError, one sentence, if nothing can be learned from a feature as it is.
     """
     sample = sample_evenly(frame)
     dtype, text = sample.schema[name], Column(name=name, type="string", role=role)
-    if role == "ignored":
-        try:
-            column = change_column(guess_column(sample[name], marks=marks), role=role)
-        except UserError:
+    names = [name] if type_of(dtype) == "string" else []
+    try:
+        forms = find_forms(frame, sample, names, Decimals(table=mark))
+        column = guess_column(sample[name], forms=forms)
+    except UserError:
+        if role == "ignored":
             return text
+        raise
+    if role == "ignored":
         value = cells.read_cell(column, dtype, thorough=True)
         unread = value.is_null() & ~cells.is_blank(column, dtype, thorough=True)
         reads = frame.select(~unread.any()).collect(engine="streaming").item()
-        return column if reads else text
-    column = guess_column(sample[name], role, marks=marks)
-    figures = measure_columns(frame, sample, [column])[name]
-    few = [column] if figures.distinct <= 2 * MAX_CATEGORIES else []
+        return change_column(column, role=role) if reads else text
+    [column], figures, _ = keep_exact(frame, sample, [change_column(column, role=role)], {})
+    few = [column] if figures[name].distinct <= 2 * MAX_CATEGORIES else []
     values = count_values(frame, frame.collect_schema(), few).get(name, {})
-    return _describe(column, figures, values)
+    return _describe(column, figures[name], values)
 
 
 def _note_missing(contract: Contract) -> list[str]:
@@ -120,10 +138,10 @@ def _note_times(contract: Contract) -> list[str]:
 
 
 def _assign_roles(
-    names: list[str], wanted: list[tuple[Role, str]], dates: Mapping[str, Any]
+    names: list[str], wanted: list[tuple[Role, str]], others: Sequence[str]
 ) -> dict[str, Role]:
     """Give each column its role. Raises UserError for an unknown column, or two roles for one."""
-    for name in (*(name for _, name in wanted), *dates):
+    for name in (*(name for _, name in wanted), *others):
         if name not in names:
             near = ", ".join(get_close_matches(name, names, 3, 0.5) or names[:20])
             raise UserError(f"the table has no column '{name}'; did you mean {near}?")
@@ -133,19 +151,6 @@ def _assign_roles(
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
     return roles
-
-
-def _guess_columns(
-    sample: pl.DataFrame, roles: dict[str, Role], dates: Mapping[str, tuple[str, ...]]
-) -> list[Column]:
-    """Guess the types of the columns. A decimal comma in one speaks for the whole table."""
-    for marks in (".,", ",."):
-        columns = [
-            guess_column(sample[name], roles[name], dates.get(name, ()), marks) for name in roles
-        ]
-        if all(column.decimal == "." for column in columns):
-            break
-    return columns
 
 
 def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:

@@ -13,7 +13,8 @@ import polars as pl
 from ..core.errors import UserError
 from ..data import cells
 from ..data.contract import Column, Contract, Role, Type
-from .column_differences import WIDER
+from .column_differences import OF_NUMBERS = {"minimum", "maximum", "decimal", "thousands", "unit", "negatives"}
+WIDER
 from .contract_draft import draft_column
 from .type_inference import change_column
 
@@ -89,8 +90,8 @@ class Evolution:
             raise UserError(
                 f"{name} ({column.type}) cannot become {kind}, only {choices or 'nothing wider'}."
             )
-        bare = {"minimum": None, "maximum": None, "formats": (), "decimal": "."}
-        rules = bare if kind == "string" else {"formats": formats or column.formats}
+        plain = Column(name=name, type="string").model_dump(include=OF_NUMBERS | {"formats"})
+        rules = plain if kind == "string" else {"formats": formats or column.formats}
         self._change(name, type=wider[kind], **rules)
         why = f", as {example} needs it" if example else ""
         self.changes.append(f"{name} becomes {kind} (was {column.type}){why}")
@@ -98,7 +99,7 @@ class Evolution:
     def take_in(self, name: str, frame: pl.LazyFrame, role: Role) -> None:
         """Draft a new column from the rows of the files that have it."""
         comma = any(column.decimal == "," for column in self.columns.values())
-        column = draft_column(frame, name, role, ",." if comma else ".,")
+        column = draft_column(frame, name, role, "," if comma else ".")
         self.columns[name] = change_column(column, optional=True, required=False)
         use = "learned from" if column.role == "feature" else "ignored until its role is feature"
         self.changes.append(f"{name} is new ({column.type}): {use}, missing in files without it")

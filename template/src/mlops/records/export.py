@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from ..core.errors import UserError
 from ..core.paths import replacing
 from ..data import cells, change_log
 from ..data.column_names import col, cols
-from ..data.contract import Column, Contract
+from ..data.contract import SCALES, Column, Contract
 from ..data.ingest import count_rows
+from ..data.number_text import write_number
 from . import table
 from .addresses import is_database, redact, refuse_password, split_address
 
@@ -90,12 +92,15 @@ def _open_records(
 
 
 def format_as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
-    """Write dates, and in CSV decimals, as the contract reads them from such a file."""
+    """Write dates, and in CSV numbers, as the contract reads them from such a file."""
     texts: dict[str, pl.Expr] = {}
     for column in contract.columns if form != ".parquet" else ():
         cell = col(column.name)
         if column.formats and (known := _find_lossless_format(records, column)):
             texts[column.name] = cell.dt.to_string(known)
+        elif column.type == "number" and form == ".csv" and column.unit in SCALES:
+            write = partial(write_number, column=column)
+            texts[column.name] = cell.map_elements(write, return_dtype=pl.String)
         elif column.type == "number" and column.decimal != "." and form == ".csv":
             texts[column.name] = cell.cast(pl.String).str.replace(".", column.decimal, literal=True)
     return records.with_columns(**texts)

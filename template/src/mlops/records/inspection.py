@@ -23,6 +23,7 @@ from ..data.sources import (
     read_lines,
     scan_file,
 )
+from .json_numbers import refuse_rounded_numbers
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
 STRAY_QUOTE = 'a " stands within a field that is not in quotes'
@@ -53,11 +54,12 @@ def inspect(path: Path) -> tuple[list[str], int]:
         ) from error
     for name, dtype in schema.items():
         reserved = name in RESERVED or MARK in name
-        if dtype.is_nested() or dtype == pl.Binary or reserved:
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Duration) or reserved:
             why = "is a name used by this project" if reserved else f"holds {dtype}"
             raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
+    refuse_rounded_numbers(path, table)
     return schema.names(), rows
 
 

@@ -24,6 +24,7 @@ from .addresses import redact
 from .column_differences import describe_arrival
 from .contract_draft import draft_contract
 from .delivery import Delivery, concatenate, deliver, make_stem
+from .number_forms import find_separators, parse_decimals
 from .table import Effect
 from .writer import Writer, change_table, is_own
 
@@ -45,7 +46,8 @@ def add(
 ) -> list[str]:
     """Land a file, folder, URL or database table; with `target`, draft a contract for it.
 
-    `options` are those of `contract_draft.draft`, `dates` a list of COLUMN=FORMAT|FORMAT.
+    `options` are those of `contract_draft.draft`, `dates` a list of COLUMN=FORMAT|FORMAT, `decimal`
+    one of decimal marks and of COLUMN=MARK.
     Returns the lines to print. Raises UserError if anything is wrong with the table, its columns
     or the options; then nothing has changed.
     """
@@ -54,10 +56,12 @@ def add(
     if options.get("task") not in (None, *get_args(Task)):
         raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
     options["dates"] = dict(_parse_formats(entry) for entry in options.get("dates", ()))
+    options["decimals"] = parse_decimals(options.pop("decimal", ()))
     with change_table() as writer:
         deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
         if target and (replace or not (is_own(writer.changes) and CONTRACT.exists())):
             name = _name_file(source, deliveries)
+            options["separators"] = find_separators(delivery.path for delivery in deliveries)
             contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
             aside = _start_over(writer, contract)
             lines = _land_files(writer, "start", deliveries, contract, source=source, name=name)

@@ -6,17 +6,12 @@ import polars as pl
 
 from ..core.errors import UserError
 from ..data import cells
-from ..data.contract import DEFAULT_MISSING, Column, Role, Type
+from ..data.contract import DEFAULT_MISSING, ODD_MISSING, Column, Role, Type
+from .number_evidence import MIXED, MOST
+from .number_forms import Forms, find_forms
 
-MOST = 0.95  # of the cells that hold something must read for a type to be believed
 FEW = 0.01  # of the cells may look like a format without it being one of the column's
-MIXED = 0.5  # of them, and it is a mixture that someone must look at
-CODE = r"^(0\d+|\d{16,})$"  # digits that are not a quantity: leading zeros, or too many
 DATELIKE = r"^\w{1,4}[-/. ]\w{1,9}[-/., ]+\d{2,4}(\D|$)"
-ODD_MISSING = {
-    *("-", "--", ".", "n/a", "n.a.", "#N/A", "<NA>", "NaT", "none", "nil", "missing"),
-    *("k.A.", "k. A."),
-}
 DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y"),
@@ -28,35 +23,51 @@ TIMES = (
 
 
 def guess_column(
-    cell: pl.Series, role: Role = "feature", formats: tuple[str, ...] = (), marks: str = ".,"
+    cell: pl.Series,
+    role: Role = "feature",
+    formats: tuple[str, ...] = (),
+    forms: Forms | None = None,
 ) -> Column:
     """Guess the column that reads nearly all cells of a sample; `formats` are given, not guessed.
 
-    `marks` are the decimal marks, the more likely one first. Raises UserError if the cells are of
-    two kinds, or dates that cannot be told apart.
+    `forms` say how numbers are written in the columns of a table; else the sample says it. Raises
+    UserError if the cells are of two kinds, or have two readings.
     """
-    column = Column(name=cell.name, type=_type_of(cell.dtype), role=role)
+    column = Column(name=cell.name, type=type_of(cell.dtype), role=role)
     if role == "ignored" or not (formats or column.type == "string"):
         return column
     # Methods of a series take its name for a pattern too.
     text = cell.alias("cell").cast(pl.String).str.strip_chars().drop_nulls()
-    odd = sorted(ODD_MISSING.intersection(text.unique()))
+    odd = sorted(set(ODD_MISSING).intersection(text.unique()))
     column = change_column(column, type="string", missing=(*DEFAULT_MISSING, *odd))
     infinite = text.cast(pl.Float64, strict=False).is_infinite().fill_null(False)
     text = text.filter(~text.is_in(column.missing) & ~infinite)
-    if text.is_empty() or (not formats and _share_of(text.str.contains(CODE)) > FEW):
+    if text.is_empty():
         return column
-    if text.str.contains(r"^[+-]?0,\d").any():
-        marks = ",."
-    kinds: list[Type] = ["integer", "boolean", "number"]
-    tried = [change_column(column, type=kind, decimal=mark) for mark, kind in product(marks, kinds)]
     if formats:
         tried = [change_column(column, type="timestamp", formats=formats)]
-    elif _share_of(text.str.contains(DATELIKE)) >= MIXED:
-        used = _find_formats(text.gather_every(len(text) // 1000 + 1), cell.name)
-        tried += [change_column(column, type="timestamp", formats=used)] if used else []
+    else:
+        tried = _list_plain_types(column, forms or _find_form(text.alias(column.name)))
+        if _share_of(text.str.contains(DATELIKE)) >= MIXED:
+            used = _find_formats(text.gather_every(len(text) // 1000 + 1), cell.name)
+            tried += [change_column(column, type="timestamp", formats=used)] if used else []
     best = max(tried, key=lambda column: _share_of(_read_as(text, column).is_not_null()))
     return _believe(text, column, best, given=bool(formats))
+
+
+def _find_form(text: pl.Series) -> Forms:
+    sample = text.to_frame()
+    return find_forms(sample.lazy(), sample, [text.name])
+
+
+def _list_plain_types(column: Column, forms: Forms) -> list[Column]:
+    """List the types that a column of texts may have, but for dates."""
+    form = forms.numbers[column.name]
+    if not form:
+        return [change_column(column, type="boolean")]
+    kinds: list[Type] = ["boolean", "number"] if form.unit else ["integer", "boolean", "number"]
+    written = {kind: {} if kind == "boolean" else form._asdict() for kind in kinds}
+    return [change_column(column, type=kind, **written[kind]) for kind in kinds]
 
 
 def change_column(column: Column, **changes: object) -> Column:
@@ -64,7 +75,8 @@ def change_column(column: Column, **changes: object) -> Column:
     return Column.model_validate(column.model_dump() | changes)
 
 
-def _type_of(dtype: pl.DataType) -> Type:
+def type_of(dtype: pl.DataType) -> Type:
+    """Return the type of a column that comes typed; what has none of ours is guessed as text."""
     kinds: dict[Type, bool] = {
         "integer": dtype.is_integer(),
         "number": dtype.is_numeric(),
