@@ -8,7 +8,7 @@ import yaml
 from mlops.core.errors import UserError
 from mlops.data.change_log import read_log
 from mlops.data.contract import Contract
-from mlops.model.inputs import inputs, misfit
+from mlops.model.inputs import explain_misfit, list_inputs
 from mlops.records.changes import update
 from mlops.records.contract_check import check_file, check_table
 from mlops.records.evolution import RequestedChanges, evolve
@@ -54,10 +54,10 @@ def test_a_new_column_is_told_and_taken_in_when_asked() -> None:
     model = {
         "contract": {"id": contract.id, "version": contract.version},
         "classes": list(contract.classes),
-        "inputs": [vars(entry) for entry in inputs(contract)],
+        "inputs": [vars(entry) for entry in list_inputs(contract)],
     }
-    assert misfit(model, evolved) is None
-    assert inputs(evolved) == inputs(contract)
+    assert explain_misfit(model, evolved) is None
+    assert list_inputs(evolved) == list_inputs(contract)
     assert verify_log()[0].startswith("version 3: made again")
     assert "evolve   extra is new (integer)" in list_changes()[-1]
     assert "1 updated" not in update("u1.csv")[0]

@@ -13,12 +13,12 @@ import polars as pl
 from ..core.errors import UserError
 from ..data import cells
 from ..data.contract import Column, Contract, Role, Type
-from .column_differences import OF_NUMBERS = {"minimum", "maximum", "decimal", "thousands", "unit", "negatives"}
-WIDER
+from .column_differences import WIDER
 from .contract_draft import draft_column
 from .type_inference import change_column
 
 SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+OF_NUMBERS = {"minimum", "maximum", "decimal", "thousands", "unit", "negatives"}
 FIXED: tuple[Role, ...] = ("key", "time", "group")  # roles without which the table is another
 
 
