@@ -6,7 +6,6 @@ table, and is told in `_unreadable` for the rules to judge.
 """
 
 import zlib
-from itertools import groupby
 from pathlib import Path
 from typing import TypedDict
 
@@ -77,17 +76,12 @@ def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> In
 
 
 def scan_parts(parts: list[Part], contract: Contract | None = None) -> list[pl.LazyFrame]:
-    """Scan the numbered rows of the parts; those of one schema together, as there can be many.
-
-    Without a contract, where rows are to be numbered anew, all stay in their order.
-    """
-    tables = [number_rows(part, contract) for part in parts]
-    pairs = [(str(table.collect_schema()), table) for table in tables]
-    places = {schema: place for place, (schema, _) in reversed([*enumerate(pairs)])}
-    if contract:
-        pairs.sort(key=lambda pair: places[pair[0]])
-    runs = groupby(pairs, key=lambda pair: pair[0])
-    return [pl.concat([table for _, table in run]) for _, run in runs]
+    """Scan the numbered rows of the parts; those of one schema together, as there can be many."""
+    groups: dict[str, list[pl.LazyFrame]] = {}
+    for part in parts:
+        raw = number_rows(part, contract)
+        groups.setdefault(str(raw.collect_schema()), []).append(raw)
+    return [pl.concat(group) for group in groups.values()]
 
 
 def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:

@@ -74,7 +74,7 @@ def add(
 
 
 def compact(*, dry_run: bool = False) -> list[str]:
-    """Land the rows of the table anew, in a file for each run of one format, without what is gone.
+    """Land the rows of the table anew, in one file for each format, without what is gone.
 
     Old versions stay in the history of git and DVC only. Returns the lines to print.
     """
