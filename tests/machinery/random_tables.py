@@ -114,7 +114,7 @@ def draw_several_units(chance: random.Random, style: Style) -> Drawn:
 def draw_codes(chance: random.Random, style: Style) -> Drawn:
     width = chance.randint(2, 20)
     codes = [f"{chance.randrange(10**width):0{width}}" for _ in range(ROWS)]
-    codes[chance.randrange(ROWS)] = "0" * (width - 1) + "7"
+    codes[::4] = ["0" * (width - 1) + str(number) for number in range(len(codes[::4]))]
     return Drawn(codes, codes)
 
 

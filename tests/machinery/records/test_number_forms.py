@@ -116,6 +116,11 @@ def test_a_table_mark_does_not_overrule_what_has_one_reading() -> None:
     assert form_of(["1.5"], decimals=Decimals(",")) == PLAIN
 
 
+def test_a_mark_that_a_column_contradicts_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--decimal x=, does not go with cells"):
+        form_of(["1.5"], decimals=Decimals(columns={"x": ","}))
+
+
 def test_other_columns_decide_if_they_agree() -> None:
     assert form_of(["1.013"], other=["12,5"]) == GERMAN
     assert form_of(["1.013"], other=["12.5"]) == PLAIN

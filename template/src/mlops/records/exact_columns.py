@@ -19,16 +19,20 @@ def keep_exact(
     of times that no type here holds exactly.
     """
     figures = measure_columns(frame, sample, columns)
-    kept, reasons = [], {name: _explain_code(example) for name, example in codes.items()}
-    changed = []
-    for column in columns:
-        if reason := _find_loss(frame, sample.schema[column.name], column, figures[column.name]):
-            column = Column(name=column.name, type="string", role=column.role)
-            reasons[column.name] = reason
-            changed.append(column)
-        kept.append(column)
-    figures |= measure_columns(frame, sample, changed) if changed else {}
-    return kept, figures, [f"{name} is read as text: {reasons[name]}." for name in reasons]
+    losses = {
+        column.name: reason
+        for column in columns
+        if (reason := _find_loss(frame, sample.schema[column.name], column, figures[column.name]))
+    }
+    texts = {
+        column.name: Column(name=column.name, type="string", role=column.role)
+        for column in columns
+        if column.name in losses
+    }
+    figures |= measure_columns(frame, sample, list(texts.values())) if texts else {}
+    reasons = {name: _explain_code(example) for name, example in codes.items()} | losses
+    sentences = [f"{name} is read as text: {reason}." for name, reason in reasons.items()]
+    return [texts.get(column.name, column) for column in columns], figures, sentences
 
 
 def _find_loss(

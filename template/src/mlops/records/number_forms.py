@@ -15,7 +15,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..data import cells
 from ..data.column_names import col
-from ..data.contract import SCALES, Column, Mark, Thousands
+from ..data.contract import SCALES, Column, Mark, Negatives, Thousands
 from ..data.number_text import NumberForm
 from ..data.sources import SEPARATORS, extension, read_header
 from .number_evidence import MIXED, Evidence, gather_evidence
@@ -74,7 +74,13 @@ def choose_forms(
     shared = decimals.table or (marks.pop() if len(marks) == 1 else None)
     forms = {name: None if seen.code else NumberForm() for name, seen in evidence.items()}
     for name, seen in quantities.items():
-        mark = decimals.columns.get(name) or seen.mark or shared
+        given = decimals.columns.get(name)
+        if given and seen.mark not in (None, given):
+            raise UserError(
+                f"column '{name}': --decimal {quote(f'{name}={given}')} does not go with cells in "
+                f"which {seen.mark} can only be the decimal mark; leave that out."
+            )
+        mark = given or seen.mark or shared
         if seen.numeric:  # else it is a mixture, and refused as that
             mark = mark or _choose_by_dialect(seen, separators) or _ask(name, seen)
             _refuse_units(name, seen)
@@ -83,11 +89,7 @@ def choose_forms(
             decimal=mark,
             thousands=_choose_thousands(seen, mark),
             unit=next(iter(seen.units), ""),
-            negatives="parentheses"
-            if seen.parentheses
-            else "trailing"
-            if seen.trailing
-            else "sign",
+            negatives=_choose_negatives(seen),
         )
     return forms
 
@@ -156,6 +158,12 @@ def _choose_thousands(seen: Evidence, decimal: Mark) -> Thousands | None:
     often |= {",": seen.commas} if decimal == "." else {".": seen.points}
     mark = max(often, key=lambda mark: often[mark])
     return mark if often[mark] else None
+
+
+def _choose_negatives(seen: Evidence) -> Negatives:
+    if seen.parentheses:
+        return "parentheses"
+    return "trailing" if seen.trailing else "sign"
 
 
 def explain_forms(columns: Iterable[Column], sample: pl.DataFrame) -> list[str]:
