@@ -58,8 +58,8 @@ def connected() -> Iterator["MlflowClient"]:
     """MLflow at `uri()`. What it cannot do is one sentence."""
     for name, text in SETTINGS.items():
         os.environ.setdefault(name, text)
-    import mlflow
-    import sqlalchemy
+    import mlflow  # noqa: PLC0415
+    import sqlalchemy  # noqa: PLC0415
 
     if uri().startswith(SQLITE):
         follow_project(Path(uri().removeprefix(SQLITE)))
@@ -88,8 +88,8 @@ def record(
 
     Returns the run's id and what MLflow says of the model (mlflow.models.model.ModelInfo).
     """
-    import mlflow
-    import onnx
+    import mlflow  # noqa: PLC0415
+    import onnx  # noqa: PLC0415
 
     now = int(time.time() * 1000)
     mlflow.set_experiment(package_name())
@@ -127,7 +127,7 @@ def update(client: "MlflowClient", run: str, reached: dict[str, Any], tags: dict
 
     MLflow deletes no metric: one that is no longer measured becomes NaN.
     """
-    import mlflow
+    import mlflow  # noqa: PLC0415
 
     now = int(time.time() * 1000)
     measured = {name: figure for name, figure in reached.items() if figure is not None}
