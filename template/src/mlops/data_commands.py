@@ -16,7 +16,7 @@ Version = Annotated[int | None, typer.Option(help="As it was at a version of `da
 
 
 @app.command(epilog="Example: data add orders.csv --target returned --key order")
-def add(
+def add(  # noqa: PLR0917
     source: Source,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,

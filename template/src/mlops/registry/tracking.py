@@ -74,8 +74,8 @@ def connect() -> Iterator["MlflowClient"]:
     """Yield a client of MLflow at `read_uri()`. Raises UserError with what it cannot do."""
     for name, text in SETTINGS.items():
         os.environ.setdefault(name, text)
-    import mlflow
-    import sqlalchemy
+    import mlflow  # noqa: PLC0415
+    import sqlalchemy  # noqa: PLC0415
 
     if read_uri().startswith(SQLITE):
         follow_project(Path(read_uri().removeprefix(SQLITE)))
@@ -104,8 +104,8 @@ def record_training(
 
     Returns the run's id and what MLflow says of the model (mlflow.models.model.ModelInfo).
     """
-    import mlflow
-    import onnx
+    import mlflow  # noqa: PLC0415
+    import onnx  # noqa: PLC0415
 
     now = int(time.time() * 1000)
     mlflow.set_experiment(read_package_name())
@@ -145,7 +145,7 @@ def update_run(
 
     MLflow deletes no metric: one that is no longer measured becomes NaN.
     """
-    import mlflow
+    import mlflow  # noqa: PLC0415
 
     now = int(time.time() * 1000)
     measured = {name: figure for name, figure in metrics.items() if figure is not None}
