@@ -97,7 +97,7 @@ def test_an_update_leaves_broken_rows_out_and_refuses_too_many(project: Path) ->
     start(records)
     Path("news.csv").write_text("nr,size,shop,late\n1,wide,a,yes\n2,7.5,a,yes\n3,8.5,a,yes\n")
     says = update("news.csv")
-    assert says[0].startswith("1 rows are left out")
+    assert says[0].startswith("1 rows break the contract")
     assert "size breaks the rule readable in 1, such as 'wide'" in says[0]
     assert content()[1] == records[1]
     assert content()[2] == (7.5, "a", True)

@@ -16,7 +16,8 @@ from ..gates.gates import Finding, Verdict, block_unless_passed, judged
 from ..gates.yaml_location import columns
 from .column_names import cols, internal
 from .contract import Contract
-from .ingest import count_rows, write_parquet
+from .ingest import UPDATE, count_rows, write_parquet
+from .repeats import select_repeats
 from .row_rules import is_sound, list_reasons
 
 IS_REPEATED, IS_CLEAN = internal("repeated"), internal("clean")
@@ -113,17 +114,17 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
     """
     keys = cols(contract.key_names)
     none = pl.Series("_row", [], pl.Int64)
-    if not contract.keys or contract.duplicates == "keep_all":
+    is_updated = UPDATE in table.collect_schema().names()
+    if not contract.keys or (contract.duplicates == "keep_all" and not is_updated):
         return none
     keyed = table.drop_nulls(keys)
     digest = pl.struct(keys).hash().alias("hash")
     hashes = keyed.select(digest).collect(engine="streaming")["hash"].sort()
     if not (hashes == hashes.shift()).any():  # the usual case, and quick
         return none
-    rows = keyed.filter(is_sound(contract)).select("_row", digest).collect(engine="streaming")
-    earlier, later = (pl.col("hash") == pl.col("hash").shift(by) for by in (1, -1))
-    goes = {"keep_last": later, "keep_first": earlier, "reject": earlier | later}
-    return rows.sort("hash", "_row").filter(goes[contract.duplicates])["_row"]
+    update = pl.col(UPDATE) if is_updated else pl.lit(0, pl.Int64)
+    sound = keyed.filter(is_sound(contract)).select("_row", digest, update=update)
+    return select_repeats(sound.collect(engine="streaming"), contract.duplicates)
 
 
 def count_reasons(quarantine: pl.LazyFrame) -> list[Reason]:

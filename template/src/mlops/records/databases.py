@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import UserError
-from .addresses import redact, refuse_password
+from .addresses import quote_name, redact, refuse_password
 
 # SQLite types cells, not columns: the driver goes by the first batch, so that is a large one.
 BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
@@ -37,7 +37,9 @@ def land_query(
         query = _select(["*"], ".".join(map(quote_name, query.split("."))))
     column, value = since or ("", None)
     if value is not None:
-        query = _select(["*"], _as_table(query), f"{quote_name(column)} >= {quote_value(value)}")
+        name = quote_name(column)
+        condition = f"{name} >= {quote_value(value)} OR {name} IS NULL"
+        query = _select(["*"], _as_table(query), condition)
     with connect(uri) as cursor:
         if uri.startswith("sqlite:"):
             cursor.adbc_statement.set_options(**BATCH)
@@ -95,11 +97,6 @@ def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
         raise UserError(
             f"{redact(uri)}: {reason}; check the address, the table or query, and your rights."
         ) from None  # the driver's own error may hold a password
-
-
-def quote_name(name: str) -> str:
-    """Quote the name of a column or table, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def quote_value(value: float | str) -> str:

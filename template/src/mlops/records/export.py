@@ -15,6 +15,7 @@ from ..data.contract import Column, Contract
 from ..data.ingest import count_rows
 from . import table
 from .addresses import is_database, redact, refuse_password, split_address
+from .condition import check_condition, explain_failure, select_meeting
 
 WRITERS: dict[str, Any] = {
     ".csv": pl.LazyFrame.sink_csv,
@@ -83,9 +84,11 @@ def _open_records(
     contract: Contract, where: str | None, version: int | None
 ) -> Iterator[pl.LazyFrame]:
     """Open the records that meet a condition, at a version, as long as the block lasts."""
+    if where is not None:
+        check_condition(where, contract)
     parts = change_log.locate_parts(change_log.read_log(), version)
-    with table.open_content(parts, contract) as clean:
-        records = clean.filter(table.parse_condition(where, contract)) if where else clean
+    with table.open_content(parts, contract) as clean, explain_failure(where):
+        records = clean if where is None else select_meeting(clean, where)
         yield records.select(cols(contract.names))
 
 

@@ -63,7 +63,8 @@ class Writer:
         last = self.changes[-1]
         if last.contract == contract.digest():
             return last.after
-        with table.open_content(change_log.locate_parts(self.changes), contract) as clean:
+        parts = change_log.locate_parts(self.changes)
+        with table.open_content(parts, contract, self.scratch) as clean:
             return table.hash_content(clean, contract)
 
     def log(
