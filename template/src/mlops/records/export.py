@@ -67,12 +67,14 @@ def export(
     form = Path(target).suffix.lower()
     if not is_database(target) and form not in WRITERS:
         raise UserError(f"{target}: the file name must end in {', '.join(WRITERS)}.")
+    if not is_database(target) and Path(target).is_dir():
+        raise UserError(f"{target} is a folder; name a file.")
     if not is_database(target) and Path(target).exists() and not replace:
         raise UserError(f"{target} is there already; say --replace to write over it.")
     with _open_records(contract, where, version) as records:
         rows = count_rows(records)
         if is_database(target):
-            _write_to_database(records, target, replace)
+            _write_to_database(records, contract, target, replace)
         else:
             with replacing(Path(target)) as scratch:
                 WRITERS[form](format_as_delivered(records, contract, form), scratch)
@@ -115,10 +117,15 @@ def _find_lossless_format(records: pl.LazyFrame, column: Column) -> str | None:
     return None
 
 
-def _write_to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
+def _write_to_database(
+    records: pl.LazyFrame, contract: Contract, target: str, replace: bool
+) -> None:
+    """Write records to a table, as they are read from one: SQLite has no dates of its own."""
     from .databases import export_table  # noqa: PLC0415  (its drivers take half a second to load)
 
     uri, name = split_address(target)
     if not name:
         raise UserError("name the table at the address's end, such as ?orders.")
+    if uri.startswith("sqlite:"):
+        records = format_as_delivered(records, contract, ".jsonl")
     export_table(records, uri, name, replace)

@@ -150,6 +150,9 @@ def _clear_scratch() -> None:
     """Take away scratch folders, with all that an unfinished change had done already, and the
     files of a table that was started over or compacted.
     """
+    for written in (LOG, *SETTINGS):
+        for unfinished in written.parent.glob(f".{written.name}.*.tmp"):
+            shutil.rmtree(unfinished, ignore_errors=True)
     changes = change_log.read_log()
     known = {path for change in changes for path in change.files}
     for scratch in RAW.glob(".landing-*"):
