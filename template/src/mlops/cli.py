@@ -173,7 +173,9 @@ def main() -> None:
         sys.exit("stopped; nothing half-written was left.")
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EROFS:
-            sys.exit(f"error: {error.filename or 'the disk'} can only be read: nothing was changed.")
+            sys.exit(
+                f"error: {error.filename or 'the disk'} can only be read: nothing was changed."
+            )
         if not is_full_disk(error):
             raise
         sys.exit("error: the disk is full: free some space and try again; nothing was changed.")

@@ -135,9 +135,9 @@ def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, value: str) -> No
     path, target = tmp_path / "shop.db", tmp_path / "t.parquet"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE t (nr, note, odd)")
-        connection.execute(f"INSERT INTO t VALUES (1, 'a', {value})")
+        connection.execute(f"INSERT INTO t VALUES (1, 'a', {value})")  # noqa: S608
         connection.commit()
-    with pytest.raises(UserError, match="column .odd. (cannot be read|holds binary values)"):
+    with pytest.raises(UserError, match=r"column .odd. (cannot be read|holds binary values)"):
         land_query(f"sqlite:///{path}", "t", target)
     land_query(f"sqlite:///{path}", "SELECT nr, note FROM t", target)
 
@@ -148,7 +148,7 @@ def test_an_unknown_cursor_is_told_and_is_no_text(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE t (nr, seen)")
         connection.commit()
-    with pytest.raises(UserError, match="--cursor sen: there is no such column; .* nr, seen"):
+    with pytest.raises(UserError, match=r"--cursor sen: there is no such column; .* nr, seen"):
         land_query(f"sqlite:///{path}", "t", tmp_path / "t.parquet", ("sen", "2024"))
 
 

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
 import pytest
 from mlops import cli
 from mlops.core.paths import replacing
 from mlops.data import change_log
 from mlops.records import table
-from mlops.records.changes import delete, update
+from mlops.records.changes import delete
 from mlops.records.contract_check import check_file, check_table
 from mlops.records.export import export, show
 from mlops.records.intake import add
@@ -35,10 +34,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 kB, which only root may make."""
+    """A disk of 16 kB, which only root may make."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+    command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         lacking("a full disk needs root, to mount a small file system")
     try:

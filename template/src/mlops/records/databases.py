@@ -151,7 +151,8 @@ def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
         if is_full_disk(error):
             raise
         raise UserError(
-            f"{redact(uri)}: {_shorten(error)}; check the address, the table or query, and your rights."
+            f"{redact(uri)}: {_shorten(error)}; check the address, the table or query, and your "
+            "rights."
         ) from None  # the driver's own error may hold a password
 
 

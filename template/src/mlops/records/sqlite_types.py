@@ -39,7 +39,7 @@ class Kinds(NamedTuple):
 
 
 def type_columns(cursor: Any, table: str) -> str:
-    """Compose the query that gives each column of `table` (quoted, or a query in brackets) one type.
+    """Compose the query that gives each column of `table` (or a query in brackets) one type.
 
     Its first row is made up, to show the types. Raises UserError naming a column that holds what is
     neither number nor text.
