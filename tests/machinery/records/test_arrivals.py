@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mlops.core.errors import UserError
 from mlops.data import change_log
+from mlops.data.contract import Contract
 from mlops.data.ingest import scan_parts
 from mlops.records.changes import delete, restore, update
 from mlops.records.export import show
@@ -85,3 +86,21 @@ def test_rows_keep_their_numbers_when_they_are_compacted(project: Path) -> None:
     assert set(numbers) == set(range(1, 303)) - gone
     delete(where="a = 3.7")
     assert verify_log()
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_the_first_records_are_those_of_the_whole_table(project: Path, repeats: bool) -> None:
+    """Though some rows break the contract, or give way to a later one."""
+    keys = list(range(3000))
+    add(write("t.csv", [*keys, 1, 2] if repeats else keys), target="y", key="k")
+    contract = Contract.load()
+    columns = tuple(
+        column.model_copy(update={"maximum": 5}) if column.name == "a" else column
+        for column in contract.columns
+    )
+    contract.model_copy(update={"columns": columns}).save()
+    for _ in ("judged by another contract than the log", "by the same"):
+        every = show(head=0, form="csv")
+        assert show(head=700, form="csv") == every[:701]
+        assert show(head=9999, form="csv") == every
+        add("t.csv", target="y", key="k", replace=True)

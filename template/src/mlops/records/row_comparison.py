@@ -46,13 +46,13 @@ def compare_rows(arrived: pl.LazyFrame, standing: pl.LazyFrame, contract: Contra
         for rows, of in ((standing, gone), (arrived, land))
     )
     effect = table.measure_effect(before, after, contract)
-    unchanged = effect.unchanged + fit.height - land["fit"].sum()
+    unchanged = effect.unchanged + fit.height - land.filter("fit").height
     return Comparison(
         land.select("_row"),
         gone.select("_row"),
         effect._replace(unchanged=unchanged),
-        new["rejected"].sum(),
-        land["rejected"].sum(),
+        new.filter("rejected").height,
+        land.filter("rejected").height,
     )
 
 
