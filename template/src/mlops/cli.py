@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .core.errors import UserError
+from .core.full_disk import is_full_disk
 from .core.optional_parts import has_part, load_module
 from .data_commands import Encoding, Query, Source, say
 from .data_commands import app as data_commands
@@ -168,9 +169,13 @@ def main() -> None:
         sys.exit(
             f"error: no permission for {error.filename}: change its permissions and try again."
         )
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        sys.exit("error: the disk is full: free some space and try again; nothing was changed.")
     except KeyboardInterrupt:
         sys.exit("stopped; nothing half-written was left.")
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            sys.exit(
+                f"error: {error.filename or 'the disk'} can only be read: nothing was changed."
+            )
+        if not is_full_disk(error):
+            raise
+        sys.exit("error: the disk is full: free some space and try again; nothing was changed.")

@@ -33,6 +33,9 @@ def add(  # noqa: PLR0917
     query: Query = None,
     encoding: Encoding = None,
     replace: Annotated[bool, typer.Option(help="Start over with this table.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take it though many rows share their key.")
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Bring rows in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
@@ -52,6 +55,7 @@ def add(  # noqa: PLR0917
             query=query,
             encoding=encoding,
             replace=replace,
+            yes=yes,
             dry_run=dry_run,
         )
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
-from mlops.records.databases import land_query, quote_name
+from mlops.records.databases import export_table, land_query, quote_name
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,75 @@ def test_a_query_may_end_in_a_comment_and_names_and_values_hold_quotes(tmp_path:
         connection.commit()
     land_query(f"sqlite:///{path}", "SELECT * FROM t -- all", target, (odd, "it's"))
     assert pl.read_parquet(target).to_dict(as_series=False) == {odd: ["it's", "z"]}
+
+
+def test_types_that_change_late_or_begin_with_nothing_are_known(tmp_path: Path) -> None:
+    """Also beyond the rows that the driver looks at first; numbers keep all their digits."""
+    rows, path, target = 100_003, tmp_path / "shop.db", tmp_path / "t.parquet"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (late, number, mixed, large, tenth, empty)")
+        last = rows - 1
+        connection.executemany(
+            "INSERT INTO t VALUES (?, ?, ?, ?, ?, NULL)",
+            (
+                (
+                    None if n < last else "text",
+                    None if n < last else 0.1,
+                    n if n < last else 0.5,
+                    (1 << 60) + n if n < last else 0.1 + 0.2,
+                    0.1 + 0.2 if n < last else "x",
+                )
+                for n in range(rows)
+            ),
+        )
+        connection.commit()
+    land_query(f"sqlite:///{path}", "t", target)
+    table = pl.read_parquet(target)
+    assert table.height == rows
+    assert table.dtypes[:5] == [pl.String, pl.Float64, pl.Float64, pl.String, pl.String]
+    assert table.row(-1)[:5] == ("text", 0.1, 0.5, "0.30000000000000004", "x")
+    assert table.row(0)[2:5] == (0.0, str(1 << 60), "0.30000000000000004")
+    assert table["empty"].null_count() == rows
+
+
+@pytest.mark.parametrize("value", ["CAST(x'ff41' AS TEXT)", "x'ff00'"])
+def test_a_column_that_cannot_be_read_is_named(tmp_path: Path, value: str) -> None:
+    path, target = tmp_path / "shop.db", tmp_path / "t.parquet"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (nr, note, odd)")
+        connection.execute(f"INSERT INTO t VALUES (1, 'a', {value})")  # noqa: S608
+        connection.commit()
+    with pytest.raises(UserError, match=r"column .odd. (cannot be read|holds binary values)"):
+        land_query(f"sqlite:///{path}", "t", target)
+    land_query(f"sqlite:///{path}", "SELECT nr, note FROM t", target)
+
+
+def test_an_unknown_cursor_is_told_and_is_no_text(tmp_path: Path) -> None:
+    """SQLite takes a quoted name that it does not know for a text."""
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (nr, seen)")
+        connection.commit()
+    with pytest.raises(UserError, match=r"--cursor sen: there is no such column; .* nr, seen"):
+        land_query(f"sqlite:///{path}", "t", tmp_path / "t.parquet", ("sen", "2024"))
+
+
+def test_where_the_cursor_stands_and_where_it_has_no_value_is_asked_for(tmp_path: Path) -> None:
+    path, target = tmp_path / "shop.db", tmp_path / "t.parquet"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (nr, seen)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", [(1, 4), (2, 5), (3, None), (4, 6)])
+        connection.commit()
+    land_query(f"sqlite:///{path}", "t", target, ("seen", 5))
+    assert sorted(pl.read_parquet(target)["nr"]) == [2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["main.out", "out", 'odd "name"'])
+def test_what_is_exported_lies_where_an_import_reads_it(tmp_path: Path, name: str) -> None:
+    uri, target = f"sqlite:///{tmp_path}/out.db", tmp_path / "t.parquet"
+    export_table(pl.LazyFrame({"nr": [1, 2]}), uri, name, replace=False)
+    land_query(uri, name, target)
+    assert pl.read_parquet(target)["nr"].to_list() == [1, 2]
+    export_table(pl.LazyFrame({"nr": [3]}), uri, name, replace=True)
+    land_query(uri, name, target)
+    assert pl.read_parquet(target)["nr"].to_list() == [3]

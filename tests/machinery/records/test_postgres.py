@@ -1,15 +1,17 @@
 """Records come from and go to a real PostgreSQL, started here on the loopback and stopped again."""
 
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from mlops.core.errors import UserError
 from mlops.data import change_log
 from mlops.data.contract import Contract
 from mlops.records.changes import update
-from mlops.records.databases import land_query
+from mlops.records.databases import export_table, land_query
 from mlops.records.export import export, show
 from mlops.records.intake import add
 from mlops.records.log_audit import verify_log
@@ -105,7 +107,7 @@ def test_a_table_is_kept_up_by_a_cursor(
     add(source, target="late", key="nr", ignore=["seen"])
     assert update(source, cursor="seen") == ["visits.parquet is here already; nothing changed"]
     tell("UPDATE visits SET size = 0.5, seen = timestamptz '2024-06-01' WHERE nr <= 200")
-    assert update(source, cursor="seen") == ["version 2: 200 updated, 49,800 unchanged"]
+    assert update(source, cursor="seen") == ["version 2: 200 updated, 1 unchanged"]
     tell("""INSERT INTO visits SELECT n, 2.5, true, timestamptz '2024-06-02' + n * interval '1 s'
             FROM generate_series(60001, 60100) AS n""")
     assert update(source, cursor="seen") == ["version 3: 100 added, 200 unchanged"]
@@ -134,3 +136,46 @@ def test_records_are_exported_all_or_none(
     assert "10 records" in export(target, where="nr < 10", replace=True)[0]
     land_query(server, "out", tmp_path / "out.parquet")
     assert pl.read_parquet(tmp_path / "out.parquet").height == 10
+
+
+def test_an_export_to_a_schema_lies_where_an_import_reads_it(server: str, tmp_path: Path) -> None:
+    connect = adbc_driver_postgresql.dbapi.connect
+    with connect(server, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute('CREATE SCHEMA "Sales"')
+    target = tmp_path / "t.parquet"
+    export_table(pl.LazyFrame({"nr": [1, 2]}), server, "Sales.sold", replace=False)
+    land_query(server, "Sales.sold", target)
+    assert pl.read_parquet(target)["nr"].to_list() == [1, 2]
+    with pytest.raises(UserError, match='"sold" does not exist'):
+        land_query(server, "sold", target)
+    with pytest.raises(UserError, match='"nowhere" does not exist'):
+        export_table(pl.LazyFrame({"nr": [1]}), server, "nowhere.sold", replace=False)
+
+
+def test_a_database_that_vanishes_is_one_sentence(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends all sessions while rows are on their way."""
+    write_batch = pq.ParquetWriter.write_batch
+
+    def vanish(*facts: Any) -> None:
+        write_batch(*facts)
+        connect = adbc_driver_postgresql.dbapi.connect
+        with connect(server, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            cursor.fetchall()
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", vanish)
+    query = "SELECT n, repeat('x', 100) AS text FROM generate_series(1, 1000000) AS n"
+    with pytest.raises(UserError, match="check the address") as caught:
+        land_query(server, query, tmp_path / "t.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_column_that_cannot_be_read_is_named(server: str, tmp_path: Path) -> None:
+    query = "SELECT n AS nr, 1 / (n - 9000) AS part FROM generate_series(1, 9001) AS n"
+    with pytest.raises(UserError, match=r"column 'part' cannot be read .*division by zero"):
+        land_query(server, query, tmp_path / "t.parquet")

@@ -43,9 +43,12 @@ Content = TypeVar("Content")
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`, and rename it to `target` only if all went well."""
+    """Yield a temporary path beside `target`, and rename it to `target` only if all went well.
+
+    What a killed process leaves ends in `.tmp`, which git ignores: it may hold rows.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    scratch = Path(tempfile.mkdtemp(".tmp", f".{target.name}.", target.parent))
     try:
         yield scratch / target.name
         if target.is_dir():

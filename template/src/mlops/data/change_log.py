@@ -20,7 +20,7 @@ LOG = Path("data/log.jsonl")
 EMPTY = "0" * 32  # the content hash of a table without rows
 
 Operation = Literal["sample", "start", "add", "update", "delete", "restore", "compact", "evolve"]
-ANEW = ("start", "compact")  # what was before is no part of the table any more
+ANEW: tuple[Operation, ...] = ("start", "compact")  # what was before is no part of the table
 
 
 class Change(StrictModel):
@@ -29,7 +29,9 @@ class Change(StrictModel):
     It brought `rows` rows in `file`, and took out those whose numbers are in the file `retired`.
     "start" begins with a new table, "compact" with the same one in new files, "restore" goes back
     to the version `restored`, "evolve" changes the contract alone. `sha256` is of the source as it
-    was delivered; `cursor` and `reached` say how far a database has been read.
+    was delivered, `query` the digest of the query that a database was asked; `cursor` and `reached`
+    say how far it has been read.
+    The rows of a `numbered` file bring the numbers that they had before it was compacted.
     `before` and `after` are content hashes (table.py), under the contract of the digest `contract`.
     """
 
@@ -38,9 +40,11 @@ class Change(StrictModel):
     who: str
     operation: Operation
     source: str
+    query: str = ""
     sha256: str = ""
     file: str = ""
     rows: int = 0
+    numbered: bool = False
     retired: str = ""
     restored: int | None = None
     cursor: str = ""
@@ -67,11 +71,17 @@ class Change(StrictModel):
 
 
 class Part(NamedTuple):
-    """A delivered file: how many rows were delivered `before` it, and which numbers are `gone`."""
+    """A delivered file: how many rows were delivered `before` it, and which numbers are `gone`.
+
+    The rows of an `update` take the place of earlier ones; those of a `numbered` file bring their
+    numbers themselves.
+    """
 
     path: Path
     before: int = 0
     gone: pl.Series | None = None
+    update: bool = False
+    numbered: bool = False
 
 
 def read_log() -> list[Change]:
@@ -97,9 +107,11 @@ def write_log(changes: list[Change]) -> None:
         scratch.write_text(lines, encoding="utf-8")
 
 
-def select_in_effect(changes: list[Change], version: int | None = None) -> list[Change]:
+def select_in_effect(
+    changes: list[Change], version: int | None = None, anew: tuple[Operation, ...] = ANEW
+) -> list[Change]:
     """Select the changes that made the table what it is (or was at a version): without those
-    before a start, and those that a restore took back.
+    before an operation of `anew`, and those that a restore took back.
     """
     states: dict[int, list[Change]] = {0: []}
     now = states[0]
@@ -107,12 +119,19 @@ def select_in_effect(changes: list[Change], version: int | None = None) -> list[
         if change.restored is not None:
             now = states[change.restored]
         else:
-            now = [change] if change.operation in ANEW else [*now, change]
+            now = [change] if change.operation in anew else [*now, change]
         states[change.version] = now
     if version is not None and version not in states:
         last = max(states)
         raise UserError(f"there is no version {version} of the table; the newest is {last}.")
     return now if version is None else states[version]
+
+
+def select_lineage(changes: list[Change]) -> list[Change]:
+    """Select the changes in effect, and those that were when the table was compacted: all that
+    tells which files and which rows of a database have been delivered.
+    """
+    return select_in_effect(changes, anew=("start",))
 
 
 def count_delivered_rows(changes: list[Change]) -> int:
@@ -135,9 +154,12 @@ def locate_parts(changes: list[Change], version: int | None = None) -> list[Part
     end_of = {change.version: end for change, end in zip(changes, ends, strict=True)}
     parts = []
     for change in (change for change in stand if change.file):
-        before = end_of[change.version] - change.rows
-        own = gone.filter(gone.is_between(before + 1, before + change.rows))
-        parts.append(Part(RAW / change.file, before, own if len(own) else None))
+        end = end_of[change.version]
+        before = 0 if change.numbered else end - change.rows
+        own = gone.filter(gone.is_between(before + 1, end))
+        is_update = change.operation == "update"
+        part = Part(RAW / change.file, before, None, is_update, change.numbered)
+        parts.append(part._replace(gone=own) if len(own) else part)
     return parts
 
 

@@ -15,12 +15,13 @@ from ..core.errors import UserError
 from ..core.paths import INGESTED, REPORTS, replacing, write_json
 from . import cells
 from .change_log import Part, locate_landed_parts
-from .column_names import col, cols, internal
+from .column_names import MARK, col, cols, internal
 from .contract import Contract
 from .row_rules import REASONS, join_reasons
 from .sources import scan_file
 
 ENDS = (".read.parquet", ".reread.parquet")
+UPDATE = f"update{MARK}row"  # what no delivered name holds, nor any end that is stripped
 
 
 class SourceCount(TypedDict):
@@ -89,7 +90,7 @@ def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFra
     tried = _read_cells(raw, contract, thorough=False)
     unread = pl.any_horizontal(col(_unread(column.name)) for column in contract.columns)
     none = pl.lit(None, REASONS).alias("_unreadable")
-    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", none)
+    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", UPDATE, none)
     left = tried.filter(unread).select(cols(raw.collect_schema().names()))
     return at_once, type_rows(left, contract)
 
@@ -120,13 +121,22 @@ def count_rows(table: pl.LazyFrame) -> int:
 
 def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
     """Scan the contract's columns (or all) as delivered, of the rows that are not gone, with their
-    `_row` and `_source`. Raises UserError for a column that is not there, and must be.
+    `_row` and `_source`, and in UPDATE the first row of the update that brought them (0: none).
+
+    Raises UserError for a column that is not there, and must be.
     """
     table, name = scan_file(part.path), part.path.name
+    delivered = [each for each in table.collect_schema().names() if each not in ("_row", UPDATE)]
+    names = contract.names if contract else delivered
     if contract:
-        table = _name_by_contract(table, contract, name).select(cols(contract.names))
-    numbers = table.with_row_index("_row", offset=part.before + 1)
-    lines = numbers.with_columns(pl.col("_row").cast(pl.Int64), _source=pl.lit(name))
+        table = _name_by_contract(table, contract, name)
+    if part.numbered:
+        rows = table
+    else:
+        first = pl.lit(part.before + 1 if part.update else 0, pl.Int64).alias(UPDATE)
+        rows = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
+        rows = rows.with_columns(pl.col("_row").cast(pl.Int64), first)
+    lines = rows.select("_row", cols(names), pl.lit(name).alias("_source"), UPDATE)
     if part.gone is None:
         return lines
     gone = part.gone.to_frame("_row").lazy()

@@ -27,7 +27,8 @@ from ..gates.yaml_location import list_column_entries
 from .arrivals import Unseen, describe_unlabelled, describe_unseen, find_unseen
 from .column_names import cols, internal
 from .contract import Contract
-from .ingest import count_rows, write_parquet
+from .ingest import UPDATE, count_rows, write_parquet
+from .repeats import select_repeats
 from .row_rules import is_labelled, is_sound, list_reasons
 
 IS_REPEATED, IS_CLEAN = internal("repeated"), internal("clean")
@@ -157,25 +158,29 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
 
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
     in 1 of 100,000 tables. Rows without a key, or with a fault, take no part; one without a label
-    gives way to one with it, whatever the policy.
+    gives way to one with it, unless all are kept.
     """
     keys = cols(contract.key_names)
     none = pl.Series("_row", [], pl.Int64)
-    if not contract.keys or contract.duplicates == "keep_all":
+    is_updated = UPDATE in table.collect_schema().names()
+    if not contract.keys or (contract.duplicates == "keep_all" and not is_updated):
         return none
     keyed = table.drop_nulls(keys)
     digest = pl.struct(keys).hash().alias("hash")
     hashes = keyed.select(digest).collect(engine="streaming")["hash"].sort()
     if not (hashes == hashes.shift()).any():  # the usual case, and quick
         return none
-    sound = keyed.filter(is_sound(contract)).select("_row", digest, labelled=is_labelled(contract))
+    update = pl.col(UPDATE) if is_updated else pl.lit(0, pl.Int64)
+    sound = keyed.filter(is_sound(contract)).select(
+        "_row", digest, update=update, labelled=is_labelled(contract)
+    )
     rows = sound.collect(engine="streaming")
-    known, waiting = rows.filter("labelled"), rows.filter(~pl.col("labelled"))
-    late = waiting.join(known, on="hash", how="anti")
-    earlier, later = (pl.col("hash") == pl.col("hash").shift(by) for by in (1, -1))
-    goes = {"keep_last": later, "keep_first": earlier, "reject": earlier | later}
-    rivals = pl.concat([known, late]).sort("hash", "_row").filter(goes[contract.duplicates])
-    return pl.concat([waiting.join(known, on="hash", how="semi"), rivals])["_row"]
+    beaten = none
+    if contract.duplicates != "keep_all":
+        known, waiting = rows.filter("labelled"), rows.filter(~pl.col("labelled"))
+        beaten = waiting.join(known, on="hash", how="semi")["_row"]
+        rows = rows.filter(~pl.col("_row").is_in(beaten.implode()))
+    return beaten.append(select_repeats(rows, contract.duplicates))
 
 
 def count_reasons(quarantine: pl.LazyFrame) -> list[Reason]:

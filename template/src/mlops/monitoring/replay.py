@@ -87,7 +87,7 @@ def replay(
     Raises UserError if anything is wrong with the table, or the service does not answer.
     """
     contract = Contract.load()
-    with TemporaryDirectory(prefix=".replay-", dir=".") as scratch:
+    with TemporaryDirectory(".tmp", ".replay-", ".") as scratch:
         brought = deliver(source, Path(scratch), query=query, encoding=encoding)
         rows = pl.concat([read_records(each.path, contract) for each in brought], how="diagonal")
     if not (due := list(schedule(rows, contract, seconds))):

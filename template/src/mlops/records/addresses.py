@@ -40,3 +40,8 @@ def refuse_password(address: str) -> None:
             "leave the password out of the address, where others can read it: a database takes it "
             "from the environment (PGPASSWORD) or from ~/.pgpass."
         )
+
+
+def quote_name(name: str) -> str:
+    """Quote the name of a column or table, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'

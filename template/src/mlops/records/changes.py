@@ -1,29 +1,28 @@
 """Records that live: updated and deleted by key or condition, and taken back to an old version.
 
-Of an update only those rows land that keep the contract and are new or different; the rows in their
-place, like deleted ones, are named in a file of row numbers. So each change costs what it changes.
+Rows that are taken out are named in a file of row numbers, so a change costs what it changes.
 """
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..core.errors import UserError
-from ..core.formatting import count
-from ..core.params import Params
 from ..data import cells, change_log
-from ..data.arrivals import ArrivalCounts, count_arrivals
-from ..data.change_log import Change, Part
+from ..data.change_log import Part
 from ..data.column_names import col, cols, values_of
 from ..data.contract import Contract
-from ..data.row_rules import is_labelled, is_sound
+from ..data.row_rules import is_sound
 from ..data.sources import scan_file
-from ..data.validate import describe_faults, judge_rows
+from ..data.validate import judge_rows
 from . import table
 from .addresses import redact
 from .column_differences import describe_arrival
-from .delivery import Delivery, check_columns, deliver, make_stem
-from .reject_chance import judge_rejected
+from .condition import check_condition, explain_failure, select_meeting
+from .cursors import digest_query, find_reached, measure_reached
+from .delivery import check_columns, deliver
+from .upsert import upsert
 from .writer import Writer, change_table
 
 
@@ -38,8 +37,9 @@ def update(
     """Insert the records of a source whose key is new, and replace those that are different.
 
     With `cursor`, a column that grows with every change of a record, a database is asked only for
-    the rows since the last time. Returns the lines to print. Raises UserError, also if more rows
-    break the contract than params.yaml allows; then nothing has changed.
+    the rows since the last time. Rows that break the contract land too, for stage validate to put
+    into quarantine, and replace none. Returns the lines to print. Raises UserError, also if more
+    rows break the contract than params.yaml allows; then nothing has changed.
     """
     contract = Contract.load()
     if not contract.keys:
@@ -48,103 +48,17 @@ def update(
             "or bring rows in with 'data add'."
         )
     with change_table() as writer:
-        since = _find_cursor(writer.changes, source, cursor) if cursor else None
-        how = {"query": query, "encoding": encoding}
+        since = (cursor, find_reached(writer.changes, source, query, cursor)) if cursor else None
+        how: dict[str, Any] = {"query": query, "encoding": encoding, "since": since}
         lines = []
-        for delivery in deliver(source, writer.scratch, since=since, **how):
-            lines += _upsert(writer, delivery, contract, source, cursor)
+        for delivery in deliver(source, writer.scratch, **how):
+            facts: dict[str, Any] = {"source": redact(source), "query": digest_query(query)}
+            if cursor:
+                facts |= {"cursor": cursor, "reached": measure_reached(delivery, cursor)}
+            notes = describe_arrival(delivery.path, contract, source, again=True, cursor=cursor)
+            lines += upsert(writer, delivery, contract, notes, **facts)
         lines = lines or [f"nothing is new in {redact(source)}; nothing changed"]
         return writer.end(lines, dry_run)
-
-
-def _find_cursor(changes: list[Change], source: str, cursor: str) -> tuple[str, Any]:
-    """Return the cursor, and how far the source was read before (None: not at all)."""
-    in_effect, wanted = change_log.select_in_effect(changes), (redact(source), cursor)
-    reached = [c.reached for c in in_effect if (c.source, c.cursor) == wanted]
-    return cursor, reached[-1] if reached else None
-
-
-def _upsert(
-    writer: Writer, delivery: Delivery, contract: Contract, source: str, cursor: str | None
-) -> list[str]:
-    """Land what is new or different of one file, and retire the rows in its place."""
-    notes = describe_arrival(delivery.path, contract, source, again=True, cursor=cursor)
-    parts = change_log.locate_parts(writer.changes)
-    keys = [col(name) for name in contract.key_names]
-    with table.open_rows([Part(delivery.path)], contract) as rows:
-        fit, unfit = judge_rows(rows, contract)
-        counts = count_arrivals(rows, contract)
-        rejected = counts.rejected
-        lines = _report_rejected(writer, delivery, counts, unfit, notes) + counts.notes()
-        touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
-        now, _ = judge_rows(touched, contract)
-        effect = table.measure_effect(now, fit, contract)
-        if not effect.changes:
-            return [*lines, f"{delivery.path.name} is here already; nothing changed"]
-        lines += _report_lost_labels(now, fit, contract)
-        same = [*keys, *map(pl.col, table.HASHES)]
-        new, old = (table.add_hashes(each, contract).select(same) for each in (fit, now))
-        differ = [new.join(old, on=same, how="anti"), old.join(new, on=same, how="anti")]
-        changed = pl.concat(differ).select(keys).unique().collect(engine="streaming").lazy()
-        take = fit.join(changed, on=keys, how="semi").select("_row").collect()
-        gone = touched.join(changed, on=keys, how="semi").select("_row").collect()
-    name = make_stem(delivery.path.name)
-    numbered = scan_file(delivery.path).with_row_index("_row", 1).cast({"_row": pl.Int64})
-    landing = writer.scratch / "rows.parquet"
-    numbered.join(take.lazy(), on="_row", how="semi").drop("_row").sink_parquet(landing)
-    reached = pl.scan_parquet(delivery.path).select(col(cursor).max()) if cursor else None
-    return lines + writer.log(
-        "update",
-        effect,
-        writer.content_hash(contract),
-        contract,
-        source=redact(source),
-        sha256=delivery.sha256,
-        file=writer.land(landing, f"{name}.parquet"),
-        rows=len(take),
-        retired=writer.retire(gone, name),
-        rejected=rejected,
-        cursor=cursor or "",
-        reached=_plain_value(reached.collect().item()) if reached is not None else None,
-    )
-
-
-def _report_rejected(
-    writer: Writer,
-    delivery: Delivery,
-    counts: ArrivalCounts,
-    unfit: pl.LazyFrame,
-    notes: list[str],
-) -> list[str]:
-    """Say why rows of an update are left out, after `notes` on its columns, which may be the cause.
-
-    Raises UserError if they are surely too many.
-    """
-    if not counts.rejected:
-        return notes
-    limit = Params.read().data.max_reject_rate
-    reasons = describe_faults(unfit, writer.scratch)
-    judged_rows = delivery.rows - counts.unlabelled
-    passed, judgement = judge_rejected(counts.rejected, judged_rows, limit)
-    if not passed:
-        fault = f"{delivery.path.name}: {judgement} ({reasons}); correct the source."
-        raise UserError("\n".join([fault, *notes]))
-    return [*notes, f"{counts.rejected:,} rows are left out: {judgement} ({reasons})"]
-
-
-def _report_lost_labels(now: pl.LazyFrame, new: pl.LazyFrame, contract: Contract) -> list[str]:
-    """Say how many records with a label come again without it."""
-    names = cols(contract.key_names)
-    labelled = now.filter(is_labelled(contract)).select(names)
-    waiting = new.filter(~is_labelled(contract)).join(labelled, on=names, how="semi")
-    lost = waiting.select(pl.len()).collect(engine="streaming").item()
-    verb = "comes" if lost == 1 else "come"
-    return [f"{count(lost, 'record')} with a label {verb} without it now"] if lost else []
-
-
-def _plain_value(value: Any) -> int | float | str | None:
-    """Make what JSON can hold of a value that a cursor has reached."""
-    return value if value is None or isinstance(value, int | float) else str(value)
 
 
 def delete(
@@ -164,7 +78,7 @@ def delete(
     with change_table() as writer:
         parts = change_log.locate_parts(writer.changes)
         if where:
-            gone, lines = _find_meeting(parts, where, contract), []
+            gone, lines = _find_meeting(parts, where, contract, writer.scratch), []
         else:
             wanted = _read_keys(writer, keys or [], file, contract)
             gone = table.find_by_keys(parts, wanted, contract).collect(engine="streaming")
@@ -210,16 +124,16 @@ def _read_keys(
     return typed.unique(maintain_order=True)
 
 
-def _find_meeting(parts: list[Part], where: str, contract: Contract) -> pl.DataFrame:
+def _find_meeting(parts: list[Part], where: str, contract: Contract, scratch: Path) -> pl.DataFrame:
     """Find all rows of the records that meet a condition, and broken rows that meet it."""
     keys = [col(name) for name in contract.key_names]
-    condition = table.parse_condition(where, contract)
-    with table.open_rows(parts, contract) as rows:
+    by = keys if keys and contract.duplicates != "keep_all" else [pl.col("_row")]
+    check_condition(where, contract)
+    with table.open_rows(parts, contract, scratch) as rows, explain_failure(where):
         fit, _ = judge_rows(rows, contract)
-        broken = rows.filter(~is_sound(contract) & condition)
-        met = fit.filter(condition)
-        by = keys if keys and contract.duplicates != "keep_all" else [pl.col("_row")]
-        same = rows.join(met.select(by).unique(), on=by, how="semi")
+        met = select_meeting(fit, where).select(by).unique()
+        same = rows.join(met, on=by, how="semi")
+        broken = select_meeting(rows.filter(~is_sound(contract)), where)
         return pl.concat([same, broken]).unique("_row").collect(engine="streaming")
 
 
@@ -236,7 +150,11 @@ def restore(version: int, *, dry_run: bool = False) -> list[str]:
         in_effect = change_log.select_in_effect
         if in_effect(changes) == in_effect(changes, version):
             return [f"the table is as it was at version {version}; nothing changed"]
-        with table.open_content(now, contract) as old, table.open_content(then, contract) as new:
+        scratch = writer.scratch
+        with (
+            table.open_content(now, contract, scratch) as old,
+            table.open_content(then, contract, scratch) as new,
+        ):
             effect = table.measure_effect(old, new, contract)
         before = writer.content_hash(contract)
         source = f"version {version}"

@@ -45,7 +45,8 @@ def check_table() -> list[str]:
     contract, files = Contract.load(), locate_landed_parts()
     limit = Params.read().data.max_reject_rate
     for part in files:
-        inspect(part.path)
+        if not part.numbered:  # a compacted file holds columns of ours
+            inspect(part.path)
     report, reasons = _judge(files, contract)
     verdict = reject_rate_verdict(report, limit, Problem.read())
     if not verdict.passed:

@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import UserError
-from .addresses import redact, refuse_password
+from ..core.full_disk import is_full_disk
+from .addresses import quote_name, redact, refuse_password
+from .sqlite_types import type_columns
 
-# SQLite types cells, not columns: the driver goes by the first batch, so that is a large one.
 BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
+DATABASE_ERRORS = (adbc_driver_sqlite.dbapi.Error, pa.ArrowException, ValueError, OSError)
 
 
 def land_query(
@@ -35,25 +37,79 @@ def land_query(
     query = table_or_query.strip().rstrip(";")
     if not re.match(r"(select|with)\s", query, re.IGNORECASE):
         query = _select(["*"], ".".join(map(quote_name, query.split("."))))
-    column, value = since or ("", None)
+    (column, value), whole = since or ("", None), query
     if value is not None:
-        query = _select(["*"], _as_table(query), f"{quote_name(column)} >= {quote_value(value)}")
+        name = quote_name(column)
+        condition = f"{name} >= {quote_value(value)} OR {name} IS NULL"
+        query = _select(["*"], _as_table(query), condition)
     with connect(uri) as cursor:
+        if since:
+            _check_column(cursor, whole, column)
         if uri.startswith("sqlite:"):
+            cursor.adbc_prepare(query)  # what is wrong with it is told in its own words
+            query = type_columns(cursor, _as_table(query))
             cursor.adbc_statement.set_options(**BATCH)
         else:
             query = _cast_to_text(cursor, query)
-        cursor.execute(query)
-        batches = cursor.fetch_record_batch()
-        types = {f.name: getattr(f.type, "storage_type", f.type) for f in batches.schema}
-        schema = pa.schema(types.items())
-        with pq.ParquetWriter(target, schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch.cast(schema))
+        try:
+            _land(cursor, query, target, skipped=int(uri.startswith("sqlite:")))
+        except DATABASE_ERRORS as error:
+            if not is_full_disk(error) and (name := _find_unreadable_column(uri, query)):
+                raise UserError(
+                    f"{redact(uri)}: column '{name}' cannot be read ({_shorten(error)}); correct "
+                    "it, or leave it out with a --query that names the other columns."
+                ) from None
+            raise
+
+
+def _land(cursor: Any, query: str, target: Path, skipped: int) -> None:
+    """Write the rows of a query to Parquet, batch by batch, but for the first few."""
+    cursor.execute(query)
+    batches = cursor.fetch_record_batch()
+    types = {f.name: getattr(f.type, "storage_type", f.type) for f in batches.schema}
+    schema = pa.schema(types.items())
+    with pq.ParquetWriter(target, schema) as writer:
+        for batch in batches:
+            rows = batch.cast(schema).slice(skipped)
+            rows.validate(full=True)  # SQLite's texts may be no UTF-8
+            writer.write_batch(rows)
+            skipped = 0
+
+
+def _find_unreadable_column(uri: str, query: str) -> str:
+    """Find the first column that cannot be read by itself; "" if each can. Raises UserError if the
+    database has gone.
+    """
+    with connect(uri) as cursor:
+        names = _list_columns(cursor, query)
+    for name in names:
+        try:
+            with connect(uri) as cursor:  # anew, as an error ends a transaction
+                cursor.execute(_select([quote_name(name)], _as_table(query)))
+                for batch in cursor.fetch_record_batch():
+                    batch.validate(full=True)
+        except UserError:
+            return name
+    return ""
+
+
+def _check_column(cursor: Any, query: str, column: str) -> None:
+    """Raise UserError if a query has no such column; SQLite would take its name for a text."""
+    names = _list_columns(cursor, query)
+    if column not in names:
+        raise UserError(
+            f"--cursor {column}: there is no such column; there are {', '.join(names[:30])}."
+        )
+
+
+def _list_columns(cursor: Any, query: str) -> list[str]:
+    """List the columns of a query, without a row of it."""
+    cursor.execute(_select(["*"], _as_table(query), "1 = 0"))
+    return [field.name for field in cursor.fetch_arrow_table().schema]
 
 
 def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> None:
-    """Write records to a new table, batch by batch, all of them or none.
+    """Write records to a new table (NAME or SCHEMA.NAME), batch by batch, all of them or none.
 
     Raises UserError, also if the table is there already and not to be replaced.
     """
@@ -65,8 +121,11 @@ def export_table(records: pl.LazyFrame, uri: str, table: str, replace: bool) -> 
             yield from frame.to_arrow(compat_level=oldest).cast(empty.schema).to_batches()
 
     reader = pa.RecordBatchReader.from_batches(empty.schema, batches())
+    schema, _, name = table.rpartition(".")
+    level = "catalog_name" if uri.startswith("sqlite:") else "db_schema_name"
+    place = {level: schema} if schema else {}
     with connect(uri, must_exist=False) as cursor:
-        cursor.adbc_ingest(table, reader, "replace" if replace else "create")
+        cursor.adbc_ingest(name, reader, "replace" if replace else "create", **place)
 
 
 @contextmanager
@@ -88,18 +147,20 @@ def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
         ):
             yield cursor
             connection.commit()
-    except (adbc_driver_sqlite.dbapi.Error, pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        if password := os.environ.get("PGPASSWORD"):
-            reason = reason.replace(password, "***")
+    except DATABASE_ERRORS as error:
+        if is_full_disk(error):
+            raise
         raise UserError(
-            f"{redact(uri)}: {reason}; check the address, the table or query, and your rights."
+            f"{redact(uri)}: {_shorten(error)}; check the address, the table or query, and your "
+            "rights."
         ) from None  # the driver's own error may hold a password
 
 
-def quote_name(name: str) -> str:
-    """Quote the name of a column or table, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
+def _shorten(error: Exception) -> str:
+    """Take the first line of what a driver says, without the password."""
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+    password = os.environ.get("PGPASSWORD")
+    return reason.replace(password, "***") if password else reason
 
 
 def quote_value(value: float | str) -> str:

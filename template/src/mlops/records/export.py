@@ -13,10 +13,12 @@ from ..core.paths import replacing
 from ..data import cells, change_log
 from ..data.column_names import col, cols
 from ..data.contract import SCALES, Column, Contract
-from ..data.ingest import count_rows
+from ..data.ingest import UPDATE, count_rows, number_rows, type_rows
 from ..data.number_text import write_number
+from ..data.validate import judge_rows
 from . import table
 from .addresses import is_database, redact, refuse_password, split_address
+from .condition import check_condition, explain_failure, select_meeting
 
 WRITERS: dict[str, Any] = {
     ".csv": pl.LazyFrame.sink_csv,
@@ -45,10 +47,14 @@ def show(
 ) -> list[str]:
     """Show the first records (0: all) that meet an SQL condition, as a table, CSV or JSON Lines."""
     contract = Contract.load()
-    with _open_records(contract, where, version) as records:
-        if only_count:
-            return [str(count_rows(records))]
-        shown = (records.head(head) if head else records).collect(engine="streaming")
+    shown = None
+    if head and where is None and not only_count:
+        shown = _read_first(contract, version, head)
+    if shown is None:
+        with _open_records(contract, where, version) as records:
+            if only_count:
+                return [str(count_rows(records))]
+            shown = (records.head(head) if head else records).collect(engine="streaming")
     if form == "table":
         with TABLE:
             return str(shown).splitlines()
@@ -68,12 +74,14 @@ def export(
     form = Path(target).suffix.lower()
     if not is_database(target) and form not in WRITERS:
         raise UserError(f"{target}: the file name must end in {', '.join(WRITERS)}.")
+    if not is_database(target) and Path(target).is_dir():
+        raise UserError(f"{target} is a folder; name a file.")
     if not is_database(target) and Path(target).exists() and not replace:
         raise UserError(f"{target} is there already; say --replace to write over it.")
     with _open_records(contract, where, version) as records:
         rows = count_rows(records)
         if is_database(target):
-            _write_to_database(records, target, replace)
+            _write_to_database(records, contract, target, replace)
         else:
             with replacing(Path(target)) as scratch:
                 WRITERS[form](format_as_delivered(records, contract, form), scratch)
@@ -85,10 +93,38 @@ def _open_records(
     contract: Contract, where: str | None, version: int | None
 ) -> Iterator[pl.LazyFrame]:
     """Open the records that meet a condition, at a version, as long as the block lasts."""
+    if where is not None:
+        check_condition(where, contract)
     parts = change_log.locate_parts(change_log.read_log(), version)
-    with table.open_content(parts, contract) as clean:
-        records = clean.filter(table.parse_condition(where, contract)) if where else clean
+    with table.open_content(parts, contract) as clean, explain_failure(where):
+        records = clean if where is None else select_meeting(clean, where)
         yield records.select(cols(contract.names))
+
+
+def _read_first(contract: Contract, version: int | None, head: int) -> pl.DataFrame | None:
+    """Read the first records without the others; None where a later row may take their place.
+
+    That is so in a table of several files or of rows that share a key, as the log knows.
+    """
+    changes = change_log.read_log()
+    in_effect = change_log.select_in_effect(changes, version)
+    if len(in_effect) != 1 or in_effect[0].contract != contract.digest():
+        return None
+    if in_effect[0].rows != in_effect[0].added + in_effect[0].rejected:
+        return None
+    (part,) = change_log.locate_parts(changes, version)
+    none_gives_way = contract.model_copy(update={"duplicates": "keep_all"})
+    numbered = number_rows(part, contract)
+    try:
+        for many in (1000 + 10 * head, in_effect[0].rows):
+            rows = type_rows(numbered.head(many), contract).drop(UPDATE)
+            records = judge_rows(rows, none_gives_way)[0].select(cols(contract.names))
+            first = records.head(head).collect(engine="streaming")
+            if first.height == head:
+                break
+        return first
+    except pl.exceptions.PolarsError:  # read whole, a damaged file is told by its name
+        return None
 
 
 def format_as_delivered(records: pl.LazyFrame, contract: Contract, form: str) -> pl.LazyFrame:
@@ -117,10 +153,15 @@ def _find_lossless_format(records: pl.LazyFrame, column: Column) -> str | None:
     return None
 
 
-def _write_to_database(records: pl.LazyFrame, target: str, replace: bool) -> None:
+def _write_to_database(
+    records: pl.LazyFrame, contract: Contract, target: str, replace: bool
+) -> None:
+    """Write records to a table, as they are read from one: SQLite has no dates of its own."""
     from .databases import export_table  # noqa: PLC0415  (its drivers take half a second to load)
 
     uri, name = split_address(target)
     if not name:
         raise UserError("name the table at the address's end, such as ?orders.")
+    if uri.startswith("sqlite:"):
+        records = format_as_delivered(records, contract, ".jsonl")
     export_table(records, uri, name, replace)

@@ -4,7 +4,7 @@ A file that is here already changes nothing. What rows are worth is for stage va
 """
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from ..core.errors import UserError
 from ..core.paths import sha256
 from ..core.problem import Problem, Task
 from ..data import change_log
-from ..data.arrivals import ArrivalCounts, count_arrivals
+from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
@@ -23,8 +23,10 @@ from . import table
 from .addresses import redact
 from .column_differences import describe_arrival
 from .contract_draft import draft_contract
+from .cursors import digest_query
 from .delivery import Delivery, concatenate, deliver, make_stem
 from .number_forms import find_separators, parse_decimals
+from .rejection import Arrival, refuse_shared_keys
 from .table import Effect
 from .writer import Writer, change_table, is_own
 
@@ -41,6 +43,7 @@ def add(
     query: str | None = None,
     encoding: str | None = None,
     replace: bool = False,
+    yes: bool = False,
     dry_run: bool = False,
     **options: Any,
 ) -> list[str]:
@@ -49,7 +52,7 @@ def add(
     `options` are those of `contract_draft.draft`, `dates` a list of COLUMN=FORMAT|FORMAT, `decimal`
     one of decimal marks and of COLUMN=MARK.
     Returns the lines to print. Raises UserError if anything is wrong with the table, its columns
-    or the options; then nothing has changed.
+    or the options, and, unless `yes`, if many rows share a key; then nothing has changed.
     """
     if target is None and (replace or any(options.values())):
         raise UserError("such options go with --target; to change the contract, edit its file.")
@@ -64,12 +67,16 @@ def add(
             options["separators"] = find_separators(delivery.path for delivery in deliveries)
             contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
             aside = _start_over(writer, contract)
-            lines = _land_files(writer, "start", deliveries, contract, source=source, name=name)
+            landing = Landing("start", source, name, digest_query(query))
+            lines, arrivals = _land_files(writer, deliveries, contract, landing)
+            lost = sum(arrival.repeated for arrival in arrivals)
+            refuse_shared_keys(arrivals, lost, contract.key_names, yes)
             lines += [*aside, *notices, REVIEW]
         else:
             new, lines = _select_new(writer.changes, deliveries, target)
             name = _name_file(source, deliveries)
-            lines += _land_files(writer, "add", new, Contract.load(), source=source, name=name)
+            landing = Landing("add", source, name, digest_query(query))
+            lines += _land_files(writer, new, Contract.load(), landing)[0]
         return writer.end(lines, dry_run)
 
 
@@ -86,12 +93,12 @@ def compact(*, dry_run: bool = False) -> list[str]:
         deliveries = []
         for number, rows in enumerate(scan_parts(parts)):
             path = writer.scratch / f"{number}.parquet"
-            write_parquet({path: rows.drop("_row", "_source")})
+            write_parquet({path: rows.drop("_source")})
             table_rows = pl.scan_parquet(path)
             columns = table_rows.collect_schema().names()
             deliveries.append(Delivery(path, sha256(path), columns, count_rows(table_rows)))
-        source, name = contract.name, make_stem(contract.name)
-        lines = _land_files(writer, "compact", deliveries, contract, source=source, name=name)
+        landing = Landing("compact", contract.name, make_stem(contract.name))
+        lines, _ = _land_files(writer, deliveries, contract, landing)
         if writer.changes[-1].after != content:
             raise UserError("the table would not be the same afterwards; nothing changed.")
         return writer.end(lines, dry_run)
@@ -111,7 +118,7 @@ def _select_new(
         columns = ", ".join(deliveries[0].columns[:30])
         raise UserError(f"the first table needs --target, the column to predict; it has {columns}.")
     in_effect, contract = change_log.select_in_effect(changes), Contract.load()
-    here = {change.sha256 for change in in_effect}
+    here = {change.sha256 for change in change_log.select_lineage(changes)}
     new = [delivery for delivery in deliveries if delivery.sha256 not in here]
     if target and (new or contract.target.name != target):
         files = ", ".join(change.file for change in in_effect if change.file)
@@ -143,62 +150,72 @@ def _start_over(writer: Writer, contract: Contract) -> list[str]:
     return lines
 
 
+class Landing(NamedTuple):
+    """What the log says of files that land: the operation, where they are from, and how they are
+    called.
+    """
+
+    operation: Operation
+    source: str
+    name: str
+    query: str = ""
+
+
 def _land_files(
-    writer: Writer,
-    operation: Operation,
-    deliveries: list[Delivery],
-    contract: Contract,
-    *,
-    source: str,
-    name: str,
-) -> list[str]:
-    """Land files as they came, each as a version, called `name`."""
-    lines = []
+    writer: Writer, deliveries: list[Delivery], contract: Contract, landing: Landing
+) -> tuple[list[str], list[Arrival]]:
+    """Land files as they came, each as a version. Raises UserError for one without a sound row."""
+    lines, arrivals, operation = [], [], landing.operation
+    numbered = operation == "compact"
     for delivery in deliveries:
-        compacts, starts = operation == "compact", operation in ANEW
-        notes = [] if compacts else describe_arrival(delivery.path, contract, source)
+        starts = operation in ANEW
+        notes = [] if numbered else describe_arrival(delivery.path, contract, landing.source)
         parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)
-        part = Part(delivery.path, change_log.count_delivered_rows(writer.changes))
-        effect, arrived, reasons = _judge_arrival(writer, parts, part, contract)
-        rejected = arrived.rejected
+        first = 0 if numbered else change_log.count_delivered_rows(writer.changes)
+        part = Part(delivery.path, first, numbered=numbered)
+        effect, arrival = _judge_arrival(writer, parts, part, contract)
         packed = ".gz" if delivery.path.suffix.lower() == ".gz" else ""
-        file = writer.land(delivery.path, f"{name}{extension(delivery.path)}{packed}")
+        file = writer.land(delivery.path, f"{landing.name}{extension(delivery.path)}{packed}")
         lines.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
         lines += writer.log(
             operation,
             effect,
             before,
             contract,
-            source=redact(source),
+            source=redact(landing.source),
+            query=landing.query,
             sha256=delivery.sha256,
             file=file,
             rows=delivery.rows,
-            rejected=rejected,
+            numbered=numbered,
+            rejected=arrival.counts.rejected,
         )
-        lines += [f"{rejected:,} rows break the contract: {reasons}"] if rejected else []
-        lines += [*notes, *arrived.notes()]
+        if not numbered:
+            arrival.refuse_unless_readable()
+            lines += [*notes, *arrival.describe()]
+        arrivals.append(arrival)
         operation = "add"
-    return lines
+    return lines, arrivals
 
 
 def _judge_arrival(
     writer: Writer, parts: list[Part], part: Part, contract: Contract
-) -> tuple[Effect, ArrivalCounts, str]:
-    """Measure what a new part does to the table; count its rows, and say how those that break the
-    contract do.
-    """
-    with table.open_rows([part], contract) as rows:
+) -> tuple[Effect, Arrival]:
+    """Measure what a new part does to the table, and count its rows by what they are worth."""
+    with table.open_rows([part], contract, writer.scratch) as rows:
         fit, unfit = judge_rows(rows, contract)
-        counts = count_arrivals(rows, contract)
+        counts, read = count_arrivals(rows, contract), count_rows(rows)
         reasons = describe_faults(unfit, writer.scratch) if counts.rejected else ""
+        repeated = read - counts.rejected - count_rows(fit) if contract.keys else 0
+        arrival = Arrival(part.path.name, read, counts, reasons, repeated)
         if not (parts and contract.keys):
-            return table.measure_effect(None, fit, contract), counts, reasons
+            return table.measure_effect(None, fit, contract), arrival
         touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
         rows_alike = rows.select(cols(touched.collect_schema().names()))
         before, _ = judge_rows(touched, contract)
         after, _ = judge_rows(pl.concat([touched, rows_alike]), contract)
-        return table.measure_effect(before, after, contract), counts, reasons
+        return table.measure_effect(before, after, contract), arrival
 
 
 def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:

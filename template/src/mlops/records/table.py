@@ -15,78 +15,73 @@ from typing import NamedTuple
 import polars as pl
 import polars_hash as plh
 
-from ..core.errors import UserError
 from ..data import cells, validate
 from ..data.change_log import Part
 from ..data.column_names import col, cols, internal
 from ..data.contract import Contract
-from ..data.ingest import ingest, scan_parts, type_rows, write_parquet
+from ..data.ingest import UPDATE, ingest, scan_parts, type_rows, write_parquet
 from ..data.row_rules import REASONS
 
 HASHES = internal("hash", "1"), internal("hash", "2")
 
 
 @contextmanager
-def open_rows(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
-    """Type all rows as stage ingest does; they last as long as the block."""
-    with tempfile.TemporaryDirectory(prefix=".table-", dir="data") as folder:
-        target = Path(folder) / "rows"
+def open_rows(
+    parts: list[Part], contract: Contract, folder: Path | None = None
+) -> Iterator[pl.LazyFrame]:
+    """Type all rows as stage ingest does; they last as long as the block.
+
+    They lie in `folder` meanwhile, or where the system keeps what is of no duration: to read the
+    table, nobody must be allowed to write beside it.
+    """
+    with tempfile.TemporaryDirectory(prefix="rows-", dir=folder) as scratch:
+        target = Path(scratch) / "rows"
         if parts:
             ingest(parts, contract, target)
         yield pl.scan_parquet(target / "*.parquet") if parts else make_empty(contract)
 
 
 @contextmanager
-def open_content(parts: list[Part], contract: Contract) -> Iterator[pl.LazyFrame]:
+def open_content(
+    parts: list[Part], contract: Contract, folder: Path | None = None
+) -> Iterator[pl.LazyFrame]:
     """Type the rows, and judge them: the contract's columns of the clean ones, and `_row`."""
-    with open_rows(parts, contract) as typed_rows:
+    with open_rows(parts, contract, folder) as typed_rows:
         yield validate.judge_rows(typed_rows, contract)[0]
 
 
 def make_empty(contract: Contract) -> pl.LazyFrame:
     """Make a table of typed rows that has none."""
     schema = {c.name: cells.DTYPES[c.type] for c in contract.columns}
-    extra = {"_row": pl.Int64(), "_source": pl.String(), "_unreadable": REASONS}
+    extra = {"_row": pl.Int64(), "_source": pl.String(), UPDATE: pl.Int64()}
+    extra |= {"_unreadable": REASONS}
     return pl.LazyFrame(schema=schema | extra)
 
 
 def find_by_keys(parts: list[Part], keys: pl.DataFrame, contract: Contract) -> pl.LazyFrame:
-    """Find the typed rows that have one of the keys, without typing the others."""
+    """Find the typed rows that have one of the keys, without typing the others.
+
+    A key that is missing, or cannot be read, is null: all rows without one share that.
+    """
     tables = [make_empty(contract)]
     schema_names = cols(tables[0].collect_schema().names())
     names = [col(name) for name in contract.key_names]
     for raw in scan_parts(parts, contract):
         schema = raw.collect_schema()
         key = [cells.read_cell(c, schema[c.name], thorough=True) for c in contract.keys]
-        few = raw.join(keys.lazy(), left_on=key, right_on=names, how="semi")
+        few = raw.join(keys.lazy(), left_on=key, right_on=names, how="semi", nulls_equal=True)
         tables.append(type_rows(few, contract).select(schema_names))
     return pl.concat(tables)
 
 
 def find_sharing_keys(
-    parts: list[Part], fit: pl.LazyFrame, contract: Contract, scratch: Path
+    parts: list[Part], rows: pl.LazyFrame, contract: Contract, scratch: Path
 ) -> pl.LazyFrame:
-    """Find the typed rows that have a key in common with `fit`, through a scratch file."""
-    keys = fit.select(cols(contract.key_names)).drop_nulls().unique()
+    """Find the typed rows that have a key in common with `rows`, through a scratch file."""
+    keys = rows.select(cols(contract.key_names)).unique()
     sharing = scratch / "sharing.parquet"
     write_parquet({sharing: find_by_keys(parts, keys.collect(engine="streaming"), contract)})
     return pl.scan_parquet(sharing)
-
-
-def parse_condition(where: str, contract: Contract) -> pl.Expr:
-    """Read an SQL condition on the contract's columns. Raises UserError if it is none."""
-    try:
-        expression = pl.sql_expr(where)
-        kind = make_empty(contract).select(expression.alias("_met")).collect_schema()["_met"]
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        raise UserError(
-            f'--where "{where}" cannot be read ({reason}): write a condition on columns of '
-            "contract.yaml, such as \"shop = 'a' and size > 2\"."
-        ) from error
-    if kind != pl.Boolean:
-        raise UserError(f'--where "{where}" is no condition; write one, such as "size > 2".')
-    return expression
 
 
 def add_hashes(clean: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
@@ -142,13 +137,16 @@ def measure_effect(before: pl.LazyFrame | None, after: pl.LazyFrame, contract: C
         totals = add_hashes(after, contract).select(pl.len(), first.sum(), second.sum())
         added, *moves = totals.collect(engine="streaming").row(0)
         return Effect(added, 0, 0, 0, *moves)
-    keyed = contract.keys and contract.duplicates != "keep_all"
-    keys = [col(name) for name in contract.key_names] if keyed else [first, second]
-    same_key = pl.struct(keys).alias("key")
+    same_key = pl.struct(first, second)
+    if contract.keys and contract.duplicates != "keep_all":
+        keys = [col(name) for name in contract.key_names]
+        whole = pl.all_horizontal(key.is_not_null() for key in keys)
+        content = pl.when(~whole).then(pl.struct(first, second)).alias(internal("content"))
+        same_key = pl.struct(*keys, content)
     # Hashes are summed modulo 2^64, which a sum of signed ones is too.
     sides = [
         add_hashes(side, contract).select(
-            same_key,
+            same_key.alias("key"),
             sign=pl.lit(sign),
             first=sign * first.reinterpret(signed=True),
             second=sign * second.reinterpret(signed=True),

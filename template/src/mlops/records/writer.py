@@ -63,7 +63,8 @@ class Writer:
         last = self.changes[-1]
         if last.contract == contract.digest():
             return last.after
-        with table.open_content(change_log.locate_parts(self.changes), contract) as clean:
+        parts = change_log.locate_parts(self.changes)
+        with table.open_content(parts, contract, self.scratch) as clean:
             return table.hash_content(clean, contract)
 
     def log(
@@ -149,6 +150,9 @@ def _clear_scratch() -> None:
     """Take away scratch folders, with all that an unfinished change had done already, and the
     files of a table that was started over or compacted.
     """
+    for written in (LOG, *SETTINGS):
+        for unfinished in written.parent.glob(f".{written.name}.*.tmp"):
+            shutil.rmtree(unfinished, ignore_errors=True)
     changes = change_log.read_log()
     known = {path for change in changes for path in change.files}
     for scratch in RAW.glob(".landing-*"):

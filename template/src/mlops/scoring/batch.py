@@ -103,7 +103,7 @@ def gather_files(source: str, query: str | None, encoding: str | None) -> Iterat
     if Path(source).is_file() and not (query or encoding):
         yield {Path(source): inspect(Path(source))[1]}
         return
-    with TemporaryDirectory(prefix=".predict-", dir=".") as scratch:
+    with TemporaryDirectory(".tmp", ".predict-", ".") as scratch:
         deliveries = deliver(source, Path(scratch), query=query, encoding=encoding)
         yield {delivery.path: delivery.rows for delivery in deliveries}
 

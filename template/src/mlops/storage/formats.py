@@ -61,7 +61,7 @@ def compare_formats(folder: Path, size: int, bar: Progress) -> FormatComparison:
         return {}
     bytes_a_row = len(head.write_ndjson()) / head.height
     rows = table.head(max(1, int(size / bytes_a_row))).collect()
-    with tempfile.TemporaryDirectory(prefix=".bench-", dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(".tmp", ".bench-", folder) as scratch:
         path, names = Path(scratch) / "table", bar.track(FORMATS, description="storage: formats")
         figures = [measure_format(name, rows, path) for name in names]
     return {
