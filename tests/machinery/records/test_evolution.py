@@ -147,7 +147,7 @@ def test_a_wider_type_is_told_and_read_in_all_files() -> None:
     rows = "".join(f"{n},1.5,{n}.25,yes\n" for n in range(100, 110))
     Path("july.csv").write_text(f"id,a,n,y\n{rows}")
     with pytest.raises(
-        UserError, match=r"(?s)10 of 10 rows break .*\njuly\.csv: column n holds num"
+        UserError, match=r"(?s)as all 10 break the contract .*\njuly\.csv: column n holds num"
     ):
         update("july.csv")
     add("june.csv")
@@ -165,8 +165,10 @@ def test_a_time_of_day_is_not_cut_off_without_a_word() -> None:
     days = (f"{n},{n % 7},2024-01-{n % 28 + 1:02},{'no' if n % 3 else 'yes'}\n" for n in range(60))
     Path("days.csv").write_text("id,a,day,y\n" + "".join(days))
     add("days.csv", target="y", key="id", replace=True)
-    Path("june.csv").write_text("id,a,day,y\n100,1,2024-06-01 10:30:00,yes\n")
-    assert "holds timestamps (such as '2024-06-01 10:30:00')" in add("june.csv")[-1]
+    Path("june.csv").write_text("id,a,day,y\n99,1,2024-06-01,yes\n100,1,2024-06-01 10:30:00,yes\n")
+    assert any(
+        "holds timestamps (such as '2024-06-01 10:30:00')" in says for says in add("june.csv")
+    )
     evolve(yes=True)
     assert values("day", "id in (0, 100)") == [
         "2024-01-01 00:00:00",

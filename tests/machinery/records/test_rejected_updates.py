@@ -57,7 +57,7 @@ def sizes(number: int) -> list[float]:
 
 def test_a_rejected_row_of_an_update_is_in_quarantine_with_all_reasons(project: Path) -> None:
     says = update(write("news.csv", "1,99.5,a,", "2,7.5,a,yes", "3,wide,a,perhaps", "3,8.5,b,no"))
-    assert says[0].startswith("2 rows break the contract: ")
+    assert says[0].startswith("2 of 4 rows break the contract")
     assert says[1].startswith("version 2: 2 updated, 2 rejected")
     report = run_stages()
     assert (report["read"], report["clean"], report["rejected"]) == (302, 300, 2)

@@ -139,7 +139,8 @@ def _score_each(
 def _cut_bins(values: pl.Series) -> pl.Series:
     """Number the bins, equally filled, that like numbers fall into."""
     pieces = min(64, max(4, len(values) // 20))
-    return (values.rank() * pieces / len(values)).floor()
+    # Methods of a series take its name for a pattern.
+    return (values.alias("value").rank() * pieces / len(values)).floor()
 
 
 def _score(like: pl.Series, truth: pl.DataFrame) -> float:

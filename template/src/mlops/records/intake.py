@@ -192,7 +192,7 @@ def _land_files(
             rejected=arrival.counts.rejected,
         )
         if not numbered:
-            arrival.refuse_unless_readable()
+            arrival.refuse_unless_readable(notes)
             lines += [*notes, *arrival.describe()]
         arrivals.append(arrival)
         operation = "add"

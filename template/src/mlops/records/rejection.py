@@ -21,36 +21,40 @@ class Arrival(NamedTuple):
     reasons: str
     repeated: int
 
-    def describe(self) -> list[str]:
-        """Write a line for each of what is to be said of the rows."""
+    def describe(self, judgement: str = "") -> list[str]:
+        """Write a line for each of what is to be said of the rows; `judgement` is of the rejected
+        ones, if they were judged.
+        """
         rejected, lines = self.counts.rejected, []
         if rejected:
-            _, judgement = self._judge_rejected()
+            judgement = judgement or f"{rejected:,} of {self.rows:,} rows break the contract"
             lines.append(f"{judgement}: {self.reasons}")
         if self.repeated:
             lines.append(f"{self.repeated:,} rows give way to another row with their key")
         return [*lines, *self.counts.notes()]
 
-    def refuse_unless_readable(self) -> None:
-        """Raise UserError if no row at all keeps the contract."""
+    def refuse_unless_readable(self, notes: list[str]) -> None:
+        """Raise UserError if no row keeps the contract; `notes` on the columns may tell why."""
         if self.counts.rejected == self.rows:
-            raise UserError(
+            fault = (
                 f"{self.name}: no row of it can be used, as all {self.rows:,} break the contract "
                 f"({self.reasons}); correct the source or contract.yaml. Nothing changed."
             )
-
-    def refuse_unless_few(self, notes: list[str]) -> None:
-        """Raise UserError if surely more rows break the contract than params.yaml allows, with
-        `notes` on the columns, which may be the cause.
-        """
-        passed, judgement = self._judge_rejected()
-        if self.counts.rejected and not passed:
-            fault = f"{self.name}: {judgement} ({self.reasons}); correct the source."
             raise UserError("\n".join([fault, *notes]))
 
-    def _judge_rejected(self) -> tuple[bool, str]:
-        limit = Params.read().data.max_reject_rate
-        return judge_rejected(self.counts.rejected, self.rows - self.counts.unlabelled, limit)
+    def judge_rejected(self, notes: list[str]) -> str:
+        """Say how the rejected rows are judged by params.yaml; "" if there are none.
+
+        Raises UserError, with `notes` on the columns, if they are surely more than it allows.
+        """
+        rejected, rows = self.counts.rejected, self.rows - self.counts.unlabelled
+        if not rejected:
+            return ""
+        passed, judgement = judge_rejected(rejected, rows, Params.read().data.max_reject_rate)
+        if not passed:
+            fault = f"{self.name}: {judgement} ({self.reasons}); correct the source."
+            raise UserError("\n".join([fault, *notes]))
+        return judgement
 
 
 def refuse_shared_keys(arrivals: list[Arrival], lost: int, keys: list[str], yes: bool) -> None:

@@ -45,9 +45,8 @@ def upsert(
     told_apart = effect.added + effect.updated + effect.unchanged
     repeated = delivery.rows - comparison.rejected - told_apart
     arrival = Arrival(name, delivery.rows, counts, reasons, repeated)
-    arrival.refuse_unless_readable()
-    arrival.refuse_unless_few(notes)
-    lines = [*notes, *arrival.describe(), *lost]
+    arrival.refuse_unless_readable(notes)
+    lines = [*notes, *arrival.describe(arrival.judge_rejected(notes)), *lost]
     if comparison.land.is_empty():
         return [*lines, f"{name} is here already; nothing changed"]
     stem = make_stem(name)
