@@ -97,5 +97,5 @@ def test_records_with_odd_names_are_changed_and_come_back(project: Path) -> None
 def test_the_mark_of_internal_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pl.DataFrame({internal("value", "x"): [1], "c": [2]}).write_parquet(path)
-    with pytest.raises(UserError, match="is a name used by this project"):
+    with pytest.raises(UserError, match="has a name of this project"):
         inspect(path)

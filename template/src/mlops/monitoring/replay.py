@@ -21,6 +21,7 @@ from ..data.column_names import col
 from ..data.contract import Contract
 from ..data.sources import scan_file
 from ..records.delivery import deliver
+from ..records.reading_options import AS_IT_IS, Reading
 from .client import Client
 
 MOST = 100  # records in a request
@@ -80,7 +81,7 @@ def replay(
     seconds: float,
     truth_after: float,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> list[str]:
     """Send the rows of `source`, as for `data add`, within so many seconds; the truth of each so
     many after its prediction. Returns the lines to print.
@@ -89,7 +90,7 @@ def replay(
     """
     contract = Contract.load()
     with TemporaryDirectory(prefix=".replay-", dir=".") as scratch:
-        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
+        brought = deliver(source, Path(scratch), query=query, reading=reading)
         rows = pl.concat([read_records(each.path, contract) for each in brought], how="diagonal")
     if not (due := list(schedule(rows, contract, seconds))):
         raise UserError(f"{source} has no row whose time can be read: nothing was sent.")

@@ -21,6 +21,7 @@ from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
 from .delivery import Delivery, check_columns, deliver, make_stem
+from .reading_options import AS_IT_IS, Reading
 from .writer import Writer, change_table
 
 
@@ -28,7 +29,7 @@ def update(
     source: str,
     *,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
     cursor: str | None = None,
     dry_run: bool = False,
 ) -> list[str]:
@@ -46,9 +47,10 @@ def update(
         )
     with change_table() as writer:
         since = _find_cursor(writer.changes, source, cursor) if cursor else None
-        how = {"query": query, "encoding": encoding}
+        how = {"query": query, "reading": reading}
         lines = []
         for delivery in deliver(source, writer.scratch, since=since, **how):
+            lines += delivery.notices
             lines += _upsert(writer, delivery, contract, source, cursor)
         lines = lines or [f"nothing is new in {redact(source)}; nothing changed"]
         return writer.end(lines, dry_run)

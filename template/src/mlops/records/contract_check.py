@@ -3,6 +3,7 @@
 Nothing is written; a fault is told by file, column and row (the first below the header is 1).
 """
 
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,18 +16,27 @@ from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
 from ..data.ingest import ingest
 from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
+from .addresses import redact
+from .delivery import deliver
 from .inspection import inspect
+from .reading_options import AS_IT_IS, Reading
 
 SHOWN = 10  # reasons
 
 
-def check_file(path: Path) -> list[str]:
+def check_file(source: str, *, query: str | None = None, reading: Reading = AS_IT_IS) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
-    report, reasons = _judge([Part(path)], Contract.load())
+    contract = Contract.load()
+    with TemporaryDirectory() as scratch:
+        deliveries = deliver(source, Path(scratch), query=query, reading=reading)
+        befores = accumulate((each.rows for each in deliveries), initial=0)
+        parts = [Part(each.path, before) for each, before in zip(deliveries, befores, strict=False)]
+        report, reasons = _judge(parts, contract)
+    place, notices = redact(source), [line for each in deliveries for line in each.notices]
     if not report["quarantined"]:
-        return [f"{path}: all {report['clean']:,} rows keep the contract."]
+        return [*notices, f"{place}: all {report['clean']:,} rows keep the contract."]
     many, rows = report["quarantined"], report["read"]
-    head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
+    head = f"{place}: {many:,} of {rows:,} rows go to quarantine, such as"
     raise UserError("\n".join([head, *reasons]))
 
 
@@ -38,6 +48,8 @@ def check_table() -> list[str]:
     """
     contract, files = Contract.load(), locate_landed_parts()
     limit = Params.read().data.max_reject_rate
+    for part in files:
+        inspect(part.path)
     report, reasons = _judge(files, contract)
     verdict = reject_rate_verdict(report, limit, Problem.read())
     if not verdict.passed:
@@ -48,8 +60,6 @@ def check_table() -> list[str]:
 
 def _judge(files: list[Part], contract: Contract) -> tuple[ValidationReport, list[str]]:
     """Run the stages ingest and validate aside; return the counts, and lines of first reasons."""
-    for part in files:
-        inspect(part.path)
     with TemporaryDirectory() as name:
         folder, held = Path(name), Path(name) / "quarantine.parquet"
         ingest(files, contract, folder / "ingested")

@@ -19,6 +19,9 @@ from .addresses import redact, refuse_password
 # SQLite types cells, not columns: the driver goes by the first batch, so that is a large one.
 BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
 
+# What a query begins with, after remarks and brackets; anything else is the name of a table.
+QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*(select|with|values)\b(?!\.)", re.I | re.S)
+
 
 def land_query(
     uri: str,
@@ -33,7 +36,7 @@ def land_query(
     out. Raises UserError, which never shows a password.
     """
     query = table_or_query.strip().rstrip(";")
-    if not re.match(r"(select|with)\s", query, re.IGNORECASE):
+    if not QUERY.match(query):
         query = _select(["*"], ".".join(map(quote_name, query.split("."))))
     column, value = since or ("", None)
     if value is not None:

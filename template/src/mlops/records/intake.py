@@ -23,6 +23,7 @@ from . import table
 from .addresses import redact
 from .contract_draft import draft_contract
 from .delivery import Delivery, check_columns, concatenate, deliver, make_stem
+from .reading_options import AS_IT_IS, Reading
 from .table import Effect
 from .writer import Writer, change_table, is_own
 
@@ -37,7 +38,7 @@ def add(
     *,
     target: str | None = None,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
     replace: bool = False,
     dry_run: bool = False,
     **options: Any,
@@ -54,7 +55,7 @@ def add(
         raise UserError(f"--task must be {', '.join(get_args(Task))}, not '{options['task']}'.")
     options["dates"] = dict(_parse_formats(entry) for entry in options.get("dates", ()))
     with change_table() as writer:
-        deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
+        deliveries = deliver(source, writer.scratch, query=query, reading=reading)
         if target and (replace or not (is_own(writer.changes) and CONTRACT.exists())):
             name = _name_file(source, deliveries)
             contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
@@ -152,6 +153,7 @@ def _land_files(
     """Land files as they came, each as a version, called `name`."""
     lines = []
     for delivery in deliveries:
+        lines += delivery.notices
         starts = operation in ANEW
         parts = [] if starts else change_log.locate_parts(writer.changes)
         before = EMPTY if starts else writer.content_hash(contract)

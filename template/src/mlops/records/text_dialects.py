@@ -1,0 +1,233 @@
+"""Text tables in a dialect that the pipeline does not scan, made plain, line by line.
+
+A dialect is seen in the first lines; what a file says beyond doubt is done and told, anything else
+is asked about. inspection.py then looks through all of what was made.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ..core.errors import UserError
+from ..data.sources import SEPARATORS, extension, open_unpacked, read_header, read_lines
+from .header_rows import LOOKED_AT, count_title_rows
+from .inspection import read_head
+from .reading_options import PlainFile, Reading
+
+MARKS = {  # the longer first, as UTF-32 begins as UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+
+
+class Dialect(NamedTuple):
+    """How a text table is written, where that is not plain; lines are numbered from 0."""
+
+    encoding: str | None = None
+    has_old_ends: bool = False  # a carriage return alone, as on an old Macintosh
+    separator: str | None = None  # as a first line such as sep=; says it
+    skip: int = 0  # lines above the header
+    comment: str | None = None
+    trailing: str = ""  # the separator that ends each row
+
+
+def make_text_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
+    """Return a text table as it is, or a copy in UTF-8 without what is no part of the table.
+
+    Raises UserError if its dialect is in doubt, or not what the options say.
+    """
+    reading.refuse_all_but(("encoding", "skip", "comment"), file, "a text file")
+    head = decode_head(file, reading.encoding)
+    dialect = recognise_dialect(file, head, reading)
+    if dialect == Dialect():
+        return PlainFile(file)
+    copy = folder / strip_packing(file.name)
+    write_in_utf8(file, copy, dialect)
+    if dialect.separator and read_header(copy)[1] != dialect.separator:
+        raise UserError(
+            f"{file.name}: its first line says that '{dialect.separator}' stands between the "
+            "cells, but the header is cut by another mark; export it again."
+        )
+    said = [(name, getattr(reading, name)) for name in ("skip", "comment")]
+    part = " ".join(f"--{name} {value}" for name, value in said if value)
+    return PlainFile(copy, part, tuple(describe_dialect(file, head, dialect, reading)))
+
+
+def strip_packing(name: str) -> str:
+    """Leave .gz out of a file's name."""
+    return re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+
+
+def recognise_dialect(file: Path, head: str, reading: Reading) -> Dialect:
+    """Recognise the dialect in the first lines. Raises UserError if there are two ways to read."""
+    lines = list(islice(io.StringIO(head, newline=None), LOOKED_AT))
+    said = SEPARATOR_LINE.fullmatch(lines[0])
+    marks = said[1] if said else SEPARATORS[extension(file)]
+    skip = max(reading.skip or 0, bool(said))
+    if reading.skip is None and not reading.comment:
+        skip += count_remarks(file, lines[skip:], marks)
+    numbers = [
+        number
+        for number, line in enumerate(lines)
+        if number >= skip and not is_remark(line, reading.comment)
+    ]
+    rows, mark = cut_rows([lines[number] for number in numbers], marks)
+    if reading.skip is None and (titles := count_title_rows(rows)):
+        title = next(cell.strip() for row in rows for cell in row if cell.strip())
+        raise UserError(
+            f"{file.name}: '{title[:60]}' stands above a line with more cells: say --skip "
+            f"{numbers[titles]} if that is the header, --skip {skip} if this is the header."
+        )
+    dialect = Dialect(
+        encoding=reading.encoding or read_mark(file),
+        has_old_ends="\r" in head and "\n" not in head,
+        separator=said[1] if said else None,
+        skip=skip,
+        comment=reading.comment,
+    )
+    trailing = ends_in_blanks(rows) and ends_each_row(file, dialect, mark)
+    return dialect._replace(trailing=mark) if trailing else dialect
+
+
+def describe_dialect(file: Path, head: str, dialect: Dialect, reading: Reading) -> Iterator[str]:
+    """Say what was done to a file that nobody has asked for."""
+    first, *others = islice(io.StringIO(head, newline=None), LOOKED_AT)
+    if dialect.encoding and not reading.encoding:
+        yield f"{file.name} is in {dialect.encoding.upper()}, as its first bytes say"
+    if dialect.has_old_ends:
+        yield f"{file.name}: lines end in a carriage return, as on an old Macintosh"
+    if dialect.separator:
+        yield f"{file.name}: the first line, {first.strip()}, is left out"
+    if remarks := dialect.skip - max(reading.skip or 0, bool(dialect.separator)):
+        remark = others[0] if dialect.separator else first
+        yield (
+            f"{file.name}: {remarks} line(s) of remarks above the header are left out, such as "
+            f"'{remark.strip()[:60]}'"
+        )
+    if dialect.trailing:
+        yield f"{file.name}: each row ends in '{dialect.trailing}'; the empty column is left out"
+
+
+def read_mark(file: Path) -> str | None:
+    """Return the encoding that a byte order mark tells, other than UTF-8."""
+    head = read_head(file)
+    return next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+
+
+def decode_head(file: Path, encoding: str | None) -> str:
+    """Decode whole lines of the first bytes. Raises UserError for an encoding that is unknown."""
+    try:
+        encoding = encoding or read_mark(file) or "utf-8-sig"
+        text = read_head(file).decode(encoding, errors="replace")
+    except LookupError as error:
+        raise UserError(f"{file.name}: --encoding {encoding} does not fit: {error}.") from error
+    end = max(text.rfind("\n"), text.rfind("\r")) + 1
+    return text[:end] or text
+
+
+def cut_rows(lines: list[str], marks: str) -> tuple[list[list[str]], str]:
+    """Cut lines into cells, by the mark that cuts most of them into the same number, above one."""
+    rows = {mark: list(read_cells(lines, mark)) for mark in marks}
+
+    def rate(mark: str) -> tuple[bool, int, int]:
+        widths = Counter(map(len, filter(None, rows[mark])))
+        (width, many), *_ = [*widths.most_common(1), (0, 0)]
+        return width > 1, many, width
+
+    best = max(marks, key=rate)
+    return rows[best], best
+
+
+def read_cells(lines: list[str], mark: str) -> Iterator[list[str]]:
+    """Read the cells of lines, up to what is malformed."""
+    try:
+        yield from csv.reader(lines, delimiter=mark)
+    except csv.Error:
+        return
+
+
+def count_remarks(file: Path, lines: list[str], marks: str) -> int:
+    """Count the lines above the header that begin with #. Raises UserError if the last of several
+    may be the header.
+    """
+    plain = next((n for n, line in enumerate(lines) if line.strip() and line[0] != "#"), 0)
+    remarks = [line for line in lines[:plain] if line.strip()]
+    if not remarks:
+        return 0
+    rows, mark = cut_rows(lines[plain:], marks)
+    width = len(next(csv.reader(remarks[-1:], delimiter=mark)))
+    if width < max(map(len, rows)):
+        return plain
+    if len(remarks) == 1:  # a header that begins so, as in genetics
+        return 0
+    raise UserError(
+        f"{file.name}: '{remarks[-1].strip()[:60]}' may be the header or a remark: say --skip "
+        f"{plain - 1} if it is the header, --comment '#' if it is a remark."
+    )
+
+
+def is_remark(line: str, comment: str | None) -> bool:
+    """Tell whether a line is no row but a comment."""
+    return bool(comment) and line.startswith(comment or "")
+
+
+def ends_in_blanks(rows: list[list[str]]) -> bool:
+    """Tell whether the first rows end in a separator, with nothing after it, nor in the header."""
+    header, *others = [*filter(None, rows)] or [[]]
+    others = others[:-1] or others  # the last may be cut off
+    widths = {len(row) for row in others}
+    if len(widths) != 1 or any(row[-1].strip() for row in others):
+        return False
+    beyond = min(widths) - len(header)
+    return min(widths) > 1 and (beyond == 1 or (beyond == 0 and not header[-1].strip()))
+
+
+def ends_each_row(file: Path, dialect: Dialect, mark: str) -> bool:
+    """Tell whether all rows end in the separator, below the header: a cell may come late."""
+    rows = keep_table_lines(decode_lines(file, dialect), dialect)
+    return all(row.rstrip("\r\n ").endswith(mark) for row in islice(rows, 1, None) if row.strip())
+
+
+def decode_lines(file: Path, dialect: Dialect) -> Iterator[str]:
+    """Read the lines as text. Raises UserError if one is not in the encoding."""
+    if not dialect.encoding and not dialect.has_old_ends:
+        yield from read_lines(file)
+        return
+    encoding, newline = dialect.encoding or "utf-8-sig", None if dialect.has_old_ends else ""
+    try:
+        with io.TextIOWrapper(open_unpacked(file), encoding, newline=newline) as stream:
+            yield from stream
+    except (LookupError, UnicodeError) as error:
+        raise UserError(f"{file.name}: --encoding {encoding} does not fit: {error}.") from error
+
+
+def keep_table_lines(lines: Iterator[str], dialect: Dialect) -> Iterator[str]:
+    """Leave out lines above the header, comments, and the separator at each row's end.
+
+    A line within a cell in quotes is a part of that cell, however it begins.
+    """
+    in_quotes = False
+    for line in islice(lines, dialect.skip, None):
+        if not in_quotes and is_remark(line, dialect.comment):
+            continue
+        in_quotes ^= bool(line.count('"') % 2)
+        if dialect.trailing and not in_quotes:
+            row = line.rstrip("\r\n")
+            yield row.removesuffix(dialect.trailing) + line[len(row) :]
+        else:
+            yield line
+
+
+def write_in_utf8(file: Path, copy: Path, dialect: Dialect) -> None:
+    """Write what is the table in UTF-8. Raises UserError if the file is not in its encoding."""
+    with copy.open("w", encoding="utf-8", newline="") as stream:
+        stream.writelines(keep_table_lines(decode_lines(file, dialect), dialect))
