@@ -21,7 +21,9 @@ Version = Annotated[int | None, typer.Option(help="As it was at a version of `da
 def add(  # noqa: PLR0917
     source: Source,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A column that identifies a row, alone or with others.")
+    ] = None,
     time: Annotated[
         str | None, typer.Option(help="The column that tells when; splits by it.")
     ] = None,
@@ -41,7 +43,7 @@ def add(  # noqa: PLR0917
         add(
             source,
             target=target,
-            key=key,
+            key=tuple(key or ()),
             time=time,
             group=group,
             ignore=tuple(ignore or ()),

@@ -202,7 +202,7 @@ def _cell(column: Column, contract: Contract, row: int, random: np.random.Genera
         return f"text {row}"
     low = 0 if column.minimum is None else column.minimum
     high = low + 1000 if column.maximum is None else column.maximum
-    if column.role == "key":
+    if column.is_key:
         return str(int(low) + row)
     drawn = random.uniform(low, high)
     text = str(round(drawn)) if column.type == "integer" else f"{drawn:.3f}"

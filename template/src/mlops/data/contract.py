@@ -40,6 +40,9 @@ class Described(
 class Column(Described):
     """One column. `known_at_decision` False keeps it away from the model whatever its role.
 
+    A column by which a row is known has the role key, or another one and `primary_key`: the date
+    of a table with a row for each shop and day is a part of the key, and the time.
+
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
     strptime patterns of dates (tried in order), `decimal` the decimal mark of numbers, `spelling`
     maps a delivered text to the one that is meant.
@@ -48,6 +51,7 @@ class Column(Described):
     name: str
     type: Type
     role: Role = "feature"
+    primary_key: bool = False
     required: bool = False
     known_at_decision: bool = True
     protected: bool = False
@@ -67,6 +71,11 @@ class Column(Described):
         """Tell whether the model may see the column."""
         return self.role in ("feature", "time") and self.known_at_decision
 
+    @property
+    def is_key(self) -> bool:
+        """Tell whether a row is known by the column, alone or with others."""
+        return self.role == "key" or self.primary_key
+
     def faults(self) -> list[str]:
         """List what the fields say against each other, each as the part of a sentence."""
         numeric, dated = self.type in NUMERIC, self.type in ("date", "timestamp")
@@ -78,6 +87,9 @@ class Column(Described):
             "formats are for dates and timestamps": self.formats and not dated,
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
+            f"the role {self.role} is not for a primaryKey": (
+                self.primary_key and self.role in ("target", "ignored")
+            ),
         }
         column = f"column '{self.name}' ({self.type})"
         return [f"{column}: {words}" for words, broken in checks.items() if broken]
@@ -163,7 +175,7 @@ class Contract(Described):
 
     @property
     def keys(self) -> tuple[Column, ...]:
-        return self.of_role("key")
+        return tuple(column for column in self.columns if column.is_key)
 
     def of_role(self, role: Role) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.role == role)

@@ -107,12 +107,14 @@ def package_choice(
 
 
 def describe_column(column: Column) -> dict[str, Any]:
-    """What a service must know of a column: `used`, whether it has a use for it, and the rules."""
+    """What a service must know of a column: the rules, and whether it is `used`: as a part of
+    the `key`, else as an input of the model, or as both (`input`).
+    """
     rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
     facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
-    is_key = column.role == "key"
     facts["required"] &= column.is_input
-    return facts | {"used": column.is_input or is_key, "key": is_key}
+    facts |= {"used": column.is_input or column.is_key, "key": column.is_key}
+    return facts | ({"input": True} if column.is_key and column.is_input else {})
 
 
 def shuffle_cells(rows: pl.DataFrame) -> pl.DataFrame:

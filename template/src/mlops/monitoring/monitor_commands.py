@@ -43,11 +43,7 @@ def replay(  # noqa: PLR0917
     from .replay import replay
 
     seconds = minutes * 60
-    say(
-        replay(
-            source, url, seconds=seconds, truth_after=truth_after, query=query, reading=reading
-        )
-    )
+    say(replay(source, url, seconds=seconds, truth_after=truth_after, query=query, reading=reading))
 
 
 @app.command(epilog="Example: monitor watch --once")

@@ -105,7 +105,8 @@ def read_records(file: Path, contract: Contract) -> pl.DataFrame:
     """Return what a client knows of each row: keys and inputs, typed; the target if it is there."""
     frame = scan_file(file)
     schema = frame.collect_schema()
-    there = [c for c in (*contract.keys, *contract.inputs, contract.target) if c.name in schema]
+    inputs = (column for column in contract.inputs if not column.is_key)
+    there = [c for c in (*contract.keys, *inputs, contract.target) if c.name in schema]
     if not there:
         raise UserError(f"{file.name} has no column of contract.yaml: is it the right table?")
     values = [cells.read_cell(c, schema[c.name], thorough=True).alias(c.name) for c in there]

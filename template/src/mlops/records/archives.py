@@ -34,7 +34,7 @@ def unpack_tables(archive: Path, folder: Path) -> list[Path]:
 
 
 def select_tables(archive: Path, members: list[ZipInfo]) -> list[ZipInfo]:
-    """Select the tables among what an archive holds. Raises UserError if they are not of one kind."""
+    """Select the tables of an archive. Raises UserError if none is there, or in several folders."""
     paths = {
         member: PurePosixPath(member.filename)
         for member in members

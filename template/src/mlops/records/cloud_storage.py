@@ -1,4 +1,4 @@
-"""Objects of cloud storage, brought here through fsspec with what this machine is allowed to read."""
+"""Objects of cloud storage, brought here by fsspec, as far as this machine may read them."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any

@@ -30,7 +30,7 @@ def draft_contract(
     name: str,
     target: str,
     *,
-    key: str | None = None,
+    key: str | Sequence[str] | None = None,
     time: str | None = None,
     group: str | None = None,
     ignore: Sequence[str] = (),
@@ -39,18 +39,22 @@ def draft_contract(
 ) -> tuple[Contract, list[str]]:
     """Draft a contract for the table, with sentences on what was decided.
 
-    `key` may name several columns, with commas; `dates` gives the strptime formats of columns.
+    `key` may name several columns, also with commas, and one of them may be the time or the group;
+    `dates` gives the strptime formats of columns.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
     """
     types = frame.collect_schema()
-    keys = [key] if key in types else [part.strip() for part in (key or "").split(",")]
+    keys = _split_names([key] if isinstance(key, str) else key or (), types.names())
     wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
     wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
     roles = _assign_roles(
         types.names(), [(role, name) for role, name in wanted if name], dates or {}
     )
     sample = sample_evenly(frame)
-    columns = _guess_columns(sample, roles, dates or {})
+    columns = [
+        change_column(column, primary_key=column.name in keys and column.role != "key")
+        for column in _guess_columns(sample, roles, dates or {})
+    ]
     figures = measure_columns(frame, sample, columns)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
     values = count_values(frame, types, few)
@@ -94,6 +98,12 @@ def _note_times(contract: Contract) -> list[str]:
     ]
 
 
+def _split_names(names: Sequence[str], known: list[str]) -> list[str]:
+    """Split names that stand together, with commas, unless a column is called so."""
+    parts = [[name] if name in known else name.split(",") for name in names]
+    return list(dict.fromkeys(part.strip() for some in parts for part in some))
+
+
 def _assign_roles(
     names: list[str], wanted: list[tuple[Role, str]], dates: Mapping[str, Any]
 ) -> dict[str, Role]:
@@ -104,6 +114,8 @@ def _assign_roles(
             raise UserError(f"the table has no column '{name}'; did you mean {near}?")
     roles: dict[str, Role] = dict.fromkeys(names, "feature")
     for role, name in wanted:
+        if role == "key" and roles[name] in ("time", "group"):
+            continue
         if roles[name] != "feature":
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
@@ -142,7 +154,8 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
         limits = {"minimum": max(0, low) if seen.low >= 0 else low, "maximum": high}
         whole = column.type == "integer"
         rules |= {key: x if whole else float(f"{x:.3g}") for key, x in limits.items()}
-    if column.type == "string" and _is_repeated(seen) and 0 < len(values) <= MAX_CATEGORIES:
+    closed = column.type == "string" and not column.is_key  # a new key is the usual case
+    if closed and _is_repeated(seen) and 0 < len(values) <= MAX_CATEGORIES:
         rules["categories"] = tuple(values)
     return change_column(column, **rules)
 

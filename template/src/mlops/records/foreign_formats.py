@@ -15,7 +15,9 @@ SOUND = "is a recording, and this project learns from tables: measure or embed i
 DOCUMENT = "is a document, not a table: put its table into a CSV file or a workbook"
 OBJECT = "holds Python objects, which can run code when they are loaded: save the table as Parquet"
 ARRAY = "holds arrays, not a table: save the table as Parquet"
-STATISTICS = "is a file of a statistics package, which is not read: save the table as CSV or Parquet"
+STATISTICS = (
+    "is a file of a statistics package, which is not read: save the table as CSV or Parquet"
+)
 COLUMNAR = "is a table in a format that is not read: save it as Parquet"
 ARCHIVE = "is an archive that is not read: unpack it, or pack the table as .zip or .gz"
 DATABASE = "is a database: name it and its table, as in sqlite:///shop.db?orders"

@@ -37,7 +37,9 @@ def make_json_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
         refuse_object(file, text)
     if (read_ending(file.name) == ".json") == (shape == "list"):
         return PlainFile(text)
-    ending, what = (".json", "a list of records") if shape == "list" else (".jsonl", "a record a line")
+    ending, what = (
+        (".json", "a list of records") if shape == "list" else (".jsonl", "a record a line")
+    )
     packed = ".gz" if text.suffix.lower() == ".gz" else ""
     copy = folder / f"{Path(strip_packing(file.name)).stem}{ending}{packed}"
     shutil.copyfile(text, copy)
@@ -69,7 +71,9 @@ def recognise_shape(file: Path) -> Shape:
     if not first.startswith(b"{"):
         return "lines"
     if second is None:  # one record, if its name says so, and it holds no others
-        return "object" if read_ending(file.name) == ".json" or find_records(load(file)) else "lines"
+        return (
+            "object" if read_ending(file.name) == ".json" or find_records(load(file)) else "lines"
+        )
     with suppress(ValueError):
         json.loads(first)
         return "lines"
@@ -114,9 +118,7 @@ def refuse_object(file: Path, text: Path) -> None:
     )
 
 
-def extract_records(
-    file: Path, text: Path, folder: Path, path: str, shape: Shape
-) -> PlainFile:
+def extract_records(file: Path, text: Path, folder: Path, path: str, shape: Shape) -> PlainFile:
     """Write the records that lie at `path` in the document, or in that of each line, a record a
     line. Raises UserError if no records are there.
     """

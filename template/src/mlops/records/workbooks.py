@@ -121,7 +121,7 @@ def find_header(place: str, rows: Rows, reading: Reading) -> int:
 
 
 def refuse_merged_cells(place: str, sheet: CalamineSheet, header: int) -> None:
-    """Raise UserError if cells below the header are merged: is the value that of each, or of one?"""
+    """Raise UserError if cells below the header are merged: is the value that of each row?"""
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         if bottom > header or top < header == bottom:
             cells = f"{name_cell(top, left)}:{name_cell(bottom, right)}"

@@ -162,7 +162,7 @@ class Scorer:
         if taken := {column.name for column in contract.keys} & set(RESULT):
             raise UserError(f"contract.yaml: key '{min(taken)}' is a name predict uses; rename it.")
         read = {entry["column"] for entry in meta["inputs"]}
-        columns = [c for c in contract.columns if c.role == "key" or c.name in read]
+        columns = [c for c in contract.columns if c.is_key or c.name in read]
         needed = contract.model_copy(update={"columns": tuple(columns)})
         return cls(needed, model.read_bytes(), version, sha256(model)[:12])
 
