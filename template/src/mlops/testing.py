@@ -17,7 +17,7 @@ import yaml
 from .core.libraries import LibraryError
 from .core.paths import RAW, sha256
 from .core.problem import Task
-from .data.cells import FORMATS
+from .data.cells import FORMATS, write_time
 from .data.change_log import EMPTY, LOG, Change
 from .data.column_names import cols
 from .data.contract import CONTRACT, Column, Contract, Type
@@ -195,7 +195,8 @@ def _cell(column: Column, contract: Contract, row: int, random: np.random.Genera
         return str(random.choice(allowed))
     if column.type in FORMATS:
         form = (column.formats or FORMATS[column.type])[0].replace("%.f", "")
-        return (START + timedelta(hours=7 * row)).strftime(form)
+        moment = START + timedelta(hours=7 * row)
+        return str(pl.select(write_time(pl.lit(moment), form)).item())
     if column.type == "boolean":
         return str(random.choice(["true", "false"]))
     if column.type == "string":

@@ -3,10 +3,12 @@
 Only a thorough reader trims, takes 1,234.0 for an integer and tries more than one date format.
 """
 
+import re
 from datetime import datetime
 
 import polars as pl
 
+from . import date_numbers
 from .column_names import col
 from .contract import Column, Type
 
@@ -23,6 +25,7 @@ BOOLEANS = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
 DATE, CLOCKS = "%Y-%m-%d", ("%H:%M:%S%.f", "%H:%M", "%H:%M:%S%.f%#z")
 TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
+PARTS_OF_DATES = {"%m": "%[mbBhjsDFTxc+]", "%d": "%[dejsDFxc+]"}  # and what tells them too
 THOUSANDS = {".": "[,' \u00a0\u202f]", ",": "[.' \u00a0\u202f]"}  # by the decimal mark
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
@@ -91,9 +94,24 @@ def _parse_number(text: pl.Expr, column: Column, thorough: bool) -> pl.Expr:
 
 def read_time(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
     """Read a time in UTC by the first format that fits and gives a four-digit year."""
-    readings = []
-    for form in formats:
-        zone = "UTC" if form.endswith("z") else None
-        read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
-        readings.append(read.dt.replace_time_zone(None))
+    readings = [_read_by_format(text, form) for form in formats]
     return pl.coalesce(pl.when(read >= EARLIEST).then(read) for read in readings)
+
+
+def _read_by_format(text: pl.Expr, form: str) -> pl.Expr:
+    if form in date_numbers.FORMS:
+        return date_numbers.read_number(text, form)
+    if re.fullmatch("(%[A-Za-z])+", form):  # a typed format may hold it as a number
+        text = text.str.replace(r"\.0$", "")
+    for part, directives in PARTS_OF_DATES.items():  # a month begins on its first day
+        if not re.search(directives, form):
+            text, form = text + " 01", f"{form} {part}"
+    zone = "UTC" if form.endswith("z") else None
+    read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
+    return read.dt.replace_time_zone(None)
+
+
+def write_time(cell: pl.Expr, form: str) -> pl.Expr:
+    """Write a time as the text that is read by the format."""
+    in_numbers = form in date_numbers.FORMS
+    return date_numbers.write_number(cell, form) if in_numbers else cell.dt.to_string(form)

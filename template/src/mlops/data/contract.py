@@ -16,6 +16,7 @@ from ..core.paths import replacing
 from ..core.problem import Task
 from ..core.strict_model import StrictModel
 from . import odcs
+from .date_numbers import FORMS
 
 CONTRACT = Path("contract.yaml")
 
@@ -44,7 +45,7 @@ class Column(Described):
     of a table with a row for each shop and day is a part of the key, and the time.
 
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
-    strptime patterns of dates (tried in order), `decimal` the decimal mark of numbers, `spelling`
+    strptime patterns of dates (tried in order), or names of date_numbers.py, `decimal` the decimal mark of numbers, `spelling`
     maps a delivered text to the one that is meant.
     """
 
@@ -85,6 +86,9 @@ class Column(Described):
             "its minimum is above its maximum": limits != sorted(limits),
             "enum is for texts": self.categories is not None and self.type != "string",
             "formats are for dates and timestamps": self.formats and not dated,
+            f"formats are patterns such as %d/%m/%Y, or one of {', '.join(FORMS)}": any(
+                "%" not in form and form not in FORMS for form in self.formats
+            ),
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
             f"the role {self.role} is not for a primaryKey": (

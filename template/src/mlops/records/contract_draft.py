@@ -17,6 +17,7 @@ from ..core.problem import Task
 from ..data import cells
 from ..data.contract import DEFAULT_MISSING, Column, Contract, Role
 from .column_figures import Figures, count_values, measure_columns, sample_evenly
+from .date_inference import find_time_format, note_dates
 from .type_inference import change_column, guess_column
 
 MAX_CATEGORIES = 50
@@ -51,9 +52,10 @@ def draft_contract(
         types.names(), [(role, name) for role, name in wanted if name], dates or {}
     )
     sample = sample_evenly(frame)
+    dates = find_time_format(sample, time) | dict(dates or {})
     columns = [
         change_column(column, primary_key=column.name in keys and column.role != "key")
-        for column in _guess_columns(sample, roles, dates or {})
+        for column in _guess_columns(sample, roles, dates)
     ]
     figures = measure_columns(frame, sample, columns)
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
@@ -73,8 +75,9 @@ def draft_contract(
         for column in described
         if column.role != roles[column.name]
     ]
+    noted = note_dates(sample, described, time)
     summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
-    return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract)]
+    return contract, [*summary, *useless, *_note_missing(contract), *_note_times(contract), *noted]
 
 
 def _note_missing(contract: Contract) -> list[str]:

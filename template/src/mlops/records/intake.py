@@ -15,6 +15,7 @@ from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
+from ..data.date_numbers import FORMS
 from ..data.ingest import count_rows, scan_parts, write_parquet
 from ..data.row_rules import is_sound
 from ..data.sources import extension
@@ -200,6 +201,10 @@ def _judge_arrival(
 def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:
     """Read an entry of --dates. Raises UserError if it is not COLUMN=FORMAT|FORMAT."""
     column, _, formats = entry.rpartition("=")
-    if not column or "%" not in formats:
-        raise UserError(f"--dates '{entry}': write it as \"COLUMN=%d/%m/%Y|%Y-%m-%d\".")
-    return column, tuple(form.strip() for form in formats.split("|"))
+    forms = tuple(form.strip() for form in formats.split("|"))
+    if not column or any("%" not in form and form not in FORMS for form in forms):
+        raise UserError(
+            f"--dates '{entry}': write it as \"COLUMN=%d/%m/%Y|%Y-%m-%d\"; numbers are "
+            f"{', '.join(FORMS)}."
+        )
+    return column, forms
