@@ -74,7 +74,7 @@ def test_a_broken_cell_of_each_column_is_told_by_its_name(project: Path) -> None
     broken = ",".join([key, answer, group, "no day", *("odd" for _ in numbers)])
     Path("broken.csv").write_text(f"{header}\n{broken}\n", encoding="utf-8")
     with pytest.raises(UserError) as caught:
-        check_file(Path("broken.csv"))
+        check_file("broken.csv")
     assert f"{DAY} breaks the rule readable: 'no day'" in str(caught.value)
     assert "?x breaks the rule readable: 'odd'" in str(caught.value)
 

@@ -45,8 +45,8 @@ class Column(Described):
     of a table with a row for each shop and day is a part of the key, and the time.
 
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
-    strptime patterns of dates (tried in order), or names of date_numbers.py, `decimal` the decimal mark of numbers, `spelling`
-    maps a delivered text to the one that is meant.
+    strptime patterns of dates (tried in order) or names of date_numbers.py, `decimal` the decimal
+    mark of numbers, `spelling` maps a delivered text to the one that is meant.
     """
 
     name: str

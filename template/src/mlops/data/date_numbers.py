@@ -1,4 +1,4 @@
-"""Dates written as numbers: days as spreadsheets count them, or seconds and parts of them since 1970.
+"""Dates written as numbers: days as spreadsheets count them, or seconds (or parts) since 1970.
 
 In a contract they stand among the `formats` of a column, under a name instead of a pattern.
 """

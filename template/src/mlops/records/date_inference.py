@@ -11,7 +11,7 @@ import polars as pl
 
 from ..data import cells
 from ..data.column_names import values_of
-from ..data.contract import DEFAULT_MISSING, Column
+from ..data.contract import DEFAULT_MISSING, NUMERIC, Column
 
 MOST = 0.95  # of the numbers must be such dates
 LIMITS = {  # of dates from about 1900 or 1979 to 2100; no two overlap
@@ -70,16 +70,21 @@ def note_dates(
 ) -> Iterator[str]:
     """Say how the time was read from numbers, and which other numbers might be dates."""
     for column in columns:
-        form = find_format(values_of(sample, column.name))
+        cell = values_of(sample, column.name)
+        form = find_format(cell)
         if form is None:
             continue
-        text = values_of(sample, column.name).cast(pl.String).drop_nulls().head(1)
+        text = cell.cast(pl.String).drop_nulls().head(1)
         meaning = f"{text.item()} is {read_as(text, form).dt.to_string('iso').item()[:19]}"
         if column.name == time and form in column.formats:
             yield f"'{column.name}' is read as a time by the format {form} ({meaning})."
-        elif column.type in ("integer", "number") and column.is_input:
-            if form in UNMISTAKABLE or (form != "%Y" and NAMED.search(column.name)):
-                yield (
-                    f"'{column.name}' stays a number: if it is a date ({meaning}), start over with "
-                    f"--replace --dates '{column.name}={form}'."
-                )
+        elif column.type in NUMERIC and column.is_input and seems_dated(column.name, form):
+            yield (
+                f"'{column.name}' stays a number: if it is a date ({meaning}), start over with "
+                f"--replace --dates '{column.name}={form}'."
+            )
+
+
+def seems_dated(name: str, form: str) -> bool:
+    """Tell whether numbers that could be dates are likely to be some, by the column's name."""
+    return form in UNMISTAKABLE or (form != "%Y" and bool(NAMED.search(name)))

@@ -42,7 +42,9 @@ RESERVED = {"_row", "_source", "_unreadable", "reasons"}
 def inspect(path: Path) -> tuple[list[str], int]:
     """Return the columns and row count of a sound file. Raises UserError for the first fault."""
     try:
-        _check_head(path, read_head(path))
+        head = read_head(path)
+        if extension(path) != ".parquet":
+            check_text(path, head)
         walked = _count_rows(path) if extension(path) in SEPARATORS else None
         table = scan_file(path)
         schema = table.collect_schema()
@@ -85,10 +87,8 @@ def read_head(path: Path) -> bytes:
     return head
 
 
-def _check_head(path: Path, head: bytes) -> None:
-    """Raise UserError if a text file is none."""
-    if extension(path) == ".parquet":
-        return
+def check_text(path: Path, head: bytes) -> None:
+    """Raise UserError if the first bytes of a file are not those of text."""
     refuse_disguised(path, head)
     if len(head.translate(None, PRINTABLE)) > len(head) / 100:
         raise UserError(

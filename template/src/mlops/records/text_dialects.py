@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..core.errors import UserError
 from ..data.sources import SEPARATORS, extension, open_unpacked, read_header, read_lines
 from .header_rows import LOOKED_AT, count_title_rows
-from .inspection import read_head
+from .inspection import check_text, read_head
 from .reading_options import PlainFile, Reading
 
 MARKS = {  # the longer first, as UTF-32 begins as UTF-16 does
@@ -46,6 +46,8 @@ def make_text_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
     Raises UserError if its dialect is in doubt, or not what the options say.
     """
     reading.refuse_all_but(("encoding", "skip", "comment"), file, "a text file")
+    if not (reading.encoding or read_mark(file)):
+        check_text(file, read_head(file))
     head = decode_head(file, reading.encoding)
     dialect = recognise_dialect(file, head, reading)
     if dialect == Dialect():
