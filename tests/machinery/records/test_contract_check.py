@@ -5,8 +5,8 @@ from mlops.core.errors import UserError
 from mlops.data.change_log import read_log
 from mlops.data.contract import Contract
 from mlops.records.contract_check import check_file, check_table
-from mlops.records.reading_options import Reading
 from mlops.records.intake import add
+from mlops.records.reading_options import Reading
 
 ROWS = "".join(f"{n},{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(60))
 

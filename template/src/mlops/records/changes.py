@@ -47,9 +47,8 @@ def update(
         )
     with change_table() as writer:
         since = _find_cursor(writer.changes, source, cursor) if cursor else None
-        how = {"query": query, "reading": reading}
-        lines = []
-        for delivery in deliver(source, writer.scratch, since=since, **how):
+        lines: list[str] = []
+        for delivery in deliver(source, writer.scratch, query=query, reading=reading, since=since):
             lines += delivery.notices
             lines += _upsert(writer, delivery, contract, source, cursor)
         lines = lines or [f"nothing is new in {redact(source)}; nothing changed"]

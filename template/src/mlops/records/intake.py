@@ -152,7 +152,7 @@ def _land_files(
     name: str,
 ) -> list[str]:
     """Land files as they came, each as a version, called `name`."""
-    lines = []
+    lines: list[str] = []
     for delivery in deliveries:
         lines += delivery.notices
         starts = operation in ANEW
