@@ -36,7 +36,7 @@ LATIN = "a,b\n" + "1,x\n" * 9 + "é,2\n"
         ("t.xlsx", b"a", "the file name must end in"),
         ("t.jsonl", b'{"a":{"b":[1]} }\n', "column 'a.b' holds lists"),
         ("t.jsonl", b'{"a":{} }\n', "column 'a' holds objects without members"),
-        ("t.csv", b"a,b\n1,2\n1,\x00\n", "line 3 holds a NUL byte"),
+        ("t.csv", b"a,b\n" + b"1,2\n" * 99 + b"1,\x00\n", "line 101 holds a NUL byte"),
         ("t.csv", b"%PDF-1.7\n", "is a document, not a table"),
         ("t.csv", b"\x89PNG\r\n", "is an image"),
         ("t.csv", b"PK\x03\x04....", "is a zip archive or a workbook"),

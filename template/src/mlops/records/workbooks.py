@@ -208,7 +208,7 @@ def make_numbers(place: str, name: str, values: list[float | None]) -> pl.Series
         return pl.Series(name, values, pl.Float64, strict=False)
     if beyond := next((value for value in present if abs(value) >= EXACT), None):
         raise UserError(
-            f"{place}: column '{name}' holds whole numbers as large as {beyond:.0f}, which a "
+            f"{place}: column '{name}' holds whole numbers as large as {beyond:.17g}, which a "
             "workbook rounds; write them as text, or bring them as CSV."
         )
     return pl.Series(name, [None if value is None else int(value) for value in values], pl.Int64)
