@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import UserError
-from ..data.sources import SEPARATORS, extension, open_unpacked, read_header, read_lines
+from ..data.sources import SEPARATORS, extension, open_unpacked, read_lines
 from .header_rows import LOOKED_AT, count_title_rows
 from .inspection import check_text, read_head
 from .reading_options import PlainFile, Reading
@@ -54,11 +54,6 @@ def make_text_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
         return PlainFile(file)
     copy = folder / strip_packing(file.name)
     write_in_utf8(file, copy, dialect)
-    if dialect.separator and read_header(copy)[1] != dialect.separator:
-        raise UserError(
-            f"{file.name}: its first line says that '{dialect.separator}' stands between the "
-            "cells, but the header is cut by another mark; export it again."
-        )
     said = [(name, getattr(reading, name)) for name in ("skip", "comment")]
     part = " ".join(f"--{name} {value}" for name, value in said if value)
     return PlainFile(copy, part, tuple(describe_dialect(file, head, dialect, reading)))
@@ -91,13 +86,19 @@ def recognise_dialect(file: Path, head: str, reading: Reading) -> Dialect:
         )
     dialect = Dialect(
         encoding=reading.encoding or read_mark(file),
-        has_old_ends="\r" in head and "\n" not in head,
+        has_old_ends=has_old_ends(head),
         separator=said[1] if said else None,
         skip=skip,
         comment=reading.comment,
     )
     trailing = ends_in_blanks(rows) and ends_each_row(file, dialect, mark)
     return dialect._replace(trailing=mark) if trailing else dialect
+
+
+def has_old_ends(head: str) -> bool:
+    """Tell whether lines end in a carriage return alone; in quotes, anything may stand."""
+    without_cells = re.sub('"[^"]*"', "", head)
+    return "\r" in without_cells and "\n" not in without_cells
 
 
 def describe_dialect(file: Path, head: str, dialect: Dialect, reading: Reading) -> Iterator[str]:
@@ -231,5 +232,18 @@ def keep_table_lines(lines: Iterator[str], dialect: Dialect) -> Iterator[str]:
 
 def write_in_utf8(file: Path, copy: Path, dialect: Dialect) -> None:
     """Write what is the table in UTF-8. Raises UserError if the file is not in its encoding."""
+    lines = keep_table_lines(decode_lines(file, dialect), dialect)
     with copy.open("w", encoding="utf-8", newline="") as stream:
-        stream.writelines(keep_table_lines(decode_lines(file, dialect), dialect))
+        if dialect.separator:
+            stream.write(quote_header(file, lines, dialect.separator))
+        stream.writelines(lines)
+
+
+def quote_header(file: Path, lines: Iterator[str], separator: str) -> str:
+    """Read the header, and write it in quotes, where no other mark seems to cut it."""
+    try:
+        names = next(csv.reader(lines, delimiter=separator), [])
+    except csv.Error as error:
+        raise UserError(f"{file.name}: the header cannot be read ({error}); repair it.") from error
+    cells = separator.join('"' + name.replace('"', '""') + '"' for name in names)
+    return f"{cells}\n"
