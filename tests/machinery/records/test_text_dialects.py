@@ -99,6 +99,7 @@ def test_what_is_said_is_done(content: str | bytes, options: dict[str, object]) 
         (PLAIN + "# the end\n", "row 4 .* has 1 fields where the header has 3; .*--comment '#'"),
         ("by,shop\nin,euros\n" + PLAIN, "row 2 .* has 3 fields where the header has 2; .*--skip N"),
         (HEAD + ROWS.replace("\n", ",\n") + "3,1,no,7\n", "row 1 .* has 4 fields"),
+        (b"\xff\xfe", "the file is empty"),
         (b"\xff\xfe" + PLAIN.encode("utf-16-le")[:-1], "--encoding utf-16 does not fit"),
     ],
 )

@@ -1,5 +1,6 @@
 """Formats that are not read: what such a file is, and how its table is brought in all the same."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -71,6 +72,11 @@ BEGINNINGS = {
 def read_ending(name: str) -> str:
     """Return the ending of a file's name, in small letters and without .gz."""
     return Path(name.lower().removesuffix(".gz")).suffix
+
+
+def strip_packing(name: str) -> str:
+    """Leave .gz out of a file's name."""
+    return re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
 
 
 def is_readable(name: str) -> bool:

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from ..core.errors import UserError
 from ..data.sources import open_unpacked
-from .foreign_formats import read_ending
+from .foreign_formats import read_ending, strip_packing
 from .inspection import read_head
 from .reading_options import PlainFile, Reading
-from .text_dialects import Dialect, read_mark, strip_packing, write_in_utf8
+from .text_dialects import Dialect, write_in_utf8
+from .text_encoding import read_mark
 
 Shape = Literal["list", "lines", "object"]
 DEEPEST = 3  # levels of objects in which records are looked for

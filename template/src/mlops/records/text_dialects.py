@@ -4,7 +4,6 @@ A dialect is seen in the first lines; what a file says beyond doubt is done and 
 is asked about. inspection.py then looks through all of what was made.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -16,16 +15,12 @@ from typing import NamedTuple
 
 from ..core.errors import UserError
 from ..data.sources import SEPARATORS, extension, open_unpacked, read_lines
+from .foreign_formats import strip_packing
 from .header_rows import LOOKED_AT, count_title_rows
 from .inspection import check_text, read_head
 from .reading_options import PlainFile, Reading
+from .text_encoding import decode_head, read_mark
 
-MARKS = {  # the longer first, as UTF-32 begins as UTF-16 does
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -54,22 +49,18 @@ def make_text_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
         return PlainFile(file)
     copy = folder / strip_packing(file.name)
     write_in_utf8(file, copy, dialect)
-    said = [(name, getattr(reading, name)) for name in ("skip", "comment")]
-    part = " ".join(f"--{name} {value}" for name, value in said if value)
+    options = {"skip": reading.skip, "comment": reading.comment}
+    part = " ".join(f"--{name} {value}" for name, value in options.items() if value)
     return PlainFile(copy, part, tuple(describe_dialect(file, head, dialect, reading)))
-
-
-def strip_packing(name: str) -> str:
-    """Leave .gz out of a file's name."""
-    return re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
 
 
 def recognise_dialect(file: Path, head: str, reading: Reading) -> Dialect:
     """Recognise the dialect in the first lines. Raises UserError if there are two ways to read."""
-    lines = list(islice(io.StringIO(head, newline=None), LOOKED_AT))
-    said = SEPARATOR_LINE.fullmatch(lines[0])
-    marks = said[1] if said else SEPARATORS[extension(file)]
-    skip = max(reading.skip or 0, bool(said))
+    lines = split_lines(head)
+    separator_line = SEPARATOR_LINE.fullmatch(lines[0])
+    separator = separator_line[1] if separator_line else None
+    marks = separator or SEPARATORS[extension(file)]
+    skip = max(reading.skip or 0, bool(separator))
     if reading.skip is None and not reading.comment:
         skip += count_remarks(file, lines[skip:], marks)
     numbers = [
@@ -87,12 +78,17 @@ def recognise_dialect(file: Path, head: str, reading: Reading) -> Dialect:
     dialect = Dialect(
         encoding=reading.encoding or read_mark(file),
         has_old_ends=has_old_ends(head),
-        separator=said[1] if said else None,
+        separator=separator,
         skip=skip,
         comment=reading.comment,
     )
     trailing = ends_in_blanks(rows) and ends_each_row(file, dialect, mark)
     return dialect._replace(trailing=mark) if trailing else dialect
+
+
+def split_lines(head: str) -> list[str]:
+    """Split the first lines, of which there is one at least."""
+    return list(islice(io.StringIO(head, newline=None), LOOKED_AT)) or [""]
 
 
 def has_old_ends(head: str) -> bool:
@@ -103,7 +99,7 @@ def has_old_ends(head: str) -> bool:
 
 def describe_dialect(file: Path, head: str, dialect: Dialect, reading: Reading) -> Iterator[str]:
     """Say what was done to a file that nobody has asked for."""
-    first, *others = islice(io.StringIO(head, newline=None), LOOKED_AT)
+    first, *others = split_lines(head)
     if dialect.encoding and not reading.encoding:
         yield f"{file.name} is in {dialect.encoding.upper()}, as its first bytes say"
     if dialect.has_old_ends:
@@ -118,23 +114,6 @@ def describe_dialect(file: Path, head: str, dialect: Dialect, reading: Reading) 
         )
     if dialect.trailing:
         yield f"{file.name}: each row ends in '{dialect.trailing}'; the empty column is left out"
-
-
-def read_mark(file: Path) -> str | None:
-    """Return the encoding that a byte order mark tells, other than UTF-8."""
-    head = read_head(file)
-    return next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
-
-
-def decode_head(file: Path, encoding: str | None) -> str:
-    """Decode whole lines of the first bytes. Raises UserError for an encoding that is unknown."""
-    try:
-        encoding = encoding or read_mark(file) or "utf-8-sig"
-        text = read_head(file).decode(encoding, errors="replace")
-    except LookupError as error:
-        raise UserError(f"{file.name}: --encoding {encoding} does not fit: {error}.") from error
-    end = max(text.rfind("\n"), text.rfind("\r")) + 1
-    return text[:end] or text
 
 
 def cut_rows(lines: list[str], marks: str) -> tuple[list[list[str]], str]:

@@ -60,8 +60,8 @@ def make_sheet_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
     table = make_table(place, [row for row in rows[start:] if not is_remark(row, reading.comment)])
     copy = folder / f"{Path(file.name.removesuffix('.gz')).stem}.parquet"
     table.write_parquet(copy)
-    said = {"sheet": None if is_alone else name, "skip": start, "comment": reading.comment}
-    part = " ".join(f"--{option} {value}" for option, value in said.items() if value)
+    options = {"sheet": None if is_alone else name, "skip": start, "comment": reading.comment}
+    part = " ".join(f"--{option} {value}" for option, value in options.items() if value)
     return PlainFile(copy, part, (f"{place} has {table.height:,} rows",))
 
 
