@@ -35,11 +35,15 @@ def contract_and_rows(task="binary", seed=0):
 
 @cache
 def packed(task="binary", seed=0):
-    """The content of a model of that table; the linear one, which is quick to fit."""
-    contract, rows = contract_and_rows(task, seed)
+    """The content of a model of that table."""
+    return pack(*contract_and_rows(task, seed))
+
+
+def pack(contract, rows):
+    """The content of a model of a table; the linear one, which is quick to fit."""
     [linear] = [candidate for candidate in CANDIDATES if candidate.name == "linear"]
     settings = {"candidate": linear.name, "parameters": linear.defaults, "keep": 1.0}
-    about = {"threshold": 0.4 if task == "binary" else None, "metric": "m", "score": 0.7}
+    about = {"threshold": 0.4 if contract.task == "binary" else None, "metric": "m", "score": 0.7}
     package.package_choice(rows, rows, settings | about, contract)
     return MODEL.read_bytes()
 

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from .command_options import with_reading_options
 from .core.errors import UserError
 from .core.full_disk import is_full_disk
 from .core.optional_parts import has_part, load_module
-from .data_commands import Encoding, Query, Source, say
+from .data_commands import Query, Source, say
 from .data_commands import app as data_commands
 from .project_commands import app as project_commands
+from .records.reading_options import AS_IT_IS, Reading
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -104,17 +106,18 @@ def model_rollback() -> None:
 
 
 @app.command(epilog="Example: predict new-orders.csv decisions.csv")
+@with_reading_options
 def predict(
     source: Source,
     target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
     version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
     query: Query = None,
-    encoding: Encoding = None,
+    reading: Reading = AS_IT_IS,
 ) -> None:
     """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
     from .scoring.batch import predict as score
 
-    say(score(source, Path(target), version, query=query, encoding=encoding))
+    say(score(source, Path(target), version, query=query, reading=reading))
 
 
 business_commands = typer.Typer(no_args_is_help=True, help="Whether it pays.")

@@ -1,25 +1,29 @@
 """The group `data`: records in, kept, and out."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from .command_options import with_reading_options
+from .records.reading_options import AS_IT_IS, Reading
+
 app = typer.Typer(no_args_is_help=True, help="What: records in, kept by the contract, and out.")
 
-Source = Annotated[str, typer.Argument(help="A file, folder, URL or database table.")]
+Source = Annotated[str, typer.Argument(help="A file, folder, URL, bucket or database table.")]
 Query = Annotated[str | None, typer.Option(help="SQL instead of a whole table.")]
-Encoding = Annotated[str | None, typer.Option(help="Of a text file, if not UTF-8.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the effect; change nothing.")]
 Where = Annotated[str | None, typer.Option(help='An SQL condition, such as "size > 2".')]
 Version = Annotated[int | None, typer.Option(help="As it was at a version of `data history`.")]
 
 
 @app.command(epilog="Example: data add orders.csv --target returned --key order")
+@with_reading_options
 def add(  # noqa: PLR0917
     source: Source,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    key: Annotated[str | None, typer.Option(help="The column that identifies a row.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A column that identifies a row, alone or with others.")
+    ] = None,
     time: Annotated[
         str | None, typer.Option(help="The column that tells when; splits by it.")
     ] = None,
@@ -31,21 +35,21 @@ def add(  # noqa: PLR0917
     ] = None,
     task: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
     query: Query = None,
-    encoding: Encoding = None,
+    reading: Reading = AS_IT_IS,
     replace: Annotated[bool, typer.Option(help="Start over with this table.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take it though many rows share their key.")
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Bring rows in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), SQLite, PostgreSQL."""
+    """Bring rows in: CSV, TSV, JSON, JSON Lines, Parquet (also .gz), Excel, zip, databases."""
     from .records.intake import add
 
     say(
         add(
             source,
             target=target,
-            key=key,
+            key=tuple(key or ()),
             time=time,
             group=group,
             ignore=tuple(ignore or ()),
@@ -53,7 +57,7 @@ def add(  # noqa: PLR0917
             decimal=tuple(decimal or ()),
             task=task,
             query=query,
-            encoding=encoding,
+            reading=reading,
             replace=replace,
             yes=yes,
             dry_run=dry_run,
@@ -62,10 +66,11 @@ def add(  # noqa: PLR0917
 
 
 @app.command(epilog="Example: data update orders-today.csv")
+@with_reading_options
 def update(
     source: Source,
     query: Query = None,
-    encoding: Encoding = None,
+    reading: Reading = AS_IT_IS,
     cursor: Annotated[
         str | None,
         typer.Option(help="Ask a database only for rows since the last time, by this column."),
@@ -75,10 +80,11 @@ def update(
     """Insert records whose key is new, and replace those that are different."""
     from .records.changes import update
 
-    say(update(source, query=query, encoding=encoding, cursor=cursor, dry_run=dry_run))
+    say(update(source, query=query, reading=reading, cursor=cursor, dry_run=dry_run))
 
 
 @app.command(epilog="Example: data evolve new-orders.csv --yes")
+@with_reading_options
 def evolve(  # noqa: PLR0917
     source: Annotated[str | None, typer.Argument(help="As for add; else what has landed.")] = None,
     rename: Annotated[list[str] | None, typer.Option(help="OLD=NEW name of a column.")] = None,
@@ -89,7 +95,7 @@ def evolve(  # noqa: PLR0917
     ] = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="COLUMN=TYPE, wider.")] = None,
     query: Query = None,
-    encoding: Encoding = None,
+    reading: Reading = AS_IT_IS,
     yes: Annotated[bool, typer.Option("--yes", help="Write it, not only propose it.")] = False,
 ) -> None:
     """Take new, renamed, dropped or wider columns into the contract; old files stay readable."""
@@ -98,7 +104,7 @@ def evolve(  # noqa: PLR0917
     requested = RequestedChanges(
         *(tuple(each or ()) for each in (rename, drop, feature, default, type_))
     )
-    say(evolve(source, requested=requested, query=query, encoding=encoding, yes=yes))
+    say(evolve(source, requested=requested, query=query, reading=reading, yes=yes))
 
 
 @app.command(epilog="Example: data delete 17 18")
@@ -187,10 +193,13 @@ def bench(
 
 
 @app.command(epilog="Example: data check new-orders.csv")
+@with_reading_options
 def check(
-    file: Annotated[
+    source: Annotated[
         str | None, typer.Argument(help="A table to hold against the contract.")
     ] = None,
+    query: Query = None,
+    reading: Reading = AS_IT_IS,
 ) -> None:
     """Does a file, or else the whole table, keep the contract? Changes nothing.
 
@@ -198,7 +207,7 @@ def check(
     """
     from .records.contract_check import check_file, check_table
 
-    say(check_file(Path(file)) if file else check_table())
+    say(check_file(source, query=query, reading=reading) if source else check_table())
 
 
 @app.command(epilog="Example: data profile")

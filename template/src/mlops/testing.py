@@ -17,7 +17,7 @@ import yaml
 from .core.libraries import LibraryError
 from .core.paths import RAW, sha256
 from .core.problem import Task
-from .data.cells import FORMATS
+from .data.cells import FORMATS, write_time
 from .data.change_log import EMPTY, LOG, Change
 from .data.column_names import cols
 from .data.contract import CONTRACT, Column, Contract, Type
@@ -196,14 +196,15 @@ def _cell(column: Column, contract: Contract, row: int, random: np.random.Genera
         return str(random.choice(allowed))
     if column.type in FORMATS:
         form = (column.formats or FORMATS[column.type])[0].replace("%.f", "")
-        return (START + timedelta(hours=7 * row)).strftime(form)
+        moment = START + timedelta(hours=7 * row)
+        return str(pl.select(write_time(pl.lit(moment), form)).item())
     if column.type == "boolean":
         return str(random.choice(["true", "false"]))
     if column.type == "string":
         return f"text {row}"
     low = 0 if column.minimum is None else column.minimum
     high = low + 1000 if column.maximum is None else column.maximum
-    if column.role == "key":
+    if column.is_key:
         return str(int(low) + row)
     drawn = random.uniform(low, high)
     return write_number(round(drawn, None if column.type == "integer" else 3), column)

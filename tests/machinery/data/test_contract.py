@@ -140,11 +140,20 @@ def test_a_contract_without_inputs_is_refused(contract: Contract, path: Path) ->
         Contract.load(path)
 
 
-def test_key_and_another_role_exclude_each_other(contract: Contract, path: Path) -> None:
+def test_a_key_may_be_the_time_too_but_not_the_target(contract: Contract, path: Path) -> None:
     contract.save(path)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("- name: when", "- name: when\n    primaryKey: true"), "utf-8")
-    with pytest.raises(UserError, match="role is given twice"):
+    both = Contract.load(path)
+    assert both["when"].role == "time"
+    assert both.key_names == ["order.[é] 1", "when"]
+    name = contract.target.name
+    path.write_text(
+        text.replace(f"- name: {name}", f"- name: {name}\n    primaryKey: true"), "utf-8"
+    )
+    with pytest.raises(
+        UserError, match=f"column '{name}'.*the role target is not for a primaryKey"
+    ):
         Contract.load(path)
 
 

@@ -56,6 +56,19 @@ def test_new_records_with_a_truth_are_added_and_others_are_not(contract):
     assert not FILE.exists()
 
 
+def test_a_column_may_be_in_the_key_and_an_input(contract):
+    columns = [
+        c.model_copy(update={"primary_key": True, "required": True} if c.name == "count" else {})
+        for c in contract.columns
+    ]
+    contract.model_copy(update={"columns": tuple(columns)}).save()
+    write(answered("a", {"id": 1, "count": 5}, "yes") + answered("b", {"id": 2}, "no"))
+    assert grow_table(URL, 90, None)[-1] == "version 2: 1 added"
+    [change] = read_log()[1:]
+    row = pl.read_parquet(f"data/raw/{change.file}").row(0, named=True)
+    assert (row["id"], row["count"], row["kind"]) == (1, 5, "a")
+
+
 def test_again_changes_nothing():
     write(answered("a", {"id": 1}, "yes"))
     grow_table(URL, 90, None)

@@ -74,7 +74,7 @@ def test_a_broken_cell_of_each_column_is_told_by_its_name(project: Path) -> None
     broken = ",".join([key, answer, group, "no day", *("odd" for _ in numbers)])
     Path("broken.csv").write_text(f"{header}\n{broken}\n", encoding="utf-8")
     with pytest.raises(UserError) as caught:
-        check_file(Path("broken.csv"))
+        check_file("broken.csv")
     assert f"{DAY} breaks the rule readable: 'no day'" in str(caught.value)
     assert "?x breaks the rule readable: 'odd'" in str(caught.value)
 
@@ -97,5 +97,5 @@ def test_records_with_odd_names_are_changed_and_come_back(project: Path) -> None
 def test_the_mark_of_internal_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pl.DataFrame({internal("value", "x"): [1], "c": [2]}).write_parquet(path)
-    with pytest.raises(UserError, match="is a name used by this project"):
+    with pytest.raises(UserError, match="has a name of this project"):
         inspect(path)

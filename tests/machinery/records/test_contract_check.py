@@ -6,6 +6,7 @@ from mlops.data.change_log import read_log
 from mlops.data.contract import Contract
 from mlops.records.contract_check import check_file, check_table
 from mlops.records.intake import add
+from mlops.records.reading_options import Reading
 
 ROWS = "".join(f"{n},{n % 7},{'yes' if n % 3 else 'no'}\n" for n in range(60))
 
@@ -27,9 +28,18 @@ def table(tmp_path, monkeypatch):
 def test_a_file_is_checked_on_its_own():
     Path("good.csv").write_text("k,n,y\n70,1,yes\n")
     Path("bad.csv").write_text("k,n,y\n70,1,yes\n71,1,far\n")
-    assert "1 rows" in check_file(Path("good.csv"))[0]
+    assert "1 rows" in check_file("good.csv")[0]
     with pytest.raises(UserError, match=r"bad\.csv row 2: y breaks the rule readable: 'far'$"):
-        check_file(Path("bad.csv"))
+        check_file("bad.csv")
+
+
+@pytest.mark.usefixtures("table")
+def test_a_delivery_is_checked_as_it_would_be_added():
+    Path("bad.csv").write_text("# remarks\nk,n,y,\n70,1,yes,\n71,1,far,\n")
+    with pytest.raises(UserError, match=r"bad\.csv row 2: y breaks the rule readable: 'far'$"):
+        check_file("bad.csv")
+    Path("good.json").write_text('{"rows": [{"k": 70, "n": 1, "y": "yes"}]}')
+    assert "1 rows" in check_file("good.json", reading=Reading(records="rows"))[-1]
 
 
 def test_a_table_in_order_is_told_so(table):

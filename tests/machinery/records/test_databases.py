@@ -49,6 +49,15 @@ def test_a_query_lands(shop: str, tmp_path: Path) -> None:
     assert pl.read_parquet(target).is_empty()
 
 
+@pytest.mark.parametrize("beginning", ["-- all\n", "/* all;\nof them */ ", "--\n-- x\n\n  "])
+@pytest.mark.parametrize("query", ["select", "WITH few AS (SELECT 1) SELECT"])
+def test_a_query_may_begin_with_remarks(
+    shop: str, tmp_path: Path, beginning: str, query: str
+) -> None:
+    land_query(shop, f'{beginning}{query} id FROM "my orders";', tmp_path / "t.parquet")
+    assert pl.read_parquet(tmp_path / "t.parquet").columns == ["id"]
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

@@ -23,18 +23,24 @@ LATIN = "a,b\n" + "1,x\n" * 9 + "é,2\n"
         ("t.csv", b"a,b\n1,2\n1,2,3\n", r"row 2 .* has 3 fields where the header has 2"),
         ("t.csv", b'a,b,c\n"1\n",2,3\n\n1,2\n', r"row 3 .* has 2 fields where the header has 3"),
         ("t.csv", b"a,b, a\n1,2,3\n", "several columns are called 'a'"),
-        ("t.csv", b"_row,b\n1,2\n", "column ._row. is a name used by this project"),
+        ("t.csv", b"_row,b\n1,2\n", "column ._row. has a name of this project"),
         ("t.csv", b"x" * 10_000_000, "line 1 is longer than 1,000,000 bytes"),
         ("t.csv", b"a,b\n1," + b"x" * 10_000_000, "line 2 is longer than 1,000,000 bytes"),
         ("t.csv", b'a,b\n1,"2\n3,4\n', "unexpected end of data"),
         ("t.csv", b'a,b\n1,2\n1,"2"x\n3,4\n', r"row 2 \(the header is row 0\): .* expected after"),
         ("t.csv", b'a,b\n1,2" inch\n3,4\n', 'a " stands within a field'),
         ("t.csv", b'a,b\n1,2"\n3,4"\n', 'a " stands within a field'),
-        ("t.csv", b"a,b\r1,2\r", "new-line character"),
+        ("t.csv", b"a,b\r1,2\r", "a carriage return stands within"),
         ("t.csv.gz", b"a,b\n1,2\n", "not a whole gzip file"),
         ("t.csv.gz", gzip.compress(GARBAGE, mtime=0)[:-20], "not a whole gzip file"),
         ("t.xlsx", b"a", "the file name must end in"),
-        ("t.jsonl", b'{"a":{"b":1} }\n', "column 'a' holds Struct"),
+        ("t.jsonl", b'{"a":{"b":[1]} }\n', "column 'a.b' holds lists"),
+        ("t.jsonl", b'{"a":{} }\n', "column 'a' holds objects without members"),
+        ("t.csv", b"a,b\n" + b"1,2\n" * 99 + b"1,\x00\n", "line 101 holds a NUL byte"),
+        ("t.csv", b"%PDF-1.7\n", "is a document, not a table"),
+        ("t.csv", b"\x89PNG\r\n", "is an image"),
+        ("t.csv", b"PK\x03\x04....", "is a zip archive or a workbook"),
+        ("t.csv", b"<!DOCTYPE html><html>", "is markup, not a table"),
         ("t.jsonl", b'{"a":{"b":1} }\n{"a":[1]}\n', "cannot be read as jsonl: failed to"),
         ("t.jsonl", b'{"a":1}\n{"a":NaN}\n', "cannot be read as jsonl"),
         ("t.jsonl", b'{"a":1}\n{"a":\n', "cannot be read as jsonl"),
@@ -66,7 +72,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 def test_nested_and_rowless_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pl.DataFrame({"a": [[1]]}).write_parquet(path)
-    with pytest.raises(UserError, match="column 'a' holds List"):
+    with pytest.raises(UserError, match="column 'a' holds lists"):
         inspect(path)
     pl.DataFrame({"a": pl.Series([], dtype=pl.Int64)}).write_parquet(path)
     with pytest.raises(UserError, match="has column names but no row"):

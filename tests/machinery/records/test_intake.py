@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlops.core.errors import UserError
@@ -18,6 +19,7 @@ from mlops.data.contract import Contract
 from mlops.data.sources import scan_file
 from mlops.records.delivery import make_stem
 from mlops.records.intake import add
+from mlops.records.reading_options import Reading
 
 from samples import bundled
 
@@ -282,7 +284,7 @@ def test_another_encoding_lands_as_utf_8(
     content = ("größe;späť\n" + "1,5;nö\n2,5;ja\n" * 9).replace("ť", "t").encode(encoding)
     path = tmp_path / ("t.csv" + ".gz" * packed)
     path.write_bytes(gzip.compress(content) if packed else content)
-    add(str(path), target="spät", encoding=encoding)
+    add(str(path), target="spät", reading=Reading(encoding=encoding))
     assert scan_file(locate_landed_parts()[0].path).collect().row(0) == ("1,5", "nö")
 
 
@@ -291,8 +293,8 @@ def test_another_encoding_lands_as_utf_8(
     [
         ("none.csv", {}, "no such file"),
         ("empty", {}, "no table in it"),
-        ("late.csv", {"encoding": "utf-99"}, "utf-99 does not fit: unknown"),
-        ("late.csv", {"encoding": "ascii"}, "ascii does not fit"),
+        ("late.csv", {"reading": Reading(encoding="utf-99")}, "utf-99 does not fit: unknown"),
+        ("late.csv", {"reading": Reading(encoding="ascii")}, "ascii does not fit"),
         ("late.csv", {}, "line 2 is not UTF-8"),
         ("late.csv", {"query": "SELECT 1"}, "--query and --cursor go with a database"),
         ("sqlite:///shop.db", {}, "name the table at its end"),
@@ -304,7 +306,7 @@ def test_another_encoding_lands_as_utf_8(
     ],
 )
 def test_a_source_that_fails_is_one_sentence(
-    project: Path, site: str, source: str, options: dict[str, str], says: str
+    project: Path, site: str, source: str, options: dict[str, Any], says: str
 ) -> None:
     Path("empty").mkdir()
     Path("late.csv").write_bytes("nr,late\n1,é\n".encode("latin-1"))

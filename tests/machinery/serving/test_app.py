@@ -1,14 +1,18 @@
 import json
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from mlops.core.errors import UserError
+from mlops.monitoring.ground_truth import join_ground_truth
 from mlops.serving import app
 from mlops.serving.app import create
 from mlops.serving.models import ModelContent
+from mlops.serving.options import Options
+from mlops.serving.service import Service
 
 import served
 
@@ -116,6 +120,30 @@ def test_the_truth_comes_later_by_id_or_key(client):
         None,
         json.dumps({"id": sent["id"]}, separators=(",", ":")),
     ]
+
+
+def test_a_part_of_the_key_may_be_read_by_the_model():
+    contract, rows = served.contract_and_rows()
+    both = {"primary_key": True, "required": True, "role": "time"}
+    columns = [c.model_copy(update=both if c.name == "seen" else {}) for c in contract.columns]
+    contract = contract.model_copy(update={"columns": tuple(columns)})
+    served.register(served.pack(contract, rows))
+    sent = served.records(rows=2)
+    key = {name: sent[0][name] for name in ("id", "seen")}
+    service = Service(Options())
+    with TestClient(create(service), raise_server_exceptions=False) as client:
+        assert client.post("/predict", json=sent).status_code == 200
+        lacking = client.post("/feedback", json={"key": {"id": key["id"]}, "truth": "yes"})
+        assert lacking.status_code == 422
+        assert client.post("/feedback", json={"key": key, "truth": "yes"}).status_code == 202
+    now = datetime.now(UTC)
+    joined = join_ground_truth(
+        "sqlite:///journal/journal.db", now - timedelta(1), now + timedelta(1), contract
+    )
+    assert joined.sort("at", "id")["truth"].drop_nulls().to_list() == ["yes"]
+    [known] = joined.drop_nulls("truth").to_dicts()
+    assert known["key"]["id"] == key["id"]
+    assert known["key"]["seen"] == known["inputs"]["seen"] is not None
 
 
 def test_health_and_facts(client):

@@ -3,10 +3,12 @@
 Only a thorough reader trims, takes 1,234.0 for an integer and tries more than one date format.
 """
 
+import re
 from datetime import datetime
 
 import polars as pl
 
+from . import date_numbers
 from .column_names import col
 from .contract import Column, Type
 from .number_text import read_number
@@ -26,6 +28,7 @@ TIMES = tuple(f"{DATE}{between}{clock}" for between in "T " for clock in CLOCKS)
 FORMATS: dict[Type, tuple[str, ...]] = {"date": (DATE, *TIMES), "timestamp": (*TIMES, DATE)}
 YEARS = 1, 9999  # as Python's
 FINER = r"\.[0-9]{6}[0-9]*[1-9]"  # than a microsecond
+PARTS_OF_DATES = {"%m": "%[mbBhjsDFTxc+]", "%d": "%[dejsDFxc+]"}  # and what tells them too
 EARLIEST = datetime(1000, 1, 1)  # 1/2/13 read by %Y is in the year 13: not what was meant
 
 
@@ -105,10 +108,25 @@ def read_time(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
     """Read a time in UTC by the first format that fits and gives a four-digit year, if microseconds
     are all that it says.
     """
-    readings = []
-    for form in formats:
-        zone = "UTC" if form.endswith("z") else None
-        read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
-        exact = ~text.str.contains(FINER) if "%.f" in form else pl.lit(True)
-        readings.append(pl.when(exact).then(read.dt.replace_time_zone(None)))
+    readings = [_read_by_format(text, form) for form in formats]
     return pl.coalesce(pl.when(read >= EARLIEST).then(read) for read in readings)
+
+
+def _read_by_format(text: pl.Expr, form: str) -> pl.Expr:
+    if form in date_numbers.FORMS:
+        return date_numbers.read_number(text, form)
+    if re.fullmatch("(%[A-Za-z])+", form):  # a typed format may hold it as a number
+        text = text.str.replace(r"\.0$", "")
+    for part, directives in PARTS_OF_DATES.items():  # a month begins on its first day
+        if not re.search(directives, form):
+            text, form = text + " 01", f"{form} {part}"
+    zone = "UTC" if form.endswith("z") else None
+    read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
+    exact = ~text.str.contains(FINER) if "%.f" in form else pl.lit(True)
+    return pl.when(exact).then(read.dt.replace_time_zone(None))
+
+
+def write_time(cell: pl.Expr, form: str) -> pl.Expr:
+    """Write a time as the text that is read by the format."""
+    in_numbers = form in date_numbers.FORMS
+    return date_numbers.write_number(cell, form) if in_numbers else cell.dt.to_string(form)

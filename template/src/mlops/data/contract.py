@@ -17,6 +17,7 @@ from ..core.paths import replacing
 from ..core.problem import Task
 from ..core.strict_model import StrictModel
 from . import odcs
+from .date_numbers import FORMS
 
 CONTRACT = Path("contract.yaml")
 
@@ -49,11 +50,15 @@ class Described(
 class Column(Described):
     """One column. `known_at_decision` False keeps it away from the model whatever its role.
 
+    A column by which a row is known has the role key, or another one and `primary_key`: the date
+    of a table with a row for each shop and day is a part of the key, and the time.
+
     Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
-    strptime patterns of dates (tried in order), `spelling` maps a delivered text to the one that is
-    meant. Of numbers, `decimal` is the decimal mark, `thousands` what may stand between groups of
-    three digits (" " is any blank), `unit` what may stand before or after (`%` must, and divides),
-    and `negatives` how they look: -12 (always read), (12) in parentheses or, trailing, 12-.
+    strptime patterns of dates (tried in order) or names of date_numbers.py, `spelling` maps a
+    delivered text to the one that is meant. Of numbers, `decimal` is the decimal mark, `thousands`
+    what may stand between groups of three digits (" " is any blank), `unit` what may stand before
+    or after (`%` must, and divides), and `negatives` how they look: -12 (always read), (12) in
+    parentheses or, trailing, 12-.
 
     `categories` are the only texts allowed, `known_categories` those that were met so far.
     `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
@@ -63,6 +68,7 @@ class Column(Described):
     name: str
     type: Type
     role: Role = "feature"
+    primary_key: bool = False
     required: bool = False
     known_at_decision: bool = True
     protected: bool = False
@@ -89,6 +95,11 @@ class Column(Described):
         """Tell whether the model may see the column."""
         return self.role in ("feature", "time") and self.known_at_decision
 
+    @property
+    def is_key(self) -> bool:
+        """Tell whether a row is known by the column, alone or with others."""
+        return self.role == "key" or self.primary_key
+
     def find_in(self, delivered: Collection[str]) -> str | None:
         """Find what a file with these columns calls the column; None: it lacks it."""
         return next((name for name in (self.name, *self.former_names) if name in delivered), None)
@@ -106,11 +117,17 @@ class Column(Described):
             f"the unit {self.unit} makes fractions": self.unit in SCALES and self.type == "integer",
             "enum is for texts": self.categories is not None and self.type != "string",
             "knownCategories is for texts": self.known_categories and self.type != "string",
-            "a key cannot be optional": self.role == "key" and self.optional,
+            "a key cannot be optional": self.is_key and self.optional,
             "default is for an optional column": self.default is not None and not self.optional,
             "formats are for dates and timestamps": self.formats and not dated,
+            f"formats are patterns such as %d/%m/%Y, or one of {', '.join(FORMS)}": any(
+                "%" not in form and form not in FORMS for form in self.formats
+            ),
             "the role time is for dates and timestamps": self.role == "time" and not dated,
             "the role target is not for dates": self.role == "target" and dated,
+            f"the role {self.role} is not for a primaryKey": (
+                self.primary_key and self.role in ("target", "ignored")
+            ),
         }
         column = f"column '{self.name}' ({self.type})"
         return [f"{column}: {words}" for words, broken in checks.items() if broken]
@@ -197,7 +214,7 @@ class Contract(Described):
 
     @property
     def keys(self) -> tuple[Column, ...]:
-        return self.of_role("key")
+        return tuple(column for column in self.columns if column.is_key)
 
     def of_role(self, role: Role) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.role == role)

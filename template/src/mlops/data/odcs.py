@@ -23,7 +23,7 @@ HEADING = """\
 #   knownCategories          (in customProperties) were met so far; others come in, and are told.
 #                            enum in its place: no others may come
 #   protected, slice: true   people, or parts of the business, to be treated no worse than others
-#   role                     feature (when not said), target, time, group, ignored
+#   role                     feature (when not said, or key), target, time, group, ignored
 # Rows that break a rule go to quarantine with the reason. Open Data Contract Standard (bitol.io).
 """
 PLAIN = ("name", "description", "logicalType", "primaryKey", "required")
@@ -67,15 +67,16 @@ def _gather_entries(holder: dict[str, Any], where: str) -> dict[str, Any]:
             entries += (value or {}).items()
         elif key == "enum" and value is not None:
             entries.append((key, [allowed.get("value") for allowed in value]))
-        elif key == "primaryKey":
-            entries += [("role", "key")] if value else []
         elif key not in NOTES and value is not None:
             entries.append((key, value))
     names = [name for name, _ in entries]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"{where}: {name} is given twice (primaryKey is a role); keep one.")
-    return dict(entries)
+            raise UserError(f"{where}: {name} is given twice; keep one.")
+    gathered = dict(entries)
+    if gathered.get("primaryKey") and "role" not in gathered:
+        gathered |= {"role": "key", "primaryKey": False}
+    return gathered
 
 
 def _check(model: type[Model], content: Any, where: str) -> Model:
@@ -117,6 +118,8 @@ def format_column(column: dict[str, Any]) -> dict[str, Any]:
     left = dict(column)
     if left.get("role") == "key":
         left["primaryKey"] = bool(left.pop("role"))
+    elif left.get("primaryKey"):
+        left.setdefault("role", "feature")  # without a role it would be nothing but a key
     entries = {
         **{key: left.pop(key, None) for key in PLAIN},
         "logicalTypeOptions": Flow({k: left.pop(k) for k in ("minimum", "maximum") if k in left}),

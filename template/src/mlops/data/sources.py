@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..core.errors import UserError
+from .column_names import col, cols
 
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 SEPARATORS = {".csv": ",;\t|", ".tsv": "\t"}
@@ -19,8 +20,9 @@ def scan_file(path: Path) -> pl.LazyFrame:
     """Scan the rows of a file, streamed when collected (a JSON array is read whole).
 
     From CSV and TSV every column is String and an empty cell is null, nothing is guessed; from
-    typed formats the columns are of the types found there. Blanks around column names are dropped;
-    a column without a name is called `column_N`. Raises UserError for an unknown extension.
+    typed formats the columns are of the types found there, and a field of an object is a column,
+    called by both names with a dot between. Blanks around column names are dropped; a column
+    without a name is called `column_N`. Raises UserError for an unknown extension.
     """
     form = extension(path)
     if form in SEPARATORS:
@@ -32,8 +34,26 @@ def scan_file(path: Path) -> pl.LazyFrame:
         table = pl.read_json(open_unpacked(path), infer_schema_length=None).lazy()
     else:
         table = pl.scan_ndjson(path, infer_schema_length=None)
+    table = flatten_objects(table)
     names = table.collect_schema().names()
     return table.rename(dict(zip(names, name_columns(names), strict=True)))
+
+
+def flatten_objects(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Give each member of a column that holds objects a column of its own, as `buyer.town`."""
+    while members := _list_members(table):
+        renamed = [col(name).struct.rename_fields(names) for name, names in members.items()]
+        table = table.with_columns(renamed).unnest(cols(members))
+    return table
+
+
+def _list_members(table: pl.LazyFrame) -> dict[str, list[str]]:
+    """List the columns that hold objects, and what to call their members."""
+    return {
+        name: [f"{name}.{member.name}" for member in dtype.fields]
+        for name, dtype in table.collect_schema().items()
+        if isinstance(dtype, pl.Struct) and dtype.fields
+    }
 
 
 def extension(path: Path) -> str:
@@ -73,6 +93,11 @@ def read_lines(path: Path) -> Iterator[str]:
     with open_unpacked(path) as stream:
         while line := stream.readline(LONGEST_LINE + 1):
             number += 1
+            if b"\0" in line:
+                raise UserError(
+                    f"{path.name}: line {number} holds a NUL byte, so this is not (only) text; "
+                    "export it again, or name its encoding, such as --encoding utf-16."
+                )
             if len(line) > LONGEST_LINE:
                 raise UserError(
                     f"{path.name}: line {number} is longer than {LONGEST_LINE:,} bytes, so this is "

@@ -49,9 +49,11 @@ def run() -> None:
 
 def cut_parts(contract: Contract, params: SplitParams) -> SplitReport:
     """Write the parts of the clean table, and return what went where."""
-    roles = [c.name for c in contract.columns if c.role in ("target", "key", "group", "time")]
+    line_up_by = [
+        c.name for c in contract.columns if c.is_key or c.role in ("target", "group", "time")
+    ]
     table = pl.scan_parquet(CLEAN)
-    frame = table.select("_row", cols(roles)).collect()
+    frame = table.select("_row", cols(line_up_by)).collect()
     frame = frame.with_columns(assign_parts(frame, contract, params).alias(PART))
     both = pl.concat([table, frame.select(PART).lazy()], how="horizontal")
     rows, faults = {}, []

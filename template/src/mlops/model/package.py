@@ -137,14 +137,17 @@ def describe_model(
 
 
 def describe_column(column: Column) -> ColumnFacts:
-    """Describe a column as a service must know it."""
+    """Describe a column as a service must know it: its rules, and whether it is `used`: as a part
+    of the `key`, else as an input of the model, or as both (`input`).
+    """
     rules = ("name", "type", "required", "minimum", "maximum", "categories", "missing", "spelling")
     facts = column.model_dump(mode="json", by_alias=False, include={*rules, "description"})
     if column.known_categories:
         facts["known_categories"] = list(column.known_categories)
-    is_key = column.role == "key"
     facts["required"] &= column.is_input
-    return cast(ColumnFacts, facts | {"used": column.is_input or is_key, "key": is_key})
+    facts |= {"used": column.is_input or column.is_key, "key": column.is_key}
+    facts |= {"input": True} if column.is_key and column.is_input else {}
+    return cast(ColumnFacts, facts)
 
 
 def make_cases(rows: pl.DataFrame, packaged: Predictor, contract: Contract) -> list[KnownCase]:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ..data_commands import Encoding, Query, Source, say
+from ..command_options import with_reading_options
+from ..data_commands import Query, Source, say
+from ..records.reading_options import AS_IT_IS, Reading
 
 app = typer.Typer(no_args_is_help=True, help="Then: the model in production.")
 
@@ -26,6 +28,7 @@ def report(
 
 
 @app.command(epilog="Example: monitor replay later.csv --minutes 2")
+@with_reading_options
 def replay(  # noqa: PLR0917
     source: Source,
     url: Url = LOCAL,
@@ -34,17 +37,13 @@ def replay(  # noqa: PLR0917
         float, typer.Option(help="Seconds until the truth about a record is told.", min=0)
     ] = 30,
     query: Query = None,
-    encoding: Encoding = None,
+    reading: Reading = AS_IT_IS,
 ) -> None:
     """Send a table to the service as traffic, at the pace of its time column."""
     from .replay import replay
 
     seconds = minutes * 60
-    say(
-        replay(
-            source, url, seconds=seconds, truth_after=truth_after, query=query, encoding=encoding
-        )
-    )
+    say(replay(source, url, seconds=seconds, truth_after=truth_after, query=query, reading=reading))
 
 
 @app.command(epilog="Example: monitor watch --once")

@@ -20,6 +20,7 @@ from ..data.column_names import col
 from ..data.contract import Contract
 from ..data.sources import scan_file
 from ..records.delivery import deliver
+from ..records.reading_options import AS_IT_IS, Reading
 from .client import Client
 
 MOST = 100  # records in a request
@@ -79,7 +80,7 @@ def replay(
     seconds: float,
     truth_after: float,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> list[str]:
     """Send the rows of `source`, as for `data add`, within so many seconds; the truth of each so
     many after its prediction. Returns the lines to print.
@@ -88,7 +89,7 @@ def replay(
     """
     contract = Contract.load()
     with TemporaryDirectory(".tmp", ".replay-", ".") as scratch:
-        brought = deliver(source, Path(scratch), query=query, encoding=encoding)
+        brought = deliver(source, Path(scratch), query=query, reading=reading)
         rows = pl.concat([read_records(each.path, contract) for each in brought], how="diagonal")
     if not (due := list(schedule(rows, contract, seconds))):
         raise UserError(f"{source} has no row whose time can be read: nothing was sent.")
@@ -103,7 +104,8 @@ def read_records(file: Path, contract: Contract) -> pl.DataFrame:
     """Return what a client knows of each row: keys and inputs, typed; the target if it is there."""
     frame = scan_file(file)
     schema = frame.collect_schema()
-    there = [c for c in (*contract.keys, *contract.inputs, contract.target) if c.name in schema]
+    inputs = (column for column in contract.inputs if not column.is_key)
+    there = [c for c in (*contract.keys, *inputs, contract.target) if c.name in schema]
     if not there:
         raise UserError(f"{file.name} has no column of contract.yaml: is it the right table?")
     values = [cells.read_cell(c, schema[c.name], thorough=True).alias(c.name) for c in there]

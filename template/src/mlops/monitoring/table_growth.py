@@ -8,6 +8,7 @@ import polars as pl
 from ..core.formatting import listed
 from ..data import change_log
 from ..data.cells import DTYPES
+from ..data.column_names import cols
 from ..data.contract import Contract
 from ..records import intake, table
 from .ground_truth import join_ground_truth
@@ -48,9 +49,10 @@ def find_unknown_to_service(contract: Contract) -> list[str]:
 
 def shape_as_table(answered: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Return rows with the contract's columns; what the journal does not hold is null."""
-    parts = [name for name in ("key", "inputs") if name in answered.columns]
-    rows = answered.select(*(pl.col(name).struct.unnest() for name in parts), "truth")
-    rows = rows.rename({"truth": contract.target.name})
+    rows = answered.select(pl.col("truth").alias(contract.target.name))
+    for part in ("key", "inputs"):  # a column may be in both
+        cells = answered[part].struct.unnest() if part in answered.columns else pl.DataFrame()
+        rows = rows.hstack(cells.select(cols(set(cells.columns) - set(rows.columns))))
     empty = {column.name: pl.lit(None, DTYPES[column.type]) for column in contract.columns}
     rows = rows.with_columns(**{k: null for k, null in empty.items() if k not in rows.columns})
     return rows.select(list(empty))

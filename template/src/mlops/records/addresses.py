@@ -7,7 +7,10 @@ from ..core.errors import UserError
 
 DATABASES = ("sqlite:///", "postgresql://", "postgres://")
 URLS = ("http://", "https://", "file://")
-PASSWORD = re.compile(r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)")
+CLOUDS = ("s3://", "s3a://", "gs://", "gcs://", "az://", "abfs://", "abfss://", "adl://")
+PASSWORD = re.compile(
+    r"(postgres(ql)?|https?)://([^?]*:[^?]*@|.*[?&]password=)|(?!sqlite|file)[\w+.-]+://[^/?]*:[^/?]*@"
+)
 
 
 def is_database(address: str) -> bool:
@@ -26,7 +29,7 @@ def split_address(address: str) -> tuple[str, str]:
 
 def redact(address: str) -> str:
     """Leave out what the log may not hold: the user, and all that may be a secret."""
-    if not address.startswith((*DATABASES, *URLS)):
+    if not address.startswith((*DATABASES, *URLS, *CLOUDS)):
         return address
     table = split_address(address)[1] if is_database(address) else ""
     place = re.sub(r"://[^/]*@", "://", address.partition("?")[0])
@@ -38,7 +41,17 @@ def refuse_password(address: str) -> None:
     if PASSWORD.match(address):
         raise UserError(
             "leave the password out of the address, where others can read it: a database takes it "
-            "from the environment (PGPASSWORD) or from ~/.pgpass."
+            "from the environment (PGPASSWORD) or from ~/.pgpass, cloud storage from its own tools."
+        )
+
+
+def refuse_unknown(address: str) -> None:
+    """Raise UserError for an address of a kind that is not read."""
+    kind = re.match(r"\w[\w+.-]*://", address)
+    if kind and not address.startswith((*URLS, *CLOUDS)):
+        raise UserError(
+            f"{kind[0]} is no address that a table is read from; these are: "
+            f"{', '.join((*DATABASES, *URLS, *CLOUDS))}."
         )
 
 

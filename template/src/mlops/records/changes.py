@@ -22,6 +22,7 @@ from .column_differences import describe_arrival
 from .condition import check_condition, explain_failure, select_meeting
 from .cursors import digest_query, find_reached, measure_reached
 from .delivery import check_columns, deliver
+from .reading_options import AS_IT_IS, Reading
 from .upsert import upsert
 from .writer import Writer, change_table
 
@@ -30,7 +31,7 @@ def update(
     source: str,
     *,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
     cursor: str | None = None,
     dry_run: bool = False,
 ) -> list[str]:
@@ -49,13 +50,13 @@ def update(
         )
     with change_table() as writer:
         since = (cursor, find_reached(writer.changes, source, query, cursor)) if cursor else None
-        how: dict[str, Any] = {"query": query, "encoding": encoding, "since": since}
-        lines = []
-        for delivery in deliver(source, writer.scratch, **how):
+        lines: list[str] = []
+        for delivery in deliver(source, writer.scratch, query=query, reading=reading, since=since):
             facts: dict[str, Any] = {"source": redact(source), "query": digest_query(query)}
             if cursor:
                 facts |= {"cursor": cursor, "reached": measure_reached(delivery, cursor)}
             notes = describe_arrival(delivery.path, contract, source, again=True, cursor=cursor)
+            lines += delivery.notices
             lines += upsert(writer, delivery, contract, notes, **facts)
         lines = lines or [f"nothing is new in {redact(source)}; nothing changed"]
         return writer.end(lines, dry_run)

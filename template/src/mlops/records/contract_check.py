@@ -3,6 +3,7 @@
 Nothing is written; a fault is told by file, column and row (the first below the header is 1).
 """
 
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,23 +17,32 @@ from ..data.change_log import Part, locate_landed_parts
 from ..data.contract import Contract
 from ..data.ingest import ingest
 from ..data.validate import ValidationReport, describe_reasons, reject_rate_verdict, validate
+from .addresses import redact
 from .column_differences import describe_arrival
+from .delivery import deliver
 from .inspection import inspect
+from .reading_options import AS_IT_IS, Reading
 
 SHOWN = 10  # reasons
 
 
-def check_file(path: Path) -> list[str]:
+def check_file(source: str, *, query: str | None = None, reading: Reading = AS_IT_IS) -> list[str]:
     """Check a delivery before it is added. Raises UserError with the first reasons, by row."""
     contract = Contract.load()
-    inspect(path)
-    differences = describe_arrival(path, contract, str(path))
-    report, reasons = _judge([Part(path)], contract)
-    notes = [*differences, *_note_no_faults(report)]
+    with TemporaryDirectory() as scratch:
+        deliveries = deliver(source, Path(scratch), query=query, reading=reading)
+        befores = accumulate((each.rows for each in deliveries), initial=0)
+        parts = [Part(each.path, before) for each, before in zip(deliveries, befores, strict=False)]
+        notices = [line for each in deliveries for line in each.notices]
+        notices += [
+            line for each in deliveries for line in describe_arrival(each.path, contract, source)
+        ]
+        report, reasons = _judge(parts, contract)
+    place, notes = redact(source), [*notices, *_note_no_faults(report)]
     if not report["quarantined"]:
-        return [f"{path}: all {report['read']:,} rows keep the contract.", *notes]
+        return [f"{place}: all {report['read']:,} rows keep the contract.", *notes]
     many, rows = report["quarantined"], report["read"]
-    head = f"{path}: {many:,} of {rows:,} rows go to quarantine, such as"
+    head = f"{place}: {many:,} of {rows:,} rows go to quarantine, such as"
     raise UserError("\n".join([head, *reasons, *notes]))
 
 

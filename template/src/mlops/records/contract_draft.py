@@ -15,8 +15,10 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.problem import Task
 from ..data import cells
-from ..data.contract import DEFAULT_MISSING, Column, Contract, Mark, Role
+from ..data.contract import Column, Contract, Mark, Role
 from .column_figures import Figures, count_values, sample_evenly
+from .date_inference import find_time_format, note_dates
+from .draft_notes import note_missing, note_times
 from .exact_columns import keep_exact
 from .number_forms import NOT_NAMED, Decimals, explain_forms, find_forms
 from .number_limits import draft_limits
@@ -33,7 +35,7 @@ def draft_contract(
     name: str,
     target: str,
     *,
-    key: str | None = None,
+    key: str | Sequence[str] | None = None,
     time: str | None = None,
     group: str | None = None,
     ignore: Sequence[str] = (),
@@ -44,12 +46,13 @@ def draft_contract(
 ) -> tuple[Contract, list[str]]:
     """Draft a contract for the table, with sentences on what was decided.
 
-    `key` may name several columns, with commas; `dates` gives the strptime formats of columns,
-    `decimals` the decimal marks that are known, `separators` what stands between columns of files.
+    `key` may name several columns, also with commas, and one of them may be the time or the group;
+    `dates` gives the strptime formats of columns, `decimals` the decimal marks that are known,
+    `separators` what stands between columns of files.
     Raises UserError, one sentence with the way out, if the table cannot be learnt from as it is.
     """
     types = frame.collect_schema()
-    keys = [key] if key in types else [part.strip() for part in (key or "").split(",")]
+    keys = _split_names([key] if isinstance(key, str) else key or (), types.names())
     wanted: list[tuple[Role, str | None]] = [("target", target), ("time", time), ("group", group)]
     wanted += [*(("key", name) for name in keys), *(("ignored", name) for name in ignore)]
     roles = _assign_roles(
@@ -58,14 +61,18 @@ def draft_contract(
         [*(dates or {}), *decimals.columns],
     )
     sample = sample_evenly(frame)
-    given = {name for name, role in roles.items() if role == "ignored" or name in (dates or {})}
+    dates = find_time_format(sample, time) | dict(dates or {})
+    given = {name for name, role in roles.items() if role == "ignored" or name in dates}
     texts = [name for name in roles if name not in given and type_of(types[name]) == "string"]
     forms = find_forms(frame, sample, texts, decimals, separators)
     columns = [
-        guess_column(sample[name], role, (dates or {}).get(name, ()), forms)
-        for name, role in roles.items()
+        guess_column(sample[name], role, dates.get(name, ()), forms) for name, role in roles.items()
     ]
     columns, figures, exact = keep_exact(frame, sample, columns, forms.codes)
+    columns = [
+        change_column(column, primary_key=column.name in keys and column.role != "key")
+        for column in columns
+    ]
     few = [c for c in columns if figures[c.name].distinct <= 2 * MAX_CATEGORIES]
     values = count_values(frame, types, few)
     described = tuple(_describe(c, figures[c.name], values.get(c.name, {})) for c in columns)
@@ -83,9 +90,11 @@ def draft_contract(
         for column in described
         if column.role != roles[column.name]
     ]
+    noted = note_dates(sample, described, time)
     summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
-    cleaning = [*explain_forms(contract.columns, sample), *_note_missing(contract)]
-    return contract, [*summary, *useless, *exact, *cleaning, *_note_times(contract)]
+    cleaning = [*explain_forms(contract.columns, sample), *note_missing(contract)]
+    times = [*note_times(contract), *noted]
+    return contract, [*summary, *useless, *exact, *cleaning, *times]
 
 
 def draft_column(frame: pl.LazyFrame, name: str, role: Role, mark: Mark) -> Column:
@@ -116,25 +125,10 @@ def draft_column(frame: pl.LazyFrame, name: str, role: Role, mark: Mark) -> Colu
     return _describe(column, figures[name], values)
 
 
-def _note_missing(contract: Contract) -> list[str]:
-    """Write a sentence for each word that is read as missing beyond those that always are."""
-    where: dict[str, list[str]] = {}
-    for column in contract.columns:
-        for word in set(column.missing) - set(DEFAULT_MISSING):
-            where.setdefault(word, []).append(column.name)
-    return [f"'{word}' is read as missing in {', '.join(where[word])}." for word in sorted(where)]
-
-
-def _note_times(contract: Contract) -> list[str]:
-    """Name the columns that might be the time of a row, where none is given."""
-    if contract.of_role("time"):
-        return []
-    dates = [column.name for column in contract.inputs if column.type in cells.FORMATS]
-    return [
-        f"{name} holds dates: if it is when a row came to be, say --time '{name}', so that the "
-        "newest rows test the model."
-        for name in dates
-    ]
+def _split_names(names: Sequence[str], known: list[str]) -> list[str]:
+    """Split names that stand together, with commas, unless a column is called so."""
+    parts = [[name] if name in known else name.split(",") for name in names]
+    return list(dict.fromkeys(part.strip() for some in parts for part in some))
 
 
 def _assign_roles(
@@ -147,6 +141,8 @@ def _assign_roles(
             raise UserError(f"the table has no column '{name}'; did you mean {near}?")
     roles: dict[str, Role] = dict.fromkeys(names, "feature")
     for role, name in wanted:
+        if role == "key" and roles[name] in ("time", "group"):
+            continue
         if roles[name] != "feature":
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
@@ -163,7 +159,7 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
         return change_column(column, role="ignored")
     waits = feature or column.role == "target"
     rules: dict[str, Any] = {"required": complete or not waits}
-    if feature and column.type in ("integer", "number"):
+    if feature and not column.is_key and column.type in ("integer", "number"):
         rules |= draft_limits(column, seen)
     if column.type == "string" and seen.is_repeated and 0 < len(values) <= MAX_CATEGORIES:
         # What was met so far is not all that may come, but for the classes of the target.

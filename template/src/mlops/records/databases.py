@@ -21,6 +21,9 @@ from .sqlite_types import type_columns
 BATCH = {adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: "100000"}
 DATABASE_ERRORS = (adbc_driver_sqlite.dbapi.Error, pa.ArrowException, ValueError, OSError)
 
+# What a query begins with, after remarks and brackets; anything else is the name of a table.
+QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*(select|with|values)\b(?!\.)", re.I | re.S)
+
 
 def land_query(
     uri: str,
@@ -35,7 +38,7 @@ def land_query(
     out. Raises UserError, which never shows a password.
     """
     query = table_or_query.strip().rstrip(";")
-    if not re.match(r"(select|with)\s", query, re.IGNORECASE):
+    if not QUERY.match(query):
         query = _select(["*"], ".".join(map(quote_name, query.split("."))))
     (column, value), whole = since or ("", None), query
     if value is not None:

@@ -22,6 +22,7 @@ from .column_differences import Differences, compare_columns, refuse_absent
 from .contract_edit import edit_contract
 from .contract_evolution import Evolution, suggest
 from .delivery import deliver
+from .reading_options import AS_IT_IS, Reading
 from .table import Effect
 from .writer import Writer, change_table
 
@@ -46,7 +47,7 @@ def evolve(
     *,
     requested: RequestedChanges = NOTHING,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
     yes: bool = False,
 ) -> list[str]:
     """Propose the contract that a delivery needs, or else what lies in data/raw; write it if `yes`.
@@ -61,7 +62,7 @@ def evolve(
             raise UserError("there is no table yet: bring one in with 'data add'.")
         files = [part.path for part in parts]
         if source:
-            deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
+            deliveries = deliver(source, writer.scratch, query=query, reading=reading)
             files = [delivery.path for delivery in deliveries]
         evolution = _propose(contract, files, requested, source)
         if not evolution.changes:

@@ -133,7 +133,7 @@ def format_as_delivered(records: pl.LazyFrame, contract: Contract, form: str) ->
     for column in contract.columns if form != ".parquet" else ():
         cell = col(column.name)
         if column.formats and (known := _find_lossless_format(records, column)):
-            texts[column.name] = cell.dt.to_string(known)
+            texts[column.name] = cells.write_time(cell, known)
         elif column.type == "number" and form == ".csv" and column.unit in SCALES:
             write = partial(write_number, column=column)
             texts[column.name] = cell.map_elements(write, return_dtype=pl.String)
@@ -146,7 +146,7 @@ def _find_lossless_format(records: pl.LazyFrame, column: Column) -> str | None:
     """Find the first of the column's formats in which nothing of a value is lost."""
     cell = col(column.name)
     for form in column.formats:
-        text = cell.dt.to_string(form)
+        text = cells.write_time(cell, form)
         same = (cells.read_time(text, (form,)).cast(cells.DTYPES[column.type]) == cell).all()
         if records.select(same).collect(engine="streaming").item():
             return form

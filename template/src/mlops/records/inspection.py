@@ -23,17 +23,30 @@ from ..data.sources import (
     read_lines,
     scan_file,
 )
+from .foreign_formats import refuse_disguised
 from .json_numbers import refuse_rounded_numbers
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
+UNPACKING = (EOFError, gzip.BadGzipFile, zlib.error)
 STRAY_QUOTE = 'a " stands within a field that is not in quotes'
+STRAY_RETURN = "a carriage return stands within a field that is not in quotes"
+MANY = "lists, where a cell holds one value (or label): give each value a row or a column"
+UNUSABLE = {
+    pl.List: MANY,
+    pl.Array: MANY,
+    pl.Struct: "objects without members: give each value a column",
+    pl.Duration: "durations: make them numbers, such as seconds",
+    pl.Binary: "bytes, such as images: measure or embed what they show",
+}
 RESERVED = {"_row", "_source", "_unreadable", "reasons"}
 
 
 def inspect(path: Path) -> tuple[list[str], int]:
     """Return the columns and row count of a sound file. Raises UserError for the first fault."""
     try:
-        _check_head(path)
+        head = read_head(path)
+        if extension(path) != ".parquet":
+            check_text(path, head)
         walked = _count_rows(path) if extension(path) in SEPARATORS else None
         table = scan_file(path)
         schema = table.collect_schema()
@@ -41,35 +54,46 @@ def inspect(path: Path) -> tuple[list[str], int]:
         rows = every_cell.collect(engine="streaming").item(0, 0)
         if walked not in (None, rows):
             raise csv.Error(STRAY_QUOTE)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: there is no such file; check the path.") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except UNPACKING as error:
         raise UserError(f"{path.name}: it is not a whole gzip file; deliver it again.") from error
     except (pl.exceptions.PolarsError, csv.Error) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         reason = STRAY_QUOTE if reason.startswith("CSV malformed") else reason
+        reason = STRAY_RETURN if "new-line character" in reason else reason
         raise UserError(
             f"{path.name} cannot be read as {extension(path)[1:]}: {reason}; correct it or export "
             "it again."
         ) from error
     for name, dtype in schema.items():
         reserved = name in RESERVED or MARK in name
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Duration) or reserved:
-            why = "is a name used by this project" if reserved else f"holds {dtype}"
-            raise UserError(f"{path.name}: column '{name}' {why}; rename or flatten it.")
+        if reserved:
+            raise UserError(f"{path.name}: column '{name}' has a name of this project; rename it.")
+        if unusable := next((why for kind, why in UNUSABLE.items() if dtype == kind), None):
+            raise UserError(f"{path.name}: column '{name}' holds {unusable}, or leave it out.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
     refuse_rounded_numbers(path, table)
     return schema.names(), rows
 
 
-def _check_head(path: Path) -> None:
-    with open_unpacked(path) as stream:
-        head = stream.read(1 << 16)
+def read_head(path: Path) -> bytes:
+    """Read the first bytes, unpacked. Raises UserError if there are none, or cannot be read."""
+    try:
+        with open_unpacked(path) as stream:
+            head: bytes = stream.read(1 << 16)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: there is no such file; check the path.") from error
+    except UNPACKING as error:
+        raise UserError(f"{path.name}: it is not a whole gzip file; deliver it again.") from error
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise UserError(f"{path.name}: the file is empty; deliver one with a header and rows.")
-    binary = len(head.translate(None, PRINTABLE)) > len(head) / 100
-    if binary and extension(path) != ".parquet":
+    return head
+
+
+def check_text(path: Path, head: bytes) -> None:
+    """Raise UserError if the first bytes of a file are not those of text."""
+    refuse_disguised(path, head)
+    if len(head.translate(None, PRINTABLE)) > len(head) / 100:
         raise UserError(
             f"{path.name}: it is binary, not text; export the table as CSV or Parquet, or name its "
             "encoding, such as --encoding utf-16."
@@ -89,7 +113,9 @@ def _count_rows(path: Path) -> int:
             if width and width != len(names):
                 raise UserError(
                     f"{path.name}: row {rows} (the header is row 0) has {width} fields where the "
-                    f"header has {len(names)}; quote fields that hold '{mark}', or repair the row."
+                    f"header has {len(names)}; quote fields that hold '{mark}', repair the row, or "
+                    "say --skip N if lines stand above the header, or --comment '#' if some are "
+                    "remarks."
                 )
     except csv.Error as error:
         raise csv.Error(f"row {rows + 1} (the header is row 0): {error}") from error

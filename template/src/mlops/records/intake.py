@@ -16,6 +16,7 @@ from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
 from ..data.column_names import cols
 from ..data.contract import CONTRACT, Contract
+from ..data.date_numbers import FORMS
 from ..data.ingest import count_rows, scan_parts, write_parquet
 from ..data.sources import extension
 from ..data.validate import describe_faults, judge_rows
@@ -26,6 +27,7 @@ from .contract_draft import draft_contract
 from .cursors import digest_query
 from .delivery import Delivery, concatenate, deliver, make_stem
 from .number_forms import find_separators, parse_decimals
+from .reading_options import AS_IT_IS, Reading
 from .rejection import Arrival, refuse_shared_keys
 from .table import Effect
 from .writer import Writer, change_table, is_own
@@ -41,7 +43,7 @@ def add(
     *,
     target: str | None = None,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
     replace: bool = False,
     yes: bool = False,
     dry_run: bool = False,
@@ -61,7 +63,7 @@ def add(
     options["dates"] = dict(_parse_formats(entry) for entry in options.get("dates", ()))
     options["decimals"] = parse_decimals(options.pop("decimal", ()))
     with change_table() as writer:
-        deliveries = deliver(source, writer.scratch, query=query, encoding=encoding)
+        deliveries = deliver(source, writer.scratch, query=query, reading=reading)
         if target and (replace or not (is_own(writer.changes) and CONTRACT.exists())):
             name = _name_file(source, deliveries)
             options["separators"] = find_separators(delivery.path for delivery in deliveries)
@@ -165,9 +167,10 @@ def _land_files(
     writer: Writer, deliveries: list[Delivery], contract: Contract, landing: Landing
 ) -> tuple[list[str], list[Arrival]]:
     """Land files as they came, each as a version. Raises UserError for one without a sound row."""
-    lines, arrivals, operation = [], [], landing.operation
+    lines, arrivals, operation = list[str](), list[Arrival](), landing.operation
     numbered = operation == "compact"
     for delivery in deliveries:
+        lines += delivery.notices
         starts = operation in ANEW
         notes = [] if numbered else describe_arrival(delivery.path, contract, landing.source)
         parts = [] if starts else change_log.locate_parts(writer.changes)
@@ -221,6 +224,10 @@ def _judge_arrival(
 def _parse_formats(entry: str) -> tuple[str, tuple[str, ...]]:
     """Read an entry of --dates. Raises UserError if it is not COLUMN=FORMAT|FORMAT."""
     column, _, formats = entry.rpartition("=")
-    if not column or "%" not in formats:
-        raise UserError(f"--dates '{entry}': write it as \"COLUMN=%d/%m/%Y|%Y-%m-%d\".")
-    return column, tuple(form.strip() for form in formats.split("|"))
+    forms = tuple(form.strip() for form in formats.split("|"))
+    if not column or any("%" not in form and form not in FORMS for form in forms):
+        raise UserError(
+            f"--dates '{entry}': write it as \"COLUMN=%d/%m/%Y|%Y-%m-%d\"; numbers are "
+            f"{', '.join(FORMS)}."
+        )
+    return column, forms

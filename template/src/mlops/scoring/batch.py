@@ -31,8 +31,10 @@ from ..data.contract import CONTRACT, Contract
 from ..data.ingest import number_rows, type_rows_quickly
 from ..data.row_rules import is_sound, list_reasons
 from ..model.inputs import explain_misfit
-from ..records.delivery import deliver
+from ..records.archives import is_archive
+from ..records.delivery import deliver, make_plain
 from ..records.inspection import inspect
+from ..records.reading_options import AS_IT_IS, Reading
 from ..registry.registry import find_model_file
 from .predictor import Predictor
 
@@ -55,7 +57,7 @@ def predict(
     version: int | None = None,
     *,
     query: str | None = None,
-    encoding: str | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> list[str]:
     """Score the rows of `source`, as for `data add`, into `target` (.csv, .jsonl or .parquet).
 
@@ -66,7 +68,7 @@ def predict(
         raise UserError(f"{target}: its name must end in {', '.join(SINKS)}; choose one.")
     if target.exists() and Path(source).is_file() and target.samefile(source):
         raise UserError(f"{target} is the table to score itself: choose another name.")
-    with lock_target(target), gather_files(source, query, encoding) as parts:
+    with lock_target(target), gather_files(source, query, reading) as parts:
         number, model = find_model_file(version)
         scorer = Scorer.of(model, number, Contract.load())
         files = (*parts, model, CONTRACT, *sorted(CODE.rglob("*.py")))
@@ -98,13 +100,17 @@ def lock_target(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def gather_files(source: str, query: str | None, encoding: str | None) -> Iterator[dict[Path, int]]:
-    """Yield the files of a source and how many rows each has; what is no file is brought here."""
-    if Path(source).is_file() and not (query or encoding):
-        yield {Path(source): inspect(Path(source))[1]}
-        return
+def gather_files(source: str, query: str | None, reading: Reading) -> Iterator[dict[Path, int]]:
+    """Yield the files of a source and how many rows each has; what cannot be scanned where it lies
+    is brought here.
+    """
+    file = Path(source)
     with TemporaryDirectory(".tmp", ".predict-", ".") as scratch:
-        deliveries = deliver(source, Path(scratch), query=query, encoding=encoding)
+        if file.is_file() and not (query or is_archive(file)):
+            plain = make_plain(file, Path(scratch), reading).path
+            yield {plain: inspect(plain)[1]}
+            return
+        deliveries = deliver(source, Path(scratch), query=query, reading=reading)
         yield {delivery.path: delivery.rows for delivery in deliveries}
 
 
@@ -157,7 +163,7 @@ class Scorer:
                 f"contract.yaml: key '{min(clashes)}' is a name predict uses; rename it."
             )
         read = {entry["column"] for entry in meta["inputs"]}
-        columns = [c for c in contract.columns if c.role == "key" or c.name in read]
+        columns = [c for c in contract.columns if c.is_key or c.name in read]
         needed = contract.model_copy(update={"columns": tuple(columns)})
         return cls(needed, model.read_bytes(), version, sha256(model)[:12])
 

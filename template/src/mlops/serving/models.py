@@ -64,7 +64,8 @@ class Model:
             raise UserError(f"{uri} was packaged by an older version: run 'uv run dvc repro'.")
         self.name = self.sha256[:12] if self.version is None else str(self.version)
         self.keys = [column["name"] for column in self.meta["columns"] if column["key"]]
-        self.reads = [c["name"] for c in self.meta["columns"] if c["used"] and not c["key"]]
+        inputs = [c for c in self.meta["columns"] if c["used"] and (not c["key"] or "input" in c)]
+        self.reads = [column["name"] for column in inputs]
         self.requests = Requests(self.meta, policy, most)
         self._try()
 
