@@ -62,7 +62,7 @@ def test_a_new_column_is_told_and_taken_in_when_asked() -> None:
     assert "evolve   extra is new (integer)" in list_changes()[-1]
     assert "1 updated" not in update("u1.csv")[0]
     assert values("extra") == [0, 1, 2, 3, 4, None, None]
-    assert check_file(Path("t.csv")) == [
+    assert check_file("t.csv") == [
         "t.csv: all 60 rows keep the contract.",
         "t.csv lacks column extra: it is read as missing",
     ]
@@ -98,7 +98,7 @@ def test_a_column_that_a_person_put_into_the_contract_may_lack_in_old_files() ->
 
 def test_a_renamed_column_is_asked_about_and_read_from_old_and_new_files() -> None:
     Path("june.csv").write_text("id,A,n,y\n100,1.5,7,yes\n")
-    for bring in (add, update, lambda file: check_file(Path(file))):
+    for bring in (add, update, check_file):
         with pytest.raises(UserError, match="lacks column a, which") as refusal:
             bring("june.csv")
         assert "--rename a=A if the new column A is the same" in str(refusal.value)
@@ -139,7 +139,7 @@ def test_a_target_that_is_not_delivered_yet_leaves_rows_without_a_label() -> Non
 def test_a_wider_type_is_told_and_read_in_all_files() -> None:
     Path("june.csv").write_text("id,a,n,y\n100,1.5,7.25,yes\n101,1.5,8,no\n")
     with pytest.raises(UserError, match="1 of 2 rows go to quarantine") as refusal:
-        check_file(Path("june.csv"))
+        check_file("june.csv")
     assert str(refusal.value).endswith(
         "june.csv: column n holds numbers (such as '7.25') where contract.yaml says integer, and "
         "such rows are rejected: widen it with 'uv run mlops data evolve june.csv'"

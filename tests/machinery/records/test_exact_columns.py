@@ -76,7 +76,6 @@ def test_times_that_no_type_holds_are_refused_by_name(dtype: Any, values: list[i
         (pl.Duration("us"), [dt.timedelta(hours=1)]),
         (pl.Binary, [b"a"]),
         (pl.List(pl.Int64), [[1]]),
-        (pl.Struct({"a": pl.Int64}), [{"a": 1}]),
     ],
 )
 def test_types_that_a_table_here_does_not_have_are_refused_by_name(

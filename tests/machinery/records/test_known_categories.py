@@ -35,7 +35,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_new_shop_and_a_new_street_come_in_and_are_told() -> None:
-    assert check_file(Path("new.csv")) == ["new.csv: all 3 rows keep the contract.", TOLD]
+    assert check_file("new.csv") == ["new.csv: all 3 rows keep the contract.", TOLD]
     assert update("new.csv", dry_run=True)[0] == TOLD
     assert add("new.csv")[1:] == ["version 2: 3 added", TOLD]
     assert check_table()[-1] == TOLD
@@ -58,7 +58,7 @@ def test_a_list_that_a_person_closed_still_rejects() -> None:
     ]
     contract.model_copy(update={"columns": tuple(columns)}).save()
     with pytest.raises(UserError, match="2 of 3 rows go to quarantine") as refusal:
-        check_file(Path("new.csv"))
+        check_file("new.csv")
     assert "street breaks the rule category: 'street 40'" in str(refusal.value)
 
 

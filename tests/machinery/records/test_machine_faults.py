@@ -109,7 +109,7 @@ def test_to_read_the_table_nothing_is_written_beside_it(project: Path) -> None:
     list_changes()
     verify_log()
     check_table()
-    check_file(Path("t.csv"))
+    check_file("t.csv")
     assert [folder.stat().st_mtime_ns for folder in folders] == before
 
 

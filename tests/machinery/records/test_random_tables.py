@@ -18,6 +18,7 @@ from mlops.data.ingest import number_rows, type_rows_quickly
 from mlops.records.contract_draft import draft_contract
 from mlops.records.delivery import concatenate, deliver
 from mlops.records.number_forms import find_separators
+from mlops.records.reading_options import Reading
 
 from random_tables import Drawn, draw_columns, draw_style, write_table
 
@@ -44,7 +45,7 @@ def bring_in(seed: int, folder: Path) -> str | None:
     columns = draw_columns(chance, style)
     path, encoding = write_table(columns, style, chance, folder)
     try:
-        deliveries = deliver(str(path), folder / "scratch", encoding=encoding)
+        deliveries = deliver(str(path), folder / "scratch", reading=Reading(encoding=encoding))
         contract, _ = draft_contract(
             concatenate(deliveries),
             "t",

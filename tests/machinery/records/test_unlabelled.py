@@ -118,7 +118,7 @@ def test_a_target_that_cannot_be_read_and_other_faults_are_still_rejected(late: 
         HEADER + row(600, "perhaps") + "601,2024-01-31,far,\n" + row(602, "")
     )
     with pytest.raises(UserError) as refusal:
-        check_file(Path("bad.csv"))
+        check_file("bad.csv")
     first, *reasons = str(refusal.value).splitlines()
     assert first == "bad.csv: 2 of 3 rows go to quarantine, such as"
     assert reasons == [
@@ -127,7 +127,7 @@ def test_a_target_that_cannot_be_read_and_other_faults_are_still_rejected(late: 
         "1 row has no label yet: kept, not learned from",
     ]
     Path("good.csv").write_text(HEADER + row(600, "pos") + row(602, ""))
-    assert check_file(Path("good.csv")) == [
+    assert check_file("good.csv") == [
         "good.csv: all 2 rows keep the contract.",
         "1 row has no label yet: kept, not learned from",
     ]

@@ -34,13 +34,13 @@ def check_file(source: str, *, query: str | None = None, reading: Reading = AS_I
         befores = accumulate((each.rows for each in deliveries), initial=0)
         parts = [Part(each.path, before) for each, before in zip(deliveries, befores, strict=False)]
         notices = [line for each in deliveries for line in each.notices]
-        notices += [
+        notes = [
             line for each in deliveries for line in describe_arrival(each.path, contract, source)
         ]
         report, reasons = _judge(parts, contract)
-    place, notes = redact(source), [*notices, *_note_no_faults(report)]
+    place, notes = redact(source), [*notes, *_note_no_faults(report)]
     if not report["quarantined"]:
-        return [f"{place}: all {report['read']:,} rows keep the contract.", *notes]
+        return [*notices, f"{place}: all {report['read']:,} rows keep the contract.", *notes]
     many, rows = report["quarantined"], report["read"]
     head = f"{place}: {many:,} of {rows:,} rows go to quarantine, such as"
     raise UserError("\n".join([head, *reasons, *notes]))
