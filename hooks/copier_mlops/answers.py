@@ -6,7 +6,8 @@ from typing import Any
 from .errors import UserError, fold_lines
 from .findings import Finding
 from .git import Entry
-from .render import ANSWERS, Render, Version
+from .git_place import ANSWERS
+from .render import Render, Version
 from .rules import make_finding
 from .safe_yaml import YAML_ERRORS, parse_yaml
 from .trees import Tree

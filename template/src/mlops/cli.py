@@ -31,11 +31,20 @@ app.add_typer(model_commands, name="model")
 
 
 @app.command()
-def setup() -> None:
+def setup(
+    in_repository: Annotated[
+        bool | None,
+        typer.Option(
+            "--in-repository/--own-repository",
+            help="In a folder of a larger git repository: make the project a part of it, or give "
+            "the project a repository of its own.",
+        ),
+    ] = None,
+) -> None:
     """Make this folder a git repository with hooks and a first commit."""
     from .project.setup import set_up_project
 
-    say(set_up_project())
+    say(set_up_project(in_repository))
 
 
 @app.command(hidden=True)

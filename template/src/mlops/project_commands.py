@@ -78,6 +78,21 @@ def review(
 
 
 @app.command()
+def root_files() -> None:
+    """In a larger repository: write the workflows and CODEOWNERS that GitHub reads at its root.
+
+    Run it after each change of the project's own. In a repository of the project's own there is
+    nothing to write.
+    """
+    from .core.repository_place import find_place
+    from .project.root_files import write_root_files
+
+    place = find_place()
+    written = write_root_files(place) if place.folder else []
+    say([f"wrote {place.root / path}" for path in written] or ["nothing to do"])
+
+
+@app.command()
 def owners() -> None:
     """Does CODEOWNERS ask those for review whom problem.yaml names?"""
     from .project.code_owners import check_code_owners
