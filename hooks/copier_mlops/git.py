@@ -208,7 +208,7 @@ class Objects:
                 if header is None:
                     raise UserError(
                         f"{self.repository} is damaged: git misses object {name}; "
-                        "run git fsck there, or clone it anew."
+                        "run git fsck there, or clone it again."
                     )
                 yield header
 

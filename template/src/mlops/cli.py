@@ -142,9 +142,9 @@ if has_part("serving"):  # a project that is not deployed has none
     @app.command(epilog="Example: serve --port 8080")
     def serve(
         host: Annotated[
-            str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
+            str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")
         ] = "127.0.0.1",
-        port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
+        port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
     ) -> None:
         """Answer requests over HTTP with the champion; /docs shows how to ask."""
         from .registry.champion import in_its_place

@@ -8,12 +8,14 @@ import typer
 from .core.errors import BlockedError, UserError
 from .data_commands import say
 
-app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
+app = typer.Typer(
+    no_args_is_help=True, help="The project as a whole: its requirements, and what a change does."
+)
 
 
 @app.command()
 def requirements() -> None:
-    """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
+    """List the requirements: the line that sets each, its owner, and the test that breaks it."""
     from .core.params import Params
     from .core.problem import Problem
     from .gates.requirement_table import printed

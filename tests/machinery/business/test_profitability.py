@@ -172,7 +172,7 @@ def test_a_building_that_is_not_paid_in_time_is_told(project, monkeypatch):
 
 
 def test_without_truths_it_is_a_promise(project, monkeypatch):
-    lived(monkeypatch, gain=None, why="the truth of only 3 decisions is known")
+    lived(monkeypatch, gain=None, why="the ground truth of only 3 decisions is known")
     reckoned = reckon()
     assert reckoned.month.gain == 500.0
     assert reckoned.headline.startswith("It should pay: ")
@@ -228,7 +228,7 @@ def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
     text = Path("reports/business.html").read_text(encoding="utf-8")
     tags = Tags(text)
     assert tags.open == []
-    assert lines[-1] == "reports/business.html tells more."
+    assert lines[-1] == "reports/business.html has the details."
     assert lines[0] in text
     assert "Jan 2024" in text
     assert "@media print" in text

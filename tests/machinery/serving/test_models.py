@@ -85,7 +85,7 @@ def test_no_case_is_a_row_that_was_delivered():
 
 @pytest.mark.parametrize("name", ["another@champion", "flights", "flights/x"])
 def test_the_registry_is_asked_for_this_project_s_model_only(name):
-    with pytest.raises(UserError, match="is no version"):
+    with pytest.raises(UserError, match="is not a version"):
         load(f"models:/{name}")
 
 

@@ -31,7 +31,7 @@ def write_report() -> list[str]:
     write_json(REPORT, rounded(summary | asdict(worth)))
     with replacing(PAGE) as scratch:
         scratch.write_text(render_page(worth, problem), encoding="utf-8")
-    return [worth.headline, next_decision, f"{PAGE} tells more."]
+    return [worth.headline, next_decision, f"{PAGE} has the details."]
 
 
 def render_page(worth: Worth, problem: Problem) -> str:

@@ -68,8 +68,8 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     with replacing(PAGE) as scratch:
         scratch.write_text(render_page(report, problem.name), encoding="utf-8")
     if failed := [verdict.sentence() for verdict in verdicts if not verdict.passed]:
-        raise BlockedError("\n".join([*failed, f"{PAGE} tells more."]))
-    return [*map(summarise, places), report["advice"], f"{PAGE} tells more."]
+        raise BlockedError("\n".join([*failed, f"{PAGE} has the details."]))
+    return [*map(summarise, places), report["advice"], f"{PAGE} has the details."]
 
 
 def render_page(report: StorageReport, name: str) -> str:

@@ -75,12 +75,12 @@ def refuse_unreadable(file: Path) -> None:
         with tokenize.open(file) as stream:
             lines = stream.readlines()
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise TeamError(f"{shown(file)}:1: it is no text in UTF-8: save it as such.") from error
+        raise TeamError(f"{shown(file)}:1: it is not UTF-8 text: save it as UTF-8.") from error
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise TeamError(
-                f"{shown(file)}:{number}: it holds a null byte, which no Python file may: save it "
-                "as text in UTF-8."
+                f"{shown(file)}:{number}: it holds a null byte, which Python files cannot: save it "
+                "as UTF-8 text."
             )
 
 
@@ -93,11 +93,11 @@ def listed_by_team(module: str, name: str, kind: type[Listed]) -> tuple[Listed, 
         return ()
     items = getattr(team_module(module), name, None)
     if not isinstance(items, tuple | list):
-        raise TeamError(f"{list_line(module, name)}: {name} is to be a tuple, such as {name} = ().")
+        raise TeamError(f"{list_line(module, name)}: {name} must be a tuple, such as {name} = ().")
     for item in items:
         if not isinstance(item, kind):
             raise TeamError(
-                f"{list_line(module, name)}: {name} holds {one_line(item)}, which is no "
+                f"{list_line(module, name)}: {name} holds {one_line(item)}, which is not a "
                 f"{kind.__name__}."
             )
     return tuple(items)
@@ -194,7 +194,7 @@ def one_line(thing: Any) -> str:
 def require_text(text: Any, what: str) -> None:
     """Raises UserError if what a team's file gives is no line of text."""
     if not isinstance(text, str) or not text.strip() or len(text.splitlines()) > 1:
-        raise UserError(f"{what} is {one_line(text)}, which is no line of text.")
+        raise UserError(f"{what} is {one_line(text)}, which is not a line of text.")
 
 
 def require_name(text: Any, what: str) -> None:
@@ -209,7 +209,7 @@ def require_name(text: Any, what: str) -> None:
 def require_function(function: Any, what: str) -> None:
     """Raises UserError if what a team's file gives cannot be called."""
     if not callable(function):
-        raise UserError(f"{what} is {one_line(function)}, which is no function.")
+        raise UserError(f"{what} is {one_line(function)}, which is not a function.")
 
 
 def _last_line(places: Iterable[tuple[str, int | None]]) -> str:

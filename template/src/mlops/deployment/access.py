@@ -68,7 +68,7 @@ def check_needs(environment: str) -> list[str]:
         name = find_place().name_environment(environment)
         raise UserError(
             f"The environment '{name}' of the repository lacks {', '.join(missing)}: add "
-            "what is missing in its settings; deploy/README.md tells how to make each."
+            "what is missing in its settings; deploy/README.md says how to make each."
         )
     return [f"{environment}: no secret and no variable is missing"]
 
@@ -100,7 +100,7 @@ def read_settings(text: str) -> dict[str, str]:
             continue
         name, sign, value = line.partition("=")
         if not sign:
-            raise UserError(f"SERVICE_ENV: line {number} is no NAME=VALUE; correct the secret.")
+            raise UserError(f"SERVICE_ENV: line {number} is not NAME=VALUE; correct the secret.")
         values[name.strip()] = value.strip()
     return values
 

@@ -71,4 +71,4 @@ def read_environment(name: str) -> dict[str, Any]:
         with urlopen(request, timeout=30) as answer:  # noqa: S310
             return dict(json.load(answer))
     except (HTTPError, URLError) as error:
-        raise UserError(f"GitHub does not tell who approves for '{name}': {error}.") from error
+        raise UserError(f"GitHub does not say who approves for '{name}': {error}.") from error

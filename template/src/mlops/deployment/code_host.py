@@ -65,9 +65,13 @@ def check_repository() -> tuple[list[str], bool]:
     repository = Repository()
     steps = list(list_steps(repository))
     if not repository.known:
-        head = "gh (https://cli.github.com) is not installed: only files were looked at; needed is:"
+        head = (
+            "gh (https://cli.github.com) is not installed: only files were checked; what it needs:"
+        )
     elif missing := sum(not step.done for step in steps):
-        head = f"{repository.name} lacks {missing} of {len(steps)}; in this order:"
+        head = (
+            f"{repository.name} lacks {missing} of {len(steps)} things; set them up in this order:"
+        )
     else:
         head = f"{repository.name} has all that it needs"
     lines = [head, *map(str, steps)]
@@ -84,7 +88,7 @@ def list_steps(repository: Repository) -> Iterator[Step]:
     )
     yield Step(
         f"a key in {SIGNERS}",
-        "make it as deploy/README.md tells, and commit its line",
+        "make it as deploy/README.md describes, and commit its line",
         names_signer(),
     )
     for environment in ENVIRONMENTS:
@@ -96,7 +100,7 @@ def list_steps(repository: Repository) -> Iterator[Step]:
         name = find_place().name_variable(switch)
         yield Step(
             f"the variable {name}, which turns {what} on",
-            f"gh variable set {name} --body on (off: you do without, and are not asked again)",
+            f"gh variable set {name} --body on (or off, if you do not want it)",
             repository.has(f"actions/variables/{name}"),
         )
 

@@ -93,14 +93,14 @@ def judge(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdict:
     with team_code(place=str(gate.place)):
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
-        raise TeamError(f"{gate.place}: it returns {one_line(finding)}, which is no Finding.")
+        raise TeamError(f"{gate.place}: it returns {one_line(finding)}, which is not a Finding.")
     if not isinstance(finding.passed, bool | np.bool_):
         raise TeamError(
             f"{gate.place}: passed is {one_line(finding.passed)}, which is not True or False."
         )
     for name in ("meaning", "what_to_do"):
         if not isinstance(text := getattr(finding, name), str):
-            raise TeamError(f"{gate.place}: {name} is {one_line(text)}, which is no text.")
+            raise TeamError(f"{gate.place}: {name} is {one_line(text)}, which is not a text.")
     plain = Finding(
         passed=bool(finding.passed),
         measured=plain_figure(finding.measured, f"{gate.place}: measured"),
@@ -120,4 +120,4 @@ def plain_figure(figure: Any, what: str) -> float | str | None:
         return figure
     if isinstance(figure, Real) and not isinstance(figure, bool) and math.isfinite(figure):
         return float(figure)
-    raise TeamError(f"{what} is {one_line(figure)}, which is no finite number, text or None.")
+    raise TeamError(f"{what} is {one_line(figure)}, which is not a finite number, text or None.")

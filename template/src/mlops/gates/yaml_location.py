@@ -40,7 +40,9 @@ class Entry(NamedTuple):
         name, found = self.name or "columns", self.line
         if found:
             return f"{self.file}:{found} {name}"
-        why = "not set there, so its default holds" if Path(self.file).exists() else "not there yet"
+        why = (
+            "not set there, so the default applies" if Path(self.file).exists() else "not there yet"
+        )
         return f"{self.file} {name} ({why})"
 
 

@@ -166,7 +166,7 @@ class Bench:
         try:
             each = [self.metric.measure(*judged) for judged in self.scores(plan)]
             if not np.isfinite(each).any():
-                raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
+                raise ArithmeticError(f"{self.metric.name} cannot be computed on these rows")
             score = float(np.nanmean(each))
         except UnmeasurableError as error:
             fault = str(error)

@@ -36,19 +36,19 @@ class Range:
         for name in ("low", "high", "default"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise UserError(f"{name} of a Range is {one_line(number)}, which is no number.")
+                raise UserError(f"{name} of a Range is {one_line(number)}, which is not a number.")
             if not math.isfinite(number):
                 raise UserError(f"{name} of a Range is {number}, which is not finite.")
         if not isinstance(self.log, bool):
             raise UserError(f"log of a Range is {one_line(self.log)}, which is not True or False.")
         if not self.low < self.high:
-            raise UserError(f"{self}: low is to be less than high.")
+            raise UserError(f"{self}: low must be less than high.")
         if self.log and self.low <= 0:
-            raise UserError(f"{self}: low is to be above 0 where it is searched by its logarithm.")
+            raise UserError(f"{self}: low must be above 0 where it is searched by its logarithm.")
         if not self.low <= self.default <= self.high:
-            raise UserError(f"{self}: the default is to lie between low and high.")
+            raise UserError(f"{self}: the default must lie between low and high.")
         if self.is_whole and not isinstance(self.default, int):
-            raise UserError(f"{self}: the default is to be a whole number, as low and high are.")
+            raise UserError(f"{self}: the default must be a whole number, as low and high are.")
 
     @property
     def is_whole(self) -> bool:
@@ -77,18 +77,18 @@ class Candidate:
         require_function(self.model, f"model of the candidate {self.name}")
         if not isinstance(self.space, Mapping):
             raise UserError(
-                f"space of the candidate {self.name} is {one_line(self.space)}, which is no "
+                f"space of the candidate {self.name} is {one_line(self.space)}, which is not a "
                 "dictionary of settings and their Range."
             )
         for setting, each in self.space.items():
             if not isinstance(setting, str) or not setting.isidentifier():
                 raise UserError(
-                    f"space of the candidate {self.name} has {one_line(setting)}, which is no "
+                    f"space of the candidate {self.name} has {one_line(setting)}, which is not a "
                     "name of a setting."
                 )
             if not isinstance(each, Range):
                 raise UserError(
-                    f"{setting} of the candidate {self.name} is {one_line(each)}, which is no "
+                    f"{setting} of the candidate {self.name} is {one_line(each)}, which is not a "
                     "Range."
                 )
         if not isinstance(self.baseline, bool):

@@ -109,7 +109,7 @@ class Metric:
         known = get_args(Task)
         if not isinstance(self.tasks, tuple | list) or not self.tasks:
             raise UserError(
-                f"tasks of the metric {self.name} is {one_line(self.tasks)}, which is no tuple, "
+                f"tasks of the metric {self.name} is {one_line(self.tasks)}, which is not a tuple, "
                 f"such as {known[:1]}."
             )
         if strange := [task for task in self.tasks if task not in known]:
@@ -176,7 +176,7 @@ def primary(task: Task, name: str = "auto") -> Metric:
     name = next(iter(known)) if name == "auto" else name
     if name not in known:
         raise UserError(
-            f"params.yaml: train.metric: {name!r} is no metric for a {task} target; "
+            f"params.yaml: train.metric: {name!r} is not a metric for a {task} target; "
             f"take one of auto, {', '.join(known)}."
         )
     return known[name]

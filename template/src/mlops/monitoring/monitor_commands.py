@@ -29,9 +29,9 @@ def report(
 def replay(  # noqa: PLR0917
     source: Source,
     url: Url = LOCAL,
-    minutes: Annotated[float, typer.Option(help="In which to send all.", min=0)] = 5,
+    minutes: Annotated[float, typer.Option(help="Minutes in which to send everything.", min=0)] = 5,
     truth_after: Annotated[
-        float, typer.Option(help="Seconds until the truth about a record is told.", min=0)
+        float, typer.Option(help="Seconds until the ground truth of a record is sent.", min=0)
     ] = 30,
     query: Query = None,
     encoding: Encoding = None,
@@ -52,9 +52,12 @@ def watch(
     url: Url = LOCAL,
     once: Annotated[bool, typer.Option("--once", help="Look once, for a scheduled job.")] = False,
     host: Annotated[
-        str, typer.Option(help="Who may read its figures; 0.0.0.0 for all.")
+        str, typer.Option(help="The address its metrics are served on; 0.0.0.0 for all.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where Prometheus reads.", min=0, max=65535)] = 9101,
+    port: Annotated[
+        int,
+        typer.Option(help="The port its metrics are served on, for Prometheus.", min=0, max=65535),
+    ] = 9101,
 ) -> None:
     """Watch the model in production, and replace it by a better one where that is called for."""
     from .client import Client

@@ -43,7 +43,7 @@ def move_workflow(text: str, source: str, place: Place, target: str) -> str:
             f"{source} cannot be read as YAML: {' '.join(str(error).split())}"
         ) from error
     if not isinstance(workflow, dict) or not {"on", "jobs"} <= workflow.keys():
-        raise UserError(f"{source} is no workflow of GitHub: it needs 'on' and 'jobs'.")
+        raise UserError(f"{source} is not a GitHub workflow: it needs 'on' and 'jobs'.")
     workflow["name"] = f"{workflow.get('name', source)} ({place.folder})"
     workflow["on"] = move_triggers(workflow["on"], place, target)
     move_queue(workflow, place)

@@ -86,7 +86,7 @@ def keep_lines() -> list[str]:
     if "apply.whitespace" in git("config", "--list", "--local"):
         return []
     git("config", "apply.whitespace", "nowarn")
-    return ["made updates keep lines as they are"]
+    return ["set apply.whitespace, so that updates keep lines that end in blanks"]
 
 
 def commit_first() -> str:
@@ -154,12 +154,12 @@ def list_changes(stage: Any, made: dict[str, Any]) -> Iterator[str]:
     dvc.lock says; `made` has the hash of each output of the pipeline, by its path.
     """
     if stage.cmd_changed:
-        yield f"the command of stage {stage.name} is another"
+        yield f"the command of stage {stage.name} has changed"
     for needed in stage.deps:
         name = needed.def_path
         if name in made:
             if made[name] != needed.hash_info:
-                yield f"{name} was made anew, and stage {stage.name} did not run after that"
+                yield f"{name} was made again, and stage {stage.name} did not run after that"
         elif not any(name.startswith(f"{folder}/") for folder in made):
             for change in needed.status().values():
                 keys = f" ({', '.join(change)})" if isinstance(change, dict) else ""

@@ -112,7 +112,7 @@ def promote(number: int | None = None) -> list[str]:
             why = "; ".join(f"{gate}: {meaning}" for gate, meaning in version.failed.items())
             raise UserError(
                 f"Version {version.number} cannot be promoted, its gates failed: {why}. "
-                "Mend what they name and run 'uv run dvc repro' for a new version."
+                "Fix what they name and run 'uv run dvc repro' for a new version."
             )
         refuse_another_table(version)
         crown(client, version)
@@ -181,7 +181,9 @@ def named(uri: str) -> tuple[int, dict[str, str], Path]:
     name, _, number = name.partition("/")
     ours = package_name()
     if name != ours or not (alias if at else number.isdecimal()):
-        raise UserError(f"{uri} is no version: write models:/{ours}@champion or models:/{ours}/3.")
+        raise UserError(
+            f"{uri} is not a version: write models:/{ours}@champion or models:/{ours}/3."
+        )
     with connected() as client:
         version = find(client, alias or int(number))
         file = MODEL.with_name(f"version-{version.number}.onnx")

@@ -102,8 +102,8 @@ class Model:
             scale = max(1.0, float(np.abs(wanted).max()))
             if not np.allclose(got, wanted, rtol=0, atol=TOLERANCE * scale):
                 raise UserError(
-                    f"{self.uri} answers otherwise than when it was packaged: install the versions "
-                    "of uv.lock (numpy, onnxruntime), or package it anew."
+                    f"{self.uri} answers differently than when it was packaged: install the "
+                    "versions of uv.lock (numpy, onnxruntime), or package it again."
                 )
 
 
@@ -118,8 +118,8 @@ def from_file(path: str, sha256: str) -> Found:
             raise UserError(f"{path} is in no registration: say in MODEL_SHA256 what it should be.")
         if not known["champion"]:
             raise UserError(
-                f"version {known['version']} is not the champion, as reports/index.html tells: "
-                "mend what blocks it, or serve the champion of the registry: "
+                f"version {known['version']} is not the champion, as reports/index.html says: "
+                "fix what blocks it, or serve the champion of the registry: "
                 "MODEL_URI=models:/NAME@champion."
             )
     told = (known.get(name) for name in ("version", "registered", "data_changed"))
