@@ -38,8 +38,8 @@ def advise(worth: Worth, problem: Problem) -> str:
     why = realised.why[:1].upper() + realised.why[1:].rstrip(".")
     return (
         f"What it really brings is not known yet. {why}. Have the ground truth sent to it (POST "
-        "/feedback) before more is spent on it; until then, what follows is what the evaluation promised. "
-        f"{advice}"
+        "/feedback) before more is spent on it; until then, what follows is what the evaluation "
+        f"promised. {advice}"
     )
 
 

@@ -127,10 +127,11 @@ class Scale(StrictModel):
 
 
 class Watch(StrictModel):
-    """How often `monitor watch` looks, and how often at most it trains anew.
+    """How often `monitor watch` looks, and how often at most it retrains.
 
     `grow`: add the records whose ground truth has arrived to the table before that. `shadow`: how
-    long a new model follows the old one; `trial`: how long it must keep the objectives once it answers.
+    long a new model follows the old one; `trial`: how long it must keep the objectives once it
+    answers.
     """
 
     every: Duration = "1h"

@@ -38,7 +38,7 @@ def install_hooks() -> list[str]:
     root = git("rev-parse", "--show-toplevel")
     if elsewhere := git("config", "--default", "", "--get", "core.hooksPath"):
         raise UserError(
-            f"The pre-commit hooks cannot be installed: git takes hooks from {elsewhere} "
+            f"The git hooks cannot be installed: git takes hooks from {elsewhere} "
             "(core.hooksPath). Have git forget it here with 'git config --unset core.hooksPath', "
             "or call 'uv run prek run' from your own hook and set up the rest by hand."
         )
@@ -54,5 +54,5 @@ def install_hooks() -> list[str]:
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     if done.returncode:
         words = " ".join((done.stdout + done.stderr).split())
-        raise UserError(f"The pre-commit hooks cannot be installed: {words}")
-    return ["installed the pre-commit hooks"]
+        raise UserError(f"The git hooks cannot be installed: {words}")
+    return ["installed the git hooks"]
