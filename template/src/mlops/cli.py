@@ -1,4 +1,4 @@
-"""One command, its groups in the order of the lifecycle."""
+"""Everything to do with this project; the groups follow the lifecycle of a model."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ app = typer.Typer(
     help=__doc__,
 )
 problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
-model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
+model_commands = typer.Typer(no_args_is_help=True, help="How: the versions of the model.")
 app.add_typer(project_commands, name="project")
 app.add_typer(problem_commands, name="problem")
 app.add_typer(data_commands, name="data")
@@ -70,7 +70,7 @@ def problem_check() -> None:
 
 @problem_commands.command("estimate")
 def problem_estimate() -> None:
-    """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
+    """Is it worth building? Go or no-go, from `estimate` and `value` in problem.yaml alone."""
     from .business.estimate import describe_estimate
     from .core.problem import Problem
 
@@ -97,7 +97,7 @@ def model_compare(first: int, second: int) -> None:
 def model_promote(
     version: Annotated[int | None, typer.Argument(help="Default: the challenger.")] = None,
 ) -> None:
-    """Make a version the champion; refused if a gate had failed for it."""
+    """Make a version the champion; refused if it did not pass its gates."""
     from .registry import registry
 
     say(registry.promote(version))
@@ -105,7 +105,7 @@ def model_promote(
 
 @model_commands.command("rollback")
 def model_rollback() -> None:
-    """Make the champion before this one the champion again."""
+    """Make the previous champion the champion again."""
     from .registry import registry
 
     say(registry.rollback())
@@ -115,17 +115,19 @@ def model_rollback() -> None:
 def predict(
     source: Source,
     target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
-    version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+    version: Annotated[
+        int | None, typer.Option(help="Version of the model; default: the newest.")
+    ] = None,
     query: Query = None,
     encoding: Encoding = None,
 ) -> None:
-    """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
+    """Score a table row by row, of any size; a run that was stopped continues where it was."""
     from .scoring.batch import predict as score
 
     say(score(source, Path(target), version, query=query, encoding=encoding))
 
 
-business_commands = typer.Typer(no_args_is_help=True, help="Whether it pays.")
+business_commands = typer.Typer(no_args_is_help=True, help="Does it pay: value against cost.")
 app.add_typer(business_commands, name="business")
 
 
@@ -146,7 +148,7 @@ if has_part("serving"):  # a project that is not deployed has none
         ] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
     ) -> None:
-        """Answer requests over HTTP with the champion; /docs shows how to ask."""
+        """Serve the champion over HTTP; /docs shows how to call it."""
         from .registry.champion import in_its_place
 
         answer = load_module("serving.server").serve

@@ -30,7 +30,7 @@ def template(
         typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
     ] = None,
 ) -> None:
-    """Address and version of the template this was made from, to run its commands with.
+    """Print address and version of the project's template, to run its commands with.
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
@@ -50,7 +50,7 @@ def template(
 
 @app.command()
 def check() -> None:
-    """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
+    """Are the team's files valid: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
     from .project.setup import check_team_files
 
     say(check_team_files())
@@ -58,7 +58,7 @@ def check() -> None:
 
 @app.command()
 def lock() -> None:
-    """Does dvc.lock belong to the code, the settings and the data that are here?"""
+    """Is dvc.lock up to date with the code, the settings and the data?"""
     from .project.setup import check_lock
 
     say(check_lock())
@@ -69,8 +69,8 @@ def review(
     base: Annotated[str, typer.Option(help="The branch, tag or commit before the change.")],
     summary: Annotated[Path | None, typer.Option(help="A Markdown file to add it to.")] = None,
 ) -> None:
-    """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
-    before was better or worth more, beyond chance."""
+    """Review what this working tree changes, after `dvc repro`. Fails if a gate fails, or if the
+    previous model was better or worth more, beyond chance."""
     from .review.review_page import review
 
     told, failed = review(base, summary)
@@ -96,7 +96,7 @@ def root_files() -> None:
 
 @app.command()
 def owners() -> None:
-    """Does CODEOWNERS ask those for review whom problem.yaml names?"""
+    """Does CODEOWNERS name the same owners as problem.yaml?"""
     from .project.code_owners import check_code_owners
 
     say(check_code_owners())

@@ -107,7 +107,7 @@ def test_each_of_the_files_is_read_strictly(tmp_path, monkeypatch, file, text):
     monkeypatch.chdir(tmp_path)
     Path("problem.yaml").write_text("name: Test\n")
     Path("params.yaml").write_text("train: {candidates: [linear]}\n")
-    assert setup.check_team_files() == ["problem.yaml, params.yaml: in order"]
+    assert setup.check_team_files() == ["problem.yaml, params.yaml: valid"]
     Path(file).write_text(text)
     with pytest.raises(UserError, match=f"^{file}"):
         setup.check_team_files()

@@ -7,9 +7,9 @@ import typer
 
 from ..data_commands import Encoding, Query, Source, say
 
-app = typer.Typer(no_args_is_help=True, help="Then: the model in production.")
+app = typer.Typer(no_args_is_help=True, help="Afterwards: the model in production.")
 
-Url = Annotated[str, typer.Option(help="Of the service.")]
+Url = Annotated[str, typer.Option(help="Address of the service.")]
 LOCAL = "http://127.0.0.1:8000"
 
 
@@ -19,7 +19,7 @@ def report(
         str | None, typer.Option(help="How long ago (7d, 12h), or a day; default: params.yaml.")
     ] = None,
 ) -> None:
-    """Is the model still good, and what comes in? Writes reports/monitoring.html."""
+    """How good is the model in production, and have its inputs drifted? Writes reports/monitoring.html."""
     from .monitoring_page import write_report
 
     say(write_report(since))
@@ -59,7 +59,7 @@ def watch(
         typer.Option(help="The port its metrics are served on, for Prometheus.", min=0, max=65535),
     ] = 9101,
 ) -> None:
-    """Watch the model in production, and replace it by a better one where that is called for."""
+    """Watch the model in production; retrain and replace it where the rules call for it."""
     from .client import Client
     from .retraining import run_loop
     from .takeover import Takeover
@@ -80,7 +80,7 @@ def story() -> None:
 
 @app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")
 def pull(
-    environment: Annotated[str, typer.Option(help="Of the deployment.")] = "production",
+    environment: Annotated[str, typer.Option(help="Environment of the deployment.")] = "production",
 ) -> None:
     """Copy the journal here, from the host on which the service runs with Docker Compose."""
     from .journal_pull import pull_journal
@@ -90,7 +90,7 @@ def pull(
 
 @app.command()
 def issue() -> None:
-    """Have one issue on GitHub say what `monitor report` found, by its command `gh`."""
+    """Keep one issue on GitHub with what `monitor report` found, by the command `gh`."""
     from .issue import update_issue
 
     say(update_issue())
@@ -98,9 +98,9 @@ def issue() -> None:
 
 @app.command(epilog="Example: monitor renew --text text.md")
 def renew(
-    text: Annotated[Path, typer.Option(help="Where to write what a pull request says.")],
+    text: Annotated[Path, typer.Option(help="File to write the text of the pull request to.")],
 ) -> None:
-    """Train anew where that is called for, and leave it in the files, for a pull request."""
+    """Retrain where the rules call for it, and leave the result in the files, for a pull request."""
     from .retrain_pull_request import PullRequest
     from .retraining import run_loop
 

@@ -123,7 +123,7 @@ def check_team_files() -> list[str]:
     if Path(CONTRACT).exists():  # there is none before the first table
         Contract.load()
         names.append(CONTRACT)
-    return [f"{', '.join(names)}: in order"]
+    return [f"{', '.join(names)}: valid"]
 
 
 def check_lock() -> list[str]:
