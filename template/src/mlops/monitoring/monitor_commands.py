@@ -19,7 +19,7 @@ def report(
         str | None, typer.Option(help="How long ago (7d, 12h), or a day; default: params.yaml.")
     ] = None,
 ) -> None:
-    """How good is the model in production, and have its inputs drifted? Writes reports/monitoring.html."""
+    """How good is the model in production? Have inputs drifted? Writes reports/monitoring.html."""
     from .monitoring_page import write_report
 
     say(write_report(since))
@@ -100,7 +100,7 @@ def issue() -> None:
 def renew(
     text: Annotated[Path, typer.Option(help="File to write the text of the pull request to.")],
 ) -> None:
-    """Retrain where the rules call for it, and leave the result in the files, for a pull request."""
+    """Retrain where the rules call for it; the result stays in the files, for a pull request."""
     from .retrain_pull_request import PullRequest
     from .retraining import run_loop
 

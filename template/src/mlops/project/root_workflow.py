@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from ..core.errors import UserError
@@ -42,7 +43,7 @@ def move_workflow(text: str, source: str, place: Place, target: str) -> str:
         raise UserError(
             f"{source} cannot be read as YAML: {' '.join(str(error).split())}"
         ) from error
-    if not isinstance(workflow, dict) or not {"on", "jobs"} <= workflow.keys():
+    if not isinstance(workflow, CommentedMap) or not {"on", "jobs"} <= workflow.keys():
         raise UserError(f"{source} is not a GitHub workflow: it needs 'on' and 'jobs'.")
     workflow["name"] = f"{workflow.get('name', source)} ({place.folder})"
     workflow["on"] = move_triggers(workflow["on"], place, target)
