@@ -300,7 +300,7 @@ def test_no_report_is_written_that_other_readers_of_json_refuse(tmp_path, figure
         ("Range(1, float('inf'), 1)", "high of a Range is inf, which is not finite"),
         ("Range(2, 1, 1)", "low must be less than high"),
         ("Range(1, 1, 1)", "low must be less than high"),
-        ("Range(0, 1, 1, log=True)", "low is to be above 0"),
+        ("Range(0, 1, 1, log=True)", "low must be above 0"),
         ("Range(0, 1, 1, log='yes')", "log of a Range is 'yes', which is not True or False"),
         ("Range(0, 1, 2)", "the default must lie between low and high"),
         ("Range(0, 2, 0.5)", "the default must be a whole number"),
@@ -358,12 +358,12 @@ def test_a_list_that_is_none_is_told_with_its_line(tmp_path, kind, listed):
     text = f"# Ours.\n\n{kind.upper()}: object = {listed}\n"
     with (
         team_package(tmp_path, **{kind: text}) as folder,
-        says(f"src/{folder.name}/{kind}.py:3: {kind.upper()} is to be a tuple"),
+        says(f"src/{folder.name}/{kind}.py:3: {kind.upper()} must be a tuple"),
     ):
         {"gates": own_gates, "metrics": lambda: choices("binary")}.get(kind, candidates)()
     with (
         team_package(tmp_path / "without", **{kind: "# Nothing.\n"}) as folder,
-        says(f"src/{folder.name}/{kind}.py:1: {kind.upper()} is to be a tuple"),
+        says(f"src/{folder.name}/{kind}.py:1: {kind.upper()} must be a tuple"),
     ):
         {"gates": own_gates, "metrics": lambda: choices("binary")}.get(kind, candidates)()
 
@@ -383,8 +383,8 @@ def test_a_list_of_candidates_with_none_in_it_says_so(tmp_path):
     ("content", "told"),
     [
         (b"X = 1\nY = '\0'\n", ":2: it holds a null byte"),
-        ("X = 1\n".encode("utf-16"), ":1: it is no text in UTF-8"),
-        ("X = 'ä'\n".encode("latin-1"), ":1: it is no text in UTF-8"),
+        ("X = 1\n".encode("utf-16"), ":1: it is not UTF-8 text"),
+        ("X = 'ä'\n".encode("latin-1"), ":1: it is not UTF-8 text"),
     ],
 )
 @pytest.mark.parametrize("name", ["gates", "helper", "__init__"])

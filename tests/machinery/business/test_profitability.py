@@ -153,7 +153,7 @@ def test_too_few_decisions_do_not_pay(project, monkeypatch):
 @pytest.mark.parametrize(
     ("gain", "words"),
     [
-        (-20.0, "Stop deciding by this model"),
+        (-20.0, "Stop using this model for decisions"),
         (300.0, "ask @acme/science why it brings only 60"),
     ],
 )
@@ -176,7 +176,7 @@ def test_without_truths_it_is_a_promise(project, monkeypatch):
     reckoned = reckon()
     assert reckoned.month.gain == 500.0
     assert reckoned.headline.startswith("It should pay: ")
-    assert "The truth of only 3 decisions is known. Have the truth sent" in advice()
+    assert "The ground truth of only 3 decisions is known. Have the ground truth sent" in advice()
 
 
 def test_without_traffic_the_estimate_says_how_many_there_are(project, monkeypatch):

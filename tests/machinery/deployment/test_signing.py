@@ -79,7 +79,7 @@ def test_without_a_bill_of_materials_nothing_is_signed(signed):
 
 
 @pytest.mark.parametrize(
-    ("key", "reason"), [("", "SIGNING_KEY is not set"), ("no key", "is no private key")]
+    ("key", "reason"), [("", "SIGNING_KEY is not set"), ("no key", "is not a private key")]
 )
 def test_a_key_that_cannot_sign_is_named_but_not_shown(signed, monkeypatch, key, reason):
     monkeypatch.setenv("SIGNING_KEY", key)
