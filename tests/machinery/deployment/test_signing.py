@@ -90,7 +90,7 @@ def test_a_key_that_cannot_sign_is_named_but_not_shown(signed, monkeypatch, key,
 
 def test_no_release_and_a_broken_one_are_told_apart(signed):
     RELEASE.write_text("{}")
-    with pytest.raises(UserError, match=f"{re.escape(str(RELEASE))} is no release"):
+    with pytest.raises(UserError, match=f"{re.escape(str(RELEASE))} is not a release"):
         verify_release()
     shutil.rmtree(RELEASE.parent)
     with pytest.raises(UserError, match="make it with 'deploy build'"):
