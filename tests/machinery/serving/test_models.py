@@ -67,7 +67,7 @@ def test_a_model_that_answers_otherwise_is_refused():
     content = served.packed()
     cases = Model("m", Found.of(content), "refuse", 100).meta["cases"]
     cases[3]["score"] += 0.01
-    with pytest.raises(UserError, match="answers otherwise"):
+    with pytest.raises(UserError, match="answers differently"):
         Model("m", Found.of(edited(content, cases=cases)), "refuse", 100)
 
 
