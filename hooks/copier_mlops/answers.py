@@ -6,7 +6,8 @@ from typing import Any
 from .errors import UserError, fold_lines
 from .findings import Finding
 from .git import Entry
-from .render import ANSWERS, Render, Version
+from .git_place import ANSWERS
+from .render import Render, Version
 from .rules import make_finding
 from .safe_yaml import YAML_ERRORS, parse_yaml
 from .trees import Tree
@@ -59,7 +60,7 @@ def find_invalid_answers(
         yield make_finding(
             "answers.invalid",
             f'{ANSWERS}: {name} cannot be "{recorded[name]}" ({answer.refused}); '
-            f"answer anew with copier update --data {name}=VALUE.",
+            f"answer again with copier update --data {name}=VALUE.",
             ANSWERS,
         )
     if newest is version:
@@ -103,6 +104,6 @@ def find_contradictions(
         yield make_finding(
             "answers.contradict",
             f"{paths[0]}{more} should not be there when {conditions}: remove what is left over, "
-            f"or answer anew with copier update --data {asked[0]}=VALUE.",
+            f"or answer again with copier update --data {asked[0]}=VALUE.",
             paths[0],
         )

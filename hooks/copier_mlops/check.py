@@ -13,10 +13,12 @@ from .drift import find_drift, find_missing
 from .errors import UserError, fold_lines
 from .findings import Finding, Report
 from .git import Objects
+from .git_place import ANSWERS
 from .policy import Policy
-from .render import ANSWERS, Render, Version
+from .render import Render, Version
 from .repository_view import RepositoryView
 from .review import review
+from .root_files import find_root_drift
 from .rules import RULES, make_finding
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
@@ -102,6 +104,7 @@ class RepositoryCheck:
         self._findings += find_missing(self._tree)
         changed = self._read_changed(standard)
         self._findings += find_conflicts(self._tree.files, changed)
+        self._findings += find_root_drift(self._tree)
         rendered = standard.rendered if standard else lambda path: None
         reviewed = review(RepositoryView(self._tree, changed, policy, rendered))
         self._findings += reviewed.findings

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from .findings import Finding
 from .git import EXECUTABLE, Entry
-from .render import ANSWERS, Render, Rendered
+from .git_place import ANSWERS
+from .render import Render, Rendered
 from .rules import make_finding
 from .trees import Tree
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Self, cast
 
 from .errors import UserError, fold_lines
+from .git_place import find_git_place
 from .git_trees import ALL_TREES, TreeCache, TreeItem, parse_tree
 
 # Git sets these for its hooks; they would lead every other repository astray.
@@ -18,6 +19,7 @@ NO_GIT = "git is not installed: install it and run this again."
 SHA1 = 40  # letters of a hash
 
 LINK = "120000"
+REGULAR = "100644"
 EXECUTABLE = "100755"
 FOLDER = "40000"
 SUBMODULE = "160000"
@@ -71,23 +73,20 @@ def git(
     return process.stdout
 
 
+def list_changes(folder: Path, *options: str) -> dict[str, str]:
+    """List what is not committed in a folder: paths from there, and two letters for each.
+
+    `options` are those of `git status`.
+    """
+    inside = git("rev-parse", "--show-prefix", cwd=folder).removesuffix("\n")
+    command = ("status", "--porcelain", "-z", "--no-renames", *options, "--", ".")
+    lines = filter(None, git(*command, cwd=folder).split("\0"))
+    return {line[3:].removeprefix(inside): line[:2] for line in lines}
+
+
 def explain_failure(stderr: str) -> str:
     """Put what git said on one line."""
     return fold_lines(stderr).removeprefix("fatal: ").rstrip(".") or "it gave no reason"
-
-
-def find_git_folder(repository: Path) -> Path:
-    """Find where a clone or a bare repository keeps its objects.
-
-    Raises UserError if it is neither.
-    """
-    if not repository.is_dir():
-        raise UserError(f"There is no folder {repository}: check the path.")
-    if (repository / ".git").exists():
-        return repository / ".git"
-    if (repository / "HEAD").is_file() and (repository / "objects").is_dir():
-        return repository
-    raise UserError(f"{repository} is no git repository: give the path of a clone or a bare one.")
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,12 @@ class Objects:
     def __init__(self, repository: Path, trees: TreeCache = ALL_TREES) -> None:
         self._trees = trees
         self.repository = repository
-        self._git_folder = find_git_folder(repository)
+        self.place = find_git_place(repository)
 
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                ["git", f"--git-dir={self._git_folder}", "cat-file", "--batch-command"],
+                ["git", f"--git-dir={self.place.git_folder}", "cat-file", "--batch-command"],
                 env=make_git_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -140,12 +139,28 @@ class Objects:
         """Read hash and content of an object. Raises UserError if it is missing."""
         return next(self.read_all([name]))
 
-    def files(self, revision: str) -> dict[str, Entry]:
-        """List every file of a commit by its path. Submodules are left out.
+    def list_folder(self, revision: str, folder: str) -> dict[str, str]:
+        """List the files right in a folder of a commit by their names, with their hashes.
 
-        Raises UserError if there is no such commit, or an object of it is missing.
+        `folder` begins at the root of the repository. One that is not there has none.
         """
-        self._ask("contents", [f"{revision}^{{tree}}"])
+        self._ask("contents", [f"{revision}:{folder}"])
+        header = self._header()
+        if header is None:
+            return {}
+        content = self._answers.read(header[1] + 1)[:-1]
+        return {
+            name: blob for mode, name, blob in parse_tree(content) if mode in (REGULAR, EXECUTABLE)
+        }
+
+    def files(self, revision: str) -> dict[str, Entry]:
+        """List every file of a commit by its path, of a folder only those in it.
+
+        Submodules are left out. Raises UserError if there is no such commit, or an object of it is
+        missing.
+        """
+        folder = self.place.folder
+        self._ask("contents", [f"{revision}:{folder}" if folder else f"{revision}^{{tree}}"])
         header = self._header()
         if header is None:
             at = "has no commit yet" if revision == "HEAD" else f"has no commit {revision}"
@@ -193,7 +208,7 @@ class Objects:
                 if header is None:
                     raise UserError(
                         f"{self.repository} is damaged: git misses object {name}; "
-                        "run git fsck there, or clone it anew."
+                        "run git fsck there, or clone it again."
                     )
                 yield header
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import yaml
 
 from .findings import Finding
+from .git_place import ANSWERS
 from .release import CHANGELOG, CONFIG, OLD_ANSWERS, Release
-from .render import ANSWERS
 from .template import OWNERSHIP
 
 QUESTION = {"type", "help", "default", "choices", "validator", "when", "multiselect", "multiline"}

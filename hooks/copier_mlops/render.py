@@ -20,6 +20,7 @@ from .copier_internals import (
 )
 from .errors import UserError, fold_lines
 from .git import LINK, Objects, hash_blob
+from .git_place import ANSWERS
 from .jinja_environment import flatten_globals, make_environment
 from .memo import Memo, find_names, find_setting_names
 from .patterns import matches
@@ -28,7 +29,6 @@ from .sources import Exclusion, Source
 
 CONFIG = ("copier.yml", "copier.yaml")
 YIELD = re.compile(r"{%-?\s*yield\b")
-ANSWERS = ".copier-answers.yml"
 UNSUPPORTED = ("jinja_extensions", "tasks", "external_data", "secret_questions")
 Values = Mapping[str, Any]
 

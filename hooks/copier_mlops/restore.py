@@ -7,7 +7,7 @@ from pathlib import Path
 from .answers import read_answers
 from .errors import UserError
 from .git import EXECUTABLE, Objects
-from .render import ANSWERS
+from .git_place import ANSWERS
 from .spelling import find_nearest
 from .template import Templates
 from .trees import FolderTree

@@ -28,6 +28,9 @@ RULES = {
     "managed.missing": Rule("error", "every managed file is there"),
     "managed.changed": Rule("error", "managed files are as the recorded version renders them"),
     "managed.edited": Rule("error", "nobody is editing a managed file in place"),
+    "root.changed": Rule(
+        "error", "in a larger repository, its root has the workflows and owners of the project"
+    ),
     "shared.missing": Rule("warning", "every shared file is there"),
     "required.missing": Rule(
         "error", "`problem.yaml` and `params.yaml` are there, and with data `contract.yaml`"

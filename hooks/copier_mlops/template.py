@@ -17,9 +17,10 @@ from platformdirs import user_cache_path
 from .copier_internals import get_repo
 from .errors import UserError
 from .git import Objects, git
+from .git_place import ANSWERS
 from .patterns import matches
 from .policy import Policy
-from .render import ANSWERS, Version
+from .render import Version
 
 OWNERSHIP = "hooks/ownership.yml"
 POLICY = "hooks/policy.yml"

@@ -7,16 +7,17 @@ from functools import cached_property
 from pathlib import Path
 
 from .errors import UserError
-from .git import EXECUTABLE, LINK, Entry, Objects, git, hash_blob
+from .git import EXECUTABLE, LINK, REGULAR, Entry, Objects, git, hash_blob
+from .git_place import find_root
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
-REGULAR = "100644"
 
 
 class Tree(ABC):
     """Files by their path with slashes. Never changes once it is read."""
 
     files: Mapping[str, Entry]
+    folder = ""  # of a project in a larger repository, from its root, with a slash at its end
 
     @abstractmethod
     def read(self, path: str) -> bytes:
@@ -25,6 +26,10 @@ class Tree(ABC):
     @abstractmethod
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Read the files that are not too large to be looked into."""
+
+    def read_at_root(self, folder: str) -> dict[str, bytes]:
+        """Read the files right in a folder at the root of the repository, by their names."""
+        return {}
 
     @property
     def committed(self) -> Mapping[str, Entry]:
@@ -40,13 +45,19 @@ class CommitTree(Tree):
 
     def __init__(self, objects: Objects, revision: str) -> None:
         self._objects = objects
+        self._revision = revision
         self._known: dict[str, bytes] = {}
         self.files = objects.files(revision)
+        self.folder = objects.place.folder
 
     def read(self, path: str) -> bytes:
         if path not in self._known:
             self._known[path] = self._objects.read(self.files[path].blob)[1]
         return self._known[path]
+
+    def read_at_root(self, folder: str) -> dict[str, bytes]:
+        blobs = self._objects.list_folder(self._revision, folder)
+        return {name: self._objects.read(blob)[1] for name, blob in blobs.items()}
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         wanted = list(paths)
@@ -66,6 +77,7 @@ class FolderTree(Tree):
         if not folder.is_dir():
             raise UserError(f"There is no folder {folder}: check the path.")
         self._in_git = True
+        self._root, self.folder = find_root(folder)
         try:
             listed = git(
                 "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=folder
@@ -75,6 +87,10 @@ class FolderTree(Tree):
             listed = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))]
         paths = [path for path in dict.fromkeys(filter(None, listed)) if self._is_file(path)]
         self.files = dict(zip(paths, self._entries(paths), strict=True))
+
+    def read_at_root(self, folder: str) -> dict[str, bytes]:
+        files = (self._root / folder).glob("*")
+        return {file.name: file.read_bytes() for file in files if file.is_file()}
 
     @cached_property
     def committed(self) -> Mapping[str, Entry]:
@@ -103,8 +119,8 @@ class FolderTree(Tree):
         plain = [path for path in paths if self._mode(path) != LINK and "\n" not in path]
         hashes: dict[str, str] = {}
         if self._in_git and plain:
-            lines = "\n".join(plain) + "\n"
-            names = git("hash-object", "--stdin-paths", cwd=self._folder, text=lines).split()
+            lines = "".join(f"{self.folder}{path}\n" for path in plain)
+            names = git("hash-object", "--stdin-paths", cwd=self._root, text=lines).split()
             hashes = dict(zip(plain, names, strict=True))
         for path in paths:
             mode = self._mode(path)

@@ -13,8 +13,8 @@ from .answers import read_answers
 from .conflicts import find_conflicts
 from .errors import UserError
 from .findings import Finding
-from .git import Objects, git, make_git_environment
-from .render import ANSWERS
+from .git import Objects, git, list_changes, make_git_environment
+from .git_place import ANSWERS
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree
 
@@ -33,7 +33,7 @@ def update(project: Path, options: list[str], templates: Templates | None = None
     as git names rejects, that makes the team's file of the one the template gave. Raises UserError
     if work is not committed, the project has no template, or Copier does not finish.
     """
-    if git("status", "--porcelain", cwd=project):
+    if list_changes(project):
         raise UserError(f"{project} has work that is not committed: commit it, then update again.")
     recorded = read_answers(FolderTree(project))
     template = (templates or Templates()).get(recorded["_src_path"])
@@ -48,8 +48,7 @@ def update(project: Path, options: list[str], templates: Templates | None = None
 
 def find_unsolved(project: Path) -> list[Finding]:
     """Find conflicts and rejects in the files that an update changed, and rejects git ignores."""
-    listed = git("status", "--porcelain", "-z", "--no-renames", "-uall", cwd=project)
-    touched = {line[3:] for line in listed.split("\0") if line}
+    touched = set(list_changes(project, "-uall"))
     rejects = set(git("ls-files", "-z", "--others", "--", f"*{REJECT}", cwd=project).split("\0"))
     tree = FolderTree(project)
     contents = dict(tree.read_all(touched & set(tree.files)))

@@ -4,8 +4,11 @@
 #
 #   propose.sh BRANCH TEXT [OPTION...]   the first line of the file TEXT is the title; options are
 #                                        those of `gh pr create`
+#
+# In a larger repository the branch has the folder of the project before its name.
 set -euo pipefail
-branch=$1 text=$2
+folder=$(git rev-parse --show-prefix)
+branch=${folder//\//-}$1 text=$2
 shift 2
 name="github-actions[bot]"
 email="41898282+github-actions[bot]@users.noreply.github.com"

@@ -75,7 +75,7 @@ def measure(folder: Path) -> None:
 
 
 def survey(places: Path, folder: Path) -> Measurement:
-    """Findings end the command with 1, which is no failure here."""
+    """Findings end the command with 1, which is not a failure here."""
     command = f"copier-mlops fleet {places} --output {folder / places.stem} || [ $? = 1 ]"
     return run(places.stem, ["sh", "-c", command], folder)
 

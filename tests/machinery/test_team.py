@@ -167,13 +167,13 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
     ("returns", "gates", "says"),
     [
         ("1 / 0", f"{ONE},", "src/{team}/gates.py:4: ZeroDivisionError: division by zero."),
-        ("True", f"{ONE},", "src/{team}/gates.py:3 ours: it returns True, which is no Finding."),
+        ("True", f"{ONE},", "src/{team}/gates.py:3 ours: it returns True, which is not a Finding."),
         (
             "Finding('no', 1, 2, 'x')",
             f"{ONE},",
             "gates.py:3 ours: passed is 'no', which is not True",
         ),
-        (FINE, "1,", "src/{team}/gates.py:6: GATES holds 1, which is no Gate."),
+        (FINE, "1,", "src/{team}/gates.py:6: GATES holds 1, which is not a Gate."),
         (FINE, f"{ONE}, {ONE}", "src/{team}/gates.py:3 ours: there is a gate 'ours' already"),
         (FINE, ONE.replace("ours", "leak") + ",", "there is a gate 'leak' already; rename it."),
         (
@@ -181,7 +181,7 @@ ONE = "Gate('ours', 'Ours', 'ml_engineer', check)"
             ONE.replace("ml_", "xl_") + ",",
             "its owner is 'xl_engineer'; the roles are business",
         ),
-        (FINE, "'one'", "src/{team}/gates.py:6: GATES is to be a tuple, such as GATES = ()."),
+        (FINE, "'one'", "src/{team}/gates.py:6: GATES must be a tuple, such as GATES = ()."),
         ("(", f"{ONE},", "src/{team}/gates.py:4: SyntaxError: '(' was never closed"),
         (
             FINE,
@@ -214,7 +214,7 @@ METRICS = ({metrics})
 @pytest.mark.parametrize(
     ("metrics", "says"),
     [
-        ("len,", "metrics.py:3: METRICS holds <built-in function len>, which is no Metric."),
+        ("len,", "metrics.py:3: METRICS holds <built-in function len>, which is not a Metric."),
         (
             "Metric('roc_auc', max),",
             "metrics.py:3: there is a metric 'roc_auc' already; rename it.",

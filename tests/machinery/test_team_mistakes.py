@@ -253,12 +253,15 @@ def test_a_metric_that_refuses_the_scores_is_told_with_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("returns", "told"),
     [
-        ("Finding(True, float('nan'), 1, 'x')", "measured is nan, which is no finite number"),
-        ("Finding(True, 1, float('inf'), 'x')", "limit is inf, which is no finite number"),
-        ("Finding(True, [1], 1, 'x')", "measured is [1], which is no finite number, text or None"),
-        ("Finding(True, True, 1, 'x')", "measured is True, which is no finite number"),
-        ("Finding(True, 1, 1, None)", "meaning is None, which is no text"),
-        ("Finding(False, 1, 1, 'x', 3)", "what_to_do is 3, which is no text"),
+        ("Finding(True, float('nan'), 1, 'x')", "measured is nan, which is not a finite number"),
+        ("Finding(True, 1, float('inf'), 'x')", "limit is inf, which is not a finite number"),
+        (
+            "Finding(True, [1], 1, 'x')",
+            "measured is [1], which is not a finite number, text or None",
+        ),
+        ("Finding(True, True, 1, 'x')", "measured is True, which is not a finite number"),
+        ("Finding(True, 1, 1, None)", "meaning is None, which is not a text"),
+        ("Finding(False, 1, 1, 'x', 3)", "what_to_do is 3, which is not a text"),
     ],
 )
 def test_a_gate_measures_what_a_report_can_hold(tmp_path, returns, told):
@@ -297,36 +300,45 @@ def test_no_report_is_written_that_other_readers_of_json_refuse(tmp_path, figure
 @pytest.mark.parametrize(
     ("item", "told"),
     [
-        ("Range('1', 2, 1)", "low of a Range is '1', which is no number"),
-        ("Range(1, True, 1)", "high of a Range is True, which is no number"),
+        ("Range('1', 2, 1)", "low of a Range is '1', which is not a number"),
+        ("Range(1, True, 1)", "high of a Range is True, which is not a number"),
         ("Range(1, float('inf'), 1)", "high of a Range is inf, which is not finite"),
-        ("Range(2, 1, 1)", "low is to be less than high"),
-        ("Range(1, 1, 1)", "low is to be less than high"),
-        ("Range(0, 1, 1, log=True)", "low is to be above 0"),
+        ("Range(2, 1, 1)", "low must be less than high"),
+        ("Range(1, 1, 1)", "low must be less than high"),
+        ("Range(0, 1, 1, log=True)", "low must be above 0"),
         ("Range(0, 1, 1, log='yes')", "log of a Range is 'yes', which is not True or False"),
-        ("Range(0, 1, 2)", "the default is to lie between low and high"),
-        ("Range(0, 2, 0.5)", "the default is to be a whole number"),
+        ("Range(0, 1, 2)", "the default must lie between low and high"),
+        ("Range(0, 2, 0.5)", "the default must be a whole number"),
         ("Candidate('', raw, print)", "the name of a Candidate is ''"),
         ("Candidate('a=b', raw, print)", "the name of a Candidate is 'a=b'; a name has letters"),
-        ("Candidate('a', 1, print)", "steps of the candidate a is 1, which is no function"),
-        ("Candidate('a', raw, 'Ridge')", "model of the candidate a is 'Ridge', which is no func"),
-        ("Candidate('a', raw, print, [1])", "space of the candidate a is [1], which is no dict"),
-        ("Candidate('a', raw, print, {'b': 1})", "b of the candidate a is 1, which is no Range"),
-        ("Candidate('a', raw, print, {'b c': 1})", "has 'b c', which is no name of a setting"),
+        ("Candidate('a', 1, print)", "steps of the candidate a is 1, which is not a function"),
+        (
+            "Candidate('a', raw, 'Ridge')",
+            "model of the candidate a is 'Ridge', which is not a func",
+        ),
+        ("Candidate('a', raw, print, [1])", "space of the candidate a is [1], which is not a dict"),
+        ("Candidate('a', raw, print, {'b': 1})", "b of the candidate a is 1, which is not a Range"),
+        ("Candidate('a', raw, print, {'b c': 1})", "has 'b c', which is not a name of a setting"),
         ("Candidate('a', raw, print, baseline=1)", "baseline of the candidate a is 1, which is no"),
         ("Metric('a(b)', max)", "the name of a Metric is 'a(b)'; a name has letters, digits, '_'"),
         ("Metric(None, max)", "the name of a Metric is None"),
         ("Metric('neg_', max)", "the name of the loss 'neg_' is ''"),
-        ("Metric('a', 'max')", "score of the metric a is 'max', which is no function"),
-        ("Metric('a', max, tasks='binary')", "tasks of the metric a is 'binary', which is no tup"),
+        ("Metric('a', 'max')", "score of the metric a is 'max', which is not a function"),
+        (
+            "Metric('a', max, tasks='binary')",
+            "tasks of the metric a is 'binary', which is not a tup",
+        ),
         (
             "Metric('a', max, tasks=('yes_no',))",
             "tasks of the metric a has 'yes_no'; there are",
         ),
-        ("Gate(' ', 'A', 'ml_engineer', print)", "the name of a Gate is ' ', which is no line"),
-        ("Gate('a', None, 'ml_engineer', print)", "asks of the gate a is None, which is no line"),
+        ("Gate(' ', 'A', 'ml_engineer', print)", "the name of a Gate is ' ', which is not a line"),
+        (
+            "Gate('a', None, 'ml_engineer', print)",
+            "asks of the gate a is None, which is not a line",
+        ),
         ("Gate('a', 'A', ['ml_engineer'], print)", "owner of the gate a is ['ml_engineer'], whi"),
-        ("Gate('a', 'A', 'ml_engineer', 1)", "check of the gate a is 1, which is no function"),
+        ("Gate('a', 'A', 'ml_engineer', 1)", "check of the gate a is 1, which is not a function"),
         ("Gate('a', 'A', 'ml_engineer')", "TypeError: "),
     ],
 )
@@ -351,14 +363,14 @@ def test_a_list_that_is_none_is_told_with_its_line(tmp_path, kind, listed):
     text = f"# Ours.\n\n{kind.upper()}: object = {listed}\n"
     with (
         team_package(tmp_path, **{kind: text}) as folder,
-        says(f"src/{folder.name}/{kind}.py:3: {kind.upper()} is to be a tuple"),
+        says(f"src/{folder.name}/{kind}.py:3: {kind.upper()} must be a tuple"),
     ):
         {"gates": load_own_gates, "metrics": lambda: load_metrics("binary")}.get(
             kind, load_candidates
         )()
     with (
         team_package(tmp_path / "without", **{kind: "# Nothing.\n"}) as folder,
-        says(f"src/{folder.name}/{kind}.py:1: {kind.upper()} is to be a tuple"),
+        says(f"src/{folder.name}/{kind}.py:1: {kind.upper()} must be a tuple"),
     ):
         {"gates": load_own_gates, "metrics": lambda: load_metrics("binary")}.get(
             kind, load_candidates
@@ -380,8 +392,8 @@ def test_a_list_of_candidates_with_none_in_it_says_so(tmp_path):
     ("content", "told"),
     [
         (b"X = 1\nY = '\0'\n", ":2: it holds a null byte"),
-        ("X = 1\n".encode("utf-16"), ":1: it is no text in UTF-8"),
-        ("X = 'ä'\n".encode("latin-1"), ":1: it is no text in UTF-8"),
+        ("X = 1\n".encode("utf-16"), ":1: it is not UTF-8 text"),
+        ("X = 'ä'\n".encode("latin-1"), ":1: it is not UTF-8 text"),
     ],
 )
 @pytest.mark.parametrize("name", ["gates", "helper", "__init__"])

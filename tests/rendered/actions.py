@@ -177,7 +177,7 @@ def merge_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[s
 def list_stand_ins(checkout: Path, folder: Path) -> list[str]:
     """Options that put a stand-in, as a repository, in the place of each action that is used."""
     options = []
-    for file in sorted((checkout / ".github").rglob("*.yml")):
+    for file in sorted(checkout.glob("**/.github/**/*.yml")):
         for action, version in USED.findall(file.read_text(encoding="utf-8")):
             place = folder / action
             if action == BUILT_IN:

@@ -278,7 +278,7 @@ def test_a_watch_ends_as_soon_as_a_promise_is_broken(
     broken = run(*watch, cwd=flights, check=False)
     assert broken.returncode == 1
     assert "objectives.availability: http://127.0.0.1" in broken.stdout
-    assert "is no length of time" in run(*watch[:-1], "soon", cwd=flights, check=False).stdout
+    assert "is not a length of time" in run(*watch[:-1], "soon", cwd=flights, check=False).stdout
 
 
 def test_a_host_is_reached_by_ssh(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

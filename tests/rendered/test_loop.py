@@ -149,7 +149,7 @@ def test_a_model_that_a_gate_blocks_is_refused_with_the_reason(project: Path, ad
     edit(project / "params.yaml", {"min_lift: 0.9": "min_lift: 0.01"})
     assert kinds(steps) == ["looked", "compared", "began", "grew", "refused"]
     assert re.search(r"version 2 were worth .* EUR .*; .* version 1 were worth", steps[1]["told"])
-    assert steps[3]["told"] == "no record whose truth has come is new to the table"
+    assert steps[3]["told"] == "no record with ground truth is new to the table"
     assert steps[-1]["facts"]["gates"] == ["baseline"]
     assert version(address) == "2"
 
@@ -164,7 +164,7 @@ def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: st
     with ask_meanwhile(project, address) as statuses:
         steps = watch_once(project, address)
     assert kinds(steps)[-3:] == ["followed", "promoted", "rolled back"]
-    assert "requests took over 1 ms on trial. Version 2 answers." in steps[-1]["told"]
+    assert "requests took over 1 ms during the trial. Version 2 answers." in steps[-1]["told"]
     assert version(address) == "2"
     assert set(statuses) == {200}
     listed = run("uv", "run", "loop", "model", "list", cwd=project).stdout

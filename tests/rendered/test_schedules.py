@@ -289,7 +289,7 @@ def test_what_the_monitoring_finds_is_one_issue_and_a_new_model_is_proposed(
     assert "Among the inputs distance" in ran.summary
     proposed = git(project, "show", "retraining:reports/story.jsonl")
     assert "among the inputs distance" in proposed
-    assert "It is called for: among the inputs distance" in github.body
+    assert "Why: among the inputs distance" in github.body
 
     github.has_open("7")
     ran, asked = monitored("drifted")

@@ -87,7 +87,7 @@ DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
         lambda p: append(p / ANSWERS, "colour: red\n"),
         "answers.unknown",
         ANSWERS,
-        '"colour", which is no question',
+        '"colour", which is not a question',
     ),
     "answer that is invalid": (
         lambda p: replace(

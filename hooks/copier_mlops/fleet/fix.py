@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..git import git
+from ..git_place import find_root
 from .summary import Row
 
 ADDRESS = re.compile(
@@ -48,6 +49,9 @@ def build_commands(tool: str, rows: Iterable[Row]) -> tuple[list[str], list[str]
         match = ADDRESS.fullmatch(address)
         if row.prediction and not row.prediction.clean:
             left.append(f"{row.name}: {row.prediction.title}.")
+        elif folder := find_root(Path(row.path))[1]:
+            update = f"run 'copier-mlops update {folder.rstrip('/')}' in a clone"
+            left.append(f"{row.name}: it lies in a larger repository: {update}.")
         elif not match:
             known = "is at no code host" if address else "is missing"
             left.append(f"{row.name}: its remote named origin {known}.")

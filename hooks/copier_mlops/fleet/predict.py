@@ -11,9 +11,9 @@ import yaml
 from copier import run_update
 
 from ..errors import fold_lines
-from ..git import git, make_git_environment
+from ..git import git, list_changes, make_git_environment
+from ..git_place import ANSWERS, find_root
 
-ANSWERS = ".copier-answers.yml"
 OPENS, ENDS = b"<<<<<<< before updating", b">>>>>>> after updating"
 SETTINGS = {
     "apply.whitespace": "nowarn",
@@ -88,9 +88,8 @@ def predict(repository: Path, template: str, newest: str) -> Prediction:
         tempfile.TemporaryDirectory(prefix="copier-mlops-") as folder,
         _isolated(folder),
     ):
-        scratch = Path(folder) / "scratch"
         try:
-            _clone_repository(repository, scratch, template)
+            scratch = _clone_repository(repository, Path(folder) / "scratch", template)
             run_update(
                 scratch,
                 vcs_ref=newest,
@@ -104,9 +103,14 @@ def predict(repository: Path, template: str, newest: str) -> Prediction:
             return Prediction(newest, failed=fold_lines(error))
 
 
-def _clone_repository(repository: Path, scratch: Path, template: str) -> None:
-    """Clone with the address of the template to be used, where the answers name another one."""
-    git("clone", "--quiet", "--shared", "--", repository, scratch, cwd=Path.cwd())
+def _clone_repository(repository: Path, clone: Path, template: str) -> Path:
+    """Clone with the address of the template to be used, where the answers name another one.
+
+    Returns the project's folder in the clone.
+    """
+    root, folder = find_root(repository)
+    git("clone", "--quiet", "--shared", "--", root, clone, cwd=Path.cwd())
+    scratch = clone / folder
     answers = scratch / ANSWERS
     recorded = yaml.safe_load(answers.read_text(encoding="utf-8"))
     if recorded["_src_path"] != template:
@@ -122,12 +126,13 @@ def _clone_repository(repository: Path, scratch: Path, template: str) -> None:
             "The template's place",
             cwd=scratch,
         )
+    return scratch
 
 
 def _read_outcome(scratch: Path, newest: str) -> Prediction:
     """Read from git what the update changed."""
-    changes = git("status", "--porcelain", "-z", "--no-renames", cwd=scratch).split("\0")
-    kinds = {line[3:]: line[:2] for line in changes if line and line[3:] != ANSWERS}
+    kinds = list_changes(scratch)
+    kinds.pop(ANSWERS, None)
     unmerged = sorted(path for path, kind in kinds.items() if "U" in kind or kind in ("AA", "DD"))
     return Prediction(
         newest,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..git import git
+from ..git_place import ANSWERS
 
 DEPTH = 3
 """How far below a folder repositories are looked for: a host, an organisation, a repository."""
@@ -64,13 +66,25 @@ def _read_list(file: Path) -> Iterator[Path]:
 def _find_below(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
     """Find repositories in a folder; one right inside it without any ought to be one itself."""
     if is_repository(folder):
-        yield _make_absolute(folder)
+        yield from map(_make_absolute, _list_projects(folder))
     elif depth:
         for child in sorted(folder.iterdir()):
             if not child.is_dir() or child.name.startswith("."):
                 continue
             inside = list(_find_below(child, depth - 1))
             yield from inside or ([_make_absolute(child)] if depth == DEPTH else [])
+
+
+def _list_projects(repository: Path) -> list[Path]:
+    """List the folders of a clone that projects lie in; without any it is to be one itself."""
+    if not (repository / ".git").exists() or (repository / ANSWERS).exists():
+        return [repository]
+    try:
+        listed = git("ls-files", "-z", "--", f"**/{ANSWERS}", cwd=repository).split("\0")
+    except UserError:  # a broken clone, which the check reports
+        return [repository]
+    projects = [(repository / name).parent for name in filter(None, listed)]
+    return projects or [repository]
 
 
 def _make_absolute(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""One command, its groups in the order of the lifecycle."""
+"""Everything to do with this project; the groups follow the lifecycle of a model."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ app = typer.Typer(
     help=__doc__,
 )
 problem_commands = typer.Typer(no_args_is_help=True, help="Why: the decision and what it is worth.")
-model_commands = typer.Typer(no_args_is_help=True, help="How: versions of the model.")
+model_commands = typer.Typer(no_args_is_help=True, help="How: the versions of the model.")
 app.add_typer(project_commands, name="project")
 app.add_typer(problem_commands, name="problem")
 app.add_typer(data_commands, name="data")
@@ -34,11 +34,20 @@ app.add_typer(model_commands, name="model")
 
 
 @app.command()
-def setup() -> None:
+def setup(
+    in_repository: Annotated[
+        bool | None,
+        typer.Option(
+            "--in-repository/--own-repository",
+            help="In a folder of a larger git repository: make the project a part of it, or give "
+            "the project a repository of its own.",
+        ),
+    ] = None,
+) -> None:
     """Make this folder a git repository with hooks and a first commit."""
     from .project.setup import set_up_project
 
-    say(set_up_project())
+    say(set_up_project(in_repository))
 
 
 @app.command(hidden=True)
@@ -64,7 +73,7 @@ def problem_check() -> None:
 
 @problem_commands.command("estimate")
 def problem_estimate() -> None:
-    """Is it worth building? Go or no-go by `estimate` and `value` of problem.yaml alone."""
+    """Is it worth building? Go or no-go, from `estimate` and `value` in problem.yaml alone."""
     from .business.estimate import describe_estimate
     from .core.problem import Problem
 
@@ -91,7 +100,7 @@ def model_compare(first: int, second: int) -> None:
 def model_promote(
     version: Annotated[int | None, typer.Argument(help="Default: the challenger.")] = None,
 ) -> None:
-    """Make a version the champion; refused if a gate had failed for it."""
+    """Make a version the champion; refused if it did not pass its gates."""
     from .registry import registry
 
     say(registry.promote(version))
@@ -99,7 +108,7 @@ def model_promote(
 
 @model_commands.command("rollback")
 def model_rollback() -> None:
-    """Make the champion before this one the champion again."""
+    """Make the previous champion the champion again."""
     from .registry import registry
 
     say(registry.rollback())
@@ -110,17 +119,19 @@ def model_rollback() -> None:
 def predict(
     source: Source,
     target: Annotated[str, typer.Argument(help="Where to write: .csv, .jsonl or .parquet.")],
-    version: Annotated[int | None, typer.Option(help="Of the model; default: the newest.")] = None,
+    version: Annotated[
+        int | None, typer.Option(help="Version of the model; default: the newest.")
+    ] = None,
     query: Query = None,
     reading: Reading = AS_IT_IS,
 ) -> None:
-    """Score a table, row by row, in flat memory; started again it goes on where it was stopped."""
+    """Score a table row by row, of any size; a run that was stopped continues where it was."""
     from .scoring.batch import predict as score
 
     say(score(source, Path(target), version, query=query, reading=reading))
 
 
-business_commands = typer.Typer(no_args_is_help=True, help="Whether it pays.")
+business_commands = typer.Typer(no_args_is_help=True, help="Does it pay: value against cost.")
 app.add_typer(business_commands, name="business")
 
 
@@ -137,11 +148,11 @@ if has_part("serving"):  # a project that is not deployed has none
     @app.command(epilog="Example: serve --port 8080")
     def serve(
         host: Annotated[
-            str, typer.Option(help="Whose requests to hear; 0.0.0.0 for all.")
+            str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")
         ] = "127.0.0.1",
-        port: Annotated[int, typer.Option(help="Where to listen.", min=1, max=65535)] = 8000,
+        port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
     ) -> None:
-        """Answer requests over HTTP with the champion; /docs shows how to ask."""
+        """Serve the champion over HTTP; /docs shows how to call it."""
         from .registry.champion import find_champion_override
 
         answer = load_module("serving.server").serve

@@ -8,12 +8,14 @@ import typer
 from .core.errors import BlockedError, UserError
 from .data_commands import say
 
-app = typer.Typer(no_args_is_help=True, help="All of it: what is demanded, and what a change does.")
+app = typer.Typer(
+    no_args_is_help=True, help="The project as a whole: its requirements, and what a change does."
+)
 
 
 @app.command()
 def requirements() -> None:
-    """What is demanded: the line that says so, who answers for it, and the test that breaks it."""
+    """List the requirements: the line that sets each, its owner, and the test that breaks it."""
     from .core.params import Params
     from .core.problem import Problem
     from .gates.requirement_table import format_requirements
@@ -28,7 +30,7 @@ def template(
         typer.Option(help="For a workflow: add template=ADDRESS to this file, or else warn."),
     ] = None,
 ) -> None:
-    """Address and version of the template this was made from, to run its commands with.
+    """Print address and version of the project's template, to run its commands with.
 
     Example: uvx --from "$(uv run mlops project template)" copier-mlops check
     """
@@ -48,7 +50,7 @@ def template(
 
 @app.command()
 def check() -> None:
-    """Can the team's files be used: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
+    """Are the team's files valid: problem.yaml, params.yaml, prices.yaml, contract.yaml?"""
     from .project.setup import check_team_files
 
     say(check_team_files())
@@ -56,7 +58,7 @@ def check() -> None:
 
 @app.command()
 def lock() -> None:
-    """Does dvc.lock belong to the code, the settings and the data that are here?"""
+    """Is dvc.lock up to date with the code, the settings and the data?"""
     from .project.setup import check_lock
 
     say(check_lock())
@@ -67,8 +69,8 @@ def review(
     base: Annotated[str, typer.Option(help="The branch, tag or commit before the change.")],
     summary: Annotated[Path | None, typer.Option(help="A Markdown file to add it to.")] = None,
 ) -> None:
-    """What this working tree, after `dvc repro`, changes. Fails if a gate does, or if the model
-    before was better or worth more, beyond chance."""
+    """Review what this working tree changes, after `dvc repro`. Fails if a gate fails, or if the
+    previous model was better or worth more, beyond chance."""
     from .review.review_page import review
 
     lines, failed = review(base, summary)
@@ -78,8 +80,23 @@ def review(
 
 
 @app.command()
+def root_files() -> None:
+    """In a larger repository: write the workflows and CODEOWNERS that GitHub reads at its root.
+
+    Run it after each change of the project's own. In a repository of the project's own there is
+    nothing to write.
+    """
+    from .core.repository_place import find_place
+    from .project.root_files import write_root_files
+
+    place = find_place()
+    written = write_root_files(place) if place.folder else []
+    say([f"wrote {place.root / path}" for path in written] or ["nothing to do"])
+
+
+@app.command()
 def owners() -> None:
-    """Does CODEOWNERS ask those for review whom problem.yaml names?"""
+    """Does CODEOWNERS name the same owners as problem.yaml?"""
     from .project.code_owners import check_code_owners
 
     say(check_code_owners())

@@ -3,8 +3,8 @@
 A metric is a name and a function of the truth and the scores of some rows; greater is better. The
 truth is 0 or 1 (1: the positive class), the place of the class among the contract's, or the number;
 the scores are the probability of 1, a column of probabilities for each class, or the number that is
-predicted. A loss is negated, and its name begins with `neg_`; NaN says that it cannot be told of
-these rows. To add the mean absolute percentage error, an F-beta, and what it costs to look at the
+predicted. A loss is negated, and its name begins with `neg_`; NaN stands for what these rows do not
+define. To add the mean absolute percentage error, an F-beta, and what it costs to look at the
 100 likeliest cases and to miss the others:
 
     import numpy as np

@@ -72,8 +72,8 @@ def test_false_alarms_that_cost_nothing_may_be_as_many_as_they_are():
 def test_lines_to_print_say_it_all():
     text = " ".join(describe_estimate(problem())).replace("\u00a0", " ")
     assert text.startswith("Go: it pays for itself in month 4; 12 months are allowed.")
-    assert "acts 200 times, 100 times rightly, and is worth +400 EUR" in text
-    assert "(hoped: 50 %)" in text
+    assert "acts 200 times, 100 times correctly, and is worth +400 EUR" in text
+    assert "(assumed: 50 %)" in text
 
 
 def test_what_is_not_said_is_named():

@@ -153,7 +153,7 @@ def test_too_few_decisions_do_not_pay(project, monkeypatch):
 @pytest.mark.parametrize(
     ("gain", "words"),
     [
-        (-20.0, "Stop deciding by this model"),
+        (-20.0, "Stop using this model for decisions"),
         (300.0, "ask @acme/science why it brings only 60"),
     ],
 )
@@ -172,11 +172,11 @@ def test_a_building_that_is_not_paid_in_time_is_told(project, monkeypatch):
 
 
 def test_without_truths_it_is_a_promise(project, monkeypatch):
-    lived(monkeypatch, gain=None, why="the truth of only 3 decisions is known")
+    lived(monkeypatch, gain=None, why="the ground truth of only 3 decisions is known")
     reckoned = reckon()
     assert reckoned.month.gain == 500.0
     assert reckoned.headline.startswith("It should pay: ")
-    assert "The truth of only 3 decisions is known. Have the truth sent" in advice()
+    assert "The ground truth of only 3 decisions is known. Have the ground truth sent" in advice()
 
 
 def test_without_traffic_the_estimate_says_how_many_there_are(project, monkeypatch):
@@ -228,7 +228,7 @@ def test_the_page_tells_it_and_escapes_it(project, monkeypatch):
     text = Path("reports/business.html").read_text(encoding="utf-8")
     tags = Tags(text)
     assert tags.open == []
-    assert lines[-1] == "reports/business.html tells more."
+    assert lines[-1] == "reports/business.html has the details."
     assert lines[0] in text
     assert "Jan 2024" in text
     assert "@media print" in text

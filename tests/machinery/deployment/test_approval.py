@@ -82,7 +82,7 @@ def test_one_that_asks_somebody_else_is_refused(github):
 
 
 def test_an_environment_that_is_not_there_is_one_sentence(github):
-    with pytest.raises(UserError, match="does not tell who approves for 'another': HTTP Error 404"):
+    with pytest.raises(UserError, match="does not say who approves for 'another': HTTP Error 404"):
         check_approval("another")
 
 

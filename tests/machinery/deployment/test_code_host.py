@@ -81,7 +81,7 @@ def missing(lines):
 def test_what_is_missing_is_named_with_what_makes_it_in_order(github):
     lines, ready = code_host.check_repository()
     assert not ready
-    assert lines[0] == "acme/flights lacks 17 of 17; in this order:"
+    assert lines[0] == "acme/flights lacks 17 of 17 things; set them up in this order:"
     assert missing(lines)[0].startswith("a data store that other machines reach: uv run dvc remote")
     assert "gh api --method PUT repos/acme/flights/environments/release" in lines[3]
     assert "secret SIGNING_KEY of release" in lines[4]

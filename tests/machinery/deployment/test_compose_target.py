@@ -149,7 +149,7 @@ def test_before_the_first_release_nothing_is_in_service():
     assert compose_target.describe(STAGING) == ["staging: nothing is in service"]
     with pytest.raises(UserError, match="staging: nothing is in service; 'deploy up' brings"):
         compose_target.open_release(STAGING)
-    with pytest.raises(UserError, match="'Moon' is no environment"):
+    with pytest.raises(UserError, match="'Moon' is not an environment"):
         compose_target.describe(Place("Moon"))
 
 

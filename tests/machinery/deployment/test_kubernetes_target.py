@@ -139,7 +139,7 @@ def test_status(calls):
 @pytest.mark.parametrize(
     ("image", "environment", "why"),
     [
-        (NEW, "moon", "'moon' is no overlay"),
+        (NEW, "moon", "'moon' is not an overlay"),
         ("registry:5000/flights", "staging", "has no tag"),
         ("flights", "staging", "has no tag"),
     ],

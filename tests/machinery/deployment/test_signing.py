@@ -79,7 +79,7 @@ def test_without_a_bill_of_materials_nothing_is_signed(signed):
 
 
 @pytest.mark.parametrize(
-    ("key", "reason"), [("", "SIGNING_KEY is not set"), ("no key", "is no private key")]
+    ("key", "reason"), [("", "SIGNING_KEY is not set"), ("no key", "is not a private key")]
 )
 def test_a_key_that_cannot_sign_is_named_but_not_shown(signed, monkeypatch, key, reason):
     monkeypatch.setenv("SIGNING_KEY", key)
@@ -90,7 +90,7 @@ def test_a_key_that_cannot_sign_is_named_but_not_shown(signed, monkeypatch, key,
 
 def test_no_release_and_a_broken_one_are_told_apart(signed):
     RELEASE.write_text("{}")
-    with pytest.raises(UserError, match=f"{re.escape(str(RELEASE))} is no release"):
+    with pytest.raises(UserError, match=f"{re.escape(str(RELEASE))} is not a release"):
         verify_release()
     shutil.rmtree(RELEASE.parent)
     with pytest.raises(UserError, match="make it with 'deploy build'"):

@@ -301,7 +301,7 @@ def test_words_of_the_template_pass_and_are_told(judged):
     verdict = judged((("problem", "kpi"), "Value of a thousand decisions"))["problem"]
     assert verdict["passed"]
     assert verdict["meaning"].endswith(
-        "but with the template's words for kpi: @acme/business has to say what is meant"
+        "but kpi still as the template drafted it: @acme/business has to fill it in"
     )
 
 

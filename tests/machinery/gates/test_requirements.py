@@ -40,7 +40,7 @@ def test_the_table_says_what_is_demanded(tmp_path, monkeypatch):
     params = Params(train={"candidates": []}, gates={"max_loss": 0.25})
     lines = format_requirements(PROBLEM, params)
     place = lines.index("pipeline champion: Not worse than the champion (for @acme/science)") + 1
-    assert lines[place].endswith("gates.max_loss: 0.25") or "default holds" in lines[place]
+    assert lines[place].endswith("gates.max_loss: 0.25") or "default applies" in lines[place]
     assert any("max_read_p99_ms" in line and line.endswith(": no limit") for line in lines)
     assert any("data.max_leak_score" in line and line.endswith(": 0.9") for line in lines)
 

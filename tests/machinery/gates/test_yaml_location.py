@@ -83,6 +83,6 @@ def test_an_entry_names_itself(files):
 
 
 def test_an_entry_that_is_left_out_says_so(files):
-    unset = "(not set there, so its default holds)"
+    unset = "(not set there, so the default applies)"
     assert str(Entry("params.yaml", "gates.min_value")) == f"params.yaml gates.min_value {unset}"
     assert str(Entry("problem.yaml", "kpi")) == "problem.yaml kpi (not there yet)"

@@ -89,5 +89,5 @@ def test_auto_is_the_first_and_names_are_looked_up():
 
 
 def test_a_metric_of_another_task_is_refused_with_the_choices():
-    with pytest.raises(UserError, match=r"'r2' is no metric for a binary target.*roc_auc"):
+    with pytest.raises(UserError, match=r"'r2' is not a metric for a binary target.*roc_auc"):
         find_primary_metric("binary", "r2")

@@ -83,7 +83,9 @@ def test_what_cannot_be_scored_is_a_fault_and_no_error():
     rows, contract = table()
     found = make_runner(rows, contract, folds_below_rows=0)
     found = replace(found, truth=np.where(np.arange(400) < 300, found.truth, 1))
-    assert found.attempt(plan()).fault == "ArithmeticError: roc_auc cannot be told on these rows"
+    assert (
+        found.attempt(plan()).fault == "ArithmeticError: roc_auc cannot be computed on these rows"
+    )
 
 
 @pytest.mark.parametrize("lightgbm", [True, False])

@@ -84,7 +84,7 @@ def test_each_check_fails_for_its_owner(change, name, owner, words):
 
 def test_the_gravest_is_the_headline():
     change = {"value": {"realised": -3.0}, "inputs": [an_input(psi=3.0)]}
-    assert judged(**change)[1] == "The decisions are worth less than they have to be."
+    assert judged(**change)[1] == "The decisions are worth less than required."
 
 
 def test_a_loss_within_the_limit_is_none():
@@ -121,4 +121,4 @@ def test_where_no_truth_is_known_it_says_so():
     none = {"metric": {"value": None, "low": None, "high": None}, "slices": [], "rows": 0}
     verdicts, line = judged(**none)
     assert verdicts["performance"].measured is None
-    assert line == "Nothing looks wrong; the truth is not known yet."
+    assert line == "Nothing looks wrong; the ground truth is not known yet."

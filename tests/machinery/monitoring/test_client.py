@@ -73,7 +73,7 @@ def test_a_closed_door_says_which_key_opens_it(answering):
 def test_a_service_is_ready_where_a_change_is_refused_for_its_content_only(answering):
     url, answers, _ = answering
     answers += [KNOWN, (422, {"detail": []})]
-    answers += [KNOWN, (401, {"detail": "the header X-API-Key is not right"})]
+    answers += [KNOWN, (401, {"detail": "the header X-API-Key is wrong"})]
     Client(url).check_admin()
     with pytest.raises(UserError, match="set ADMIN_KEY"):
         Client(url).check_admin()

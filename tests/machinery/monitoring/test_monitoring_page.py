@@ -94,7 +94,7 @@ def test_a_good_model_is_said_to_be_one(project):
     assert "script" not in parsed.tags
     assert not re.search(r"https?://", text.replace("http://www.w3.org", ""))
     assert "150 of 200 (75.0 %)" in parsed.text["truth"].replace("\u00a0", " ")
-    assert lines[-1] == "reports/monitoring.html tells more."
+    assert lines[-1] == "reports/monitoring.html has the details."
     assert any("the score" in line or "(score)" in line for line in lines)
 
 

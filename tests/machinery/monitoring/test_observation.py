@@ -40,7 +40,7 @@ def test_a_fault_of_what_comes_in_is_not_learned():
 
 def test_too_little_to_judge_by_is_told():
     assert describe(observation(truths=7, records=99)) == (
-        f"{CALM} as far as can be told, but only the truth of 7 decisions is "
+        f"{CALM} as far as can be told, but only the ground truth of 7 decisions is "
         "known (100 are needed) and only 99 records came in the last 1d (100 are needed)"
     )
     assert describe(observation("drift", truths=7)) == "drift it is"

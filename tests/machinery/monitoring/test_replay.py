@@ -61,7 +61,7 @@ def replayed(monkeypatch, task="binary", **options):
 def test_each_record_is_sent_once_and_its_truth_after_it(monkeypatch, task):
     table(task)
     asked, says = replayed(monkeypatch, task)
-    assert says == ["300 records answered, the truth told of 300"]
+    assert says == ["300 records answered, the ground truth sent for 300"]
     sent = [record for path, records in asked if path == "/predict" for record in records]
     assert sorted(record["id"] for record in sent) == list(range(1000, 1300))
     assert not {"y", "later"} & set().union(*sent)
@@ -90,7 +90,7 @@ def test_what_breaks_the_contract_is_counted_and_the_rest_is_sent(monkeypatch):
     table(change=strange)
     _, says = replayed(monkeypatch)
     assert says == [
-        "293 records answered, the truth told of 293",
+        "293 records answered, the ground truth sent for 293",
         "7 refused: kind breaks the rule category: 'z'; write one of 'a', 'b' or 'ç'",
     ]
 
@@ -99,7 +99,7 @@ def test_truths_that_are_not_in_the_table_are_not_told(monkeypatch):
     contract = table()
     pl.read_csv("rows.csv").drop(contract.target.name).write_csv("rows.csv")
     asked, says = replayed(monkeypatch)
-    assert says == ["300 records answered, the truth told of 0"]
+    assert says == ["300 records answered, the ground truth sent for 0"]
     assert {path for path, _ in asked} == {"/info", "/predict"}
 
 

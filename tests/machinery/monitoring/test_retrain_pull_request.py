@@ -20,7 +20,7 @@ def test_a_better_model_is_proposed_with_its_reasons():
     steps.append(story.record_step("grew", "3 added"))
     assert PullRequest(TEXT).hand_over("4", ["distance drifted"], steps) == "proposed"
     text = TEXT.read_text()
-    assert text.startswith("A new model for the one at work\n\nIt is called for: distance drifted.")
+    assert text.startswith("A new model to replace the one in production\n\nWhy: distance drifted.")
     assert "- a new model is trained\n- 3 added\n" in text
     assert story.read_steps()[-1].told == "version 4 passed all gates, and is proposed"
 

@@ -124,7 +124,7 @@ def test_what_a_gate_refused_is_not_handed_over(world, successor):
 
 def test_what_fails_is_told_and_fails_the_job(world, successor):
     world["why"] = UserError("There is no journal.")
-    with pytest.raises(UserError, match="'monitor story' tells"):
+    with pytest.raises(UserError, match="'monitor story' shows"):
         run_loop(successor, once=True)
     assert [(step.kind, step.told) for step in story.read_steps()] == [
         ("failed", "There is no journal.")

@@ -1,4 +1,4 @@
-"""The table grows by records of the journal whose truth has come."""
+"""The table grows by records of the journal whose ground truth has arrived."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -72,13 +72,13 @@ def test_a_column_may_be_in_the_key_and_an_input(contract):
 def test_again_changes_nothing():
     write(answered("a", {"id": 1}, "yes"))
     grow_table(URL, 90, None)
-    assert grow_table(URL, 90, None) == ["no record whose truth has come is new to the table"]
+    assert grow_table(URL, 90, None) == ["no record with ground truth is new to the table"]
     assert len(read_log()) == 2
 
 
 def test_what_is_too_old_is_left():
     write(answered("a", {"id": 1}, "yes", minutes=60 * 24 * 3))
-    assert grow_table(URL, 2, None) == ["no record whose truth has come is new to the table"]
+    assert grow_table(URL, 2, None) == ["no record with ground truth is new to the table"]
 
 
 def without_key(contract, required):

@@ -80,8 +80,8 @@ def test_a_good_model_follows_then_answers(rolled_back):
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ({"bad": 30}, "requests failed on trial"),
-        ({"fast": 50}, "requests took over 100 ms on trial"),
+        ({"bad": 30}, "requests failed during the trial"),
+        ({"fast": 50}, "requests took over 100 ms during the trial"),
         ({"broken": 3}, "records in the shadow"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_new_model_below_the_floor_goes_where_the_old_one_was_above(world, mon
     with pytest.raises(UserError, match="set ADMIN_KEY"):
         compare(world)
     monkeypatch.setattr(Client, "check_admin", lambda _: None)
-    assert compare(world) == "It is worth less than the floor of value."
+    assert compare(world) == "That is below the minimum, gates.min_value."
 
 
 def locked(_):

@@ -56,7 +56,11 @@ def test_a_lock_file_is_in_step_on_a_machine_without_what_was_made():
         ("a.txt", "other", "a.txt has changed since stage first ran"),
         ("code/c.py", "other", "code has changed since stage second ran"),
         ("params.yaml", "speed: 2\n", "params.yaml (speed) has changed since stage first ran"),
-        ("dvc.yaml", DVC.replace("cat a.txt", "cp a.txt"), "the command of stage first is another"),
+        (
+            "dvc.yaml",
+            DVC.replace("cat a.txt", "cp a.txt"),
+            "the command of stage first has changed",
+        ),
     ],
 )
 def test_a_lock_file_that_is_behind_is_told(file, text, change):
@@ -70,7 +74,7 @@ def test_a_lock_file_that_is_behind_is_told(file, text, change):
 def test_a_run_that_stopped_half_way_is_told():
     Path("a.txt").write_text("other")
     subprocess.run(["dvc", "repro", "--quiet", "first"], check=True)
-    with pytest.raises(UserError, match=r"b\.txt was made anew, and stage second did not run"):
+    with pytest.raises(UserError, match=r"b\.txt was made again, and stage second did not run"):
         setup.check_lock()
 
 
@@ -103,7 +107,7 @@ def test_each_of_the_files_is_read_strictly(tmp_path, monkeypatch, file, text):
     monkeypatch.chdir(tmp_path)
     Path("problem.yaml").write_text("name: Test\n")
     Path("params.yaml").write_text("train: {candidates: [linear]}\n")
-    assert setup.check_team_files() == ["problem.yaml, params.yaml: in order"]
+    assert setup.check_team_files() == ["problem.yaml, params.yaml: valid"]
     Path(file).write_text(text)
     with pytest.raises(UserError, match=f"^{file}"):
         setup.check_team_files()

@@ -67,7 +67,7 @@ def test_a_model_that_answers_otherwise_is_refused():
     content = served.packed()
     cases = Model("m", ModelContent.of(content), "refuse", 100).meta["cases"]
     cases[3]["score"] += 0.01
-    with pytest.raises(UserError, match="answers otherwise"):
+    with pytest.raises(UserError, match="answers differently"):
         Model("m", ModelContent.of(edited(content, cases=cases)), "refuse", 100)
 
 
@@ -85,7 +85,7 @@ def test_no_case_is_a_row_that_was_delivered():
 
 @pytest.mark.parametrize("name", ["another@champion", "flights", "flights/x"])
 def test_the_registry_is_asked_for_this_project_s_model_only(name):
-    with pytest.raises(UserError, match="is no version"):
+    with pytest.raises(UserError, match="is not a version"):
         load(f"models:/{name}")
 
 

@@ -30,7 +30,7 @@ def write_report() -> list[str]:
     summary = {"headline": worth.headline, "advice": next_decision, "state": worth.state}
     write_json(REPORT, round_figures(summary | asdict(worth)))
     write_text(PAGE, render_page(worth, problem))
-    return [worth.headline, next_decision, f"{PAGE} tells more."]
+    return [worth.headline, next_decision, f"{PAGE} has the details."]
 
 
 def render_page(worth: Worth, problem: Problem) -> str:

@@ -104,12 +104,13 @@ def describe_estimate(problem: Problem) -> list[str]:
     return [
         f"{'Go' if hope.is_go else 'No go'}: it pays for itself {when}; {allowed} are allowed.",
         f"A month of it acts {number(hope.alarms, 0)} times, "
-        f"{number(hope.true_positives, 0)} times rightly, and is worth "
+        f"{number(hope.true_positives, 0)} times correctly, and is worth "
         f"{signed(hope.value, 0)} {unit}; its upkeep costs "
         f"{number(hope.upkeep, 0)}, which leaves {signed(hope.net, 0)}.",
         f"To break even within {allowed}, {format_least(hope.least_precision())} of "
-        f"its alarms must be right (hoped: {percent(hope.precision, 0)}), or it must find "
-        f"{format_least(hope.least_found())} of the cases (hoped: {percent(hope.found_share, 0)}).",
+        f"its alarms must be right (assumed: {percent(hope.precision, 0)}), or it must find "
+        f"{format_least(hope.least_found())} of the cases (assumed: "
+        f"{percent(hope.found_share, 0)}).",
     ]
 
 

@@ -123,7 +123,7 @@ def measure_live() -> Realised:
     a_month = performance["predictions"] / days * MONTH_DAYS if days >= ENOUGH_DAYS else None
     rows, value = performance["rows"], performance["value"]
     if rows < limits.min_rows:
-        why = f"the truth of only {rows:,} decisions is known"
+        why = f"the ground truth of only {rows:,} decisions is known"
         return Realised(why, a_month=a_month, performance=performance)
     gain = value["realised"] - value["do_nothing"]
     return Realised("", gain, gain * rows / value["per"], a_month, performance)

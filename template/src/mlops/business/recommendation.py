@@ -14,11 +14,11 @@ def advise(worth: Worth, problem: Problem) -> str:
     if not worth.passed:
         return (
             "Decide nothing on the newest model yet: it did not pass its checks. "
-            "reports/index.html tells which, and whose turn it is."
+            "reports/index.html says which, and who acts next."
         )
     if month.gain <= 0:
         return (
-            "Stop deciding by this model: a thousand of its decisions are worth "
+            "Stop using this model for decisions: a thousand of its decisions are worth "
             f"{number(-month.gain)} {unit} less than doing nothing. Go back to the one before "
             f"('model rollback') or to none, and have {scientist} find out why ('monitor report')."
         )
@@ -37,9 +37,9 @@ def advise(worth: Worth, problem: Problem) -> str:
         return advice
     why = realised.why[:1].upper() + realised.why[1:].rstrip(".")
     return (
-        f"What it really brings is not known yet. {why}. Have the truth sent to it (POST /feedback)"
-        " before more is spent on it; until then, what follows is what the evaluation promised. "
-        f"{advice}"
+        f"What it really brings is not known yet. {why}. Have the ground truth sent to it (POST "
+        "/feedback) before more is spent on it; until then, what follows is what the evaluation "
+        f"promised. {advice}"
     )
 
 

@@ -67,8 +67,8 @@ def bench(urls: list[str], seconds: float, size_mb: int) -> list[str]:
     write_json(REPORT, report)
     write_text(PAGE, render_page(report, problem.name))
     if failed := [verdict.sentence() for verdict in verdicts if not verdict.passed]:
-        raise BlockedError("\n".join([*failed, f"{PAGE} tells more."]))
-    return [*map(summarise, places), report["advice"], f"{PAGE} tells more."]
+        raise BlockedError("\n".join([*failed, f"{PAGE} has the details."]))
+    return [*map(summarise, places), report["advice"], f"{PAGE} has the details."]
 
 
 def render_page(report: StorageReport, name: str) -> str:

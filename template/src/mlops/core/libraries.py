@@ -32,7 +32,7 @@ def describe_failed_import(error: ImportError | OSError) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"the package {error.name} is not installed; 'uv add {error.name}' brings it"
     library = re.sub(r": cannot open shared object file.*", " cannot be loaded", message)
-    return f"its library is broken ({library}); 'uv sync --reinstall' may mend it"
+    return f"its library is broken ({library}); 'uv sync --reinstall' may fix it"
 
 
 def read_versions(names: tuple[str, ...]) -> dict[str, str]:

@@ -20,7 +20,7 @@ def check_duration(text: str) -> str:
     Raises ValueError if it is none, or longer than a century.
     """
     if not re.fullmatch(r"([1-9]\d*[smhdw])+", text):
-        raise ValueError("this is no length of time: write 30s, 5m, 1h30m or 7d")
+        raise ValueError("this is not a length of time: write 30s, 5m, 1h30m or 7d")
     if convert_to_seconds(text) > CENTURY * SECONDS["d"]:
         raise ValueError("this is longer than a century")
     return text
@@ -127,10 +127,11 @@ class Scale(StrictModel):
 
 
 class Watch(StrictModel):
-    """How often `monitor watch` looks, and how often at most it trains anew.
+    """How often `monitor watch` looks, and how often at most it retrains.
 
-    `grow`: add the records whose truth has come to the table before that. `shadow`: how long a new
-    model follows the old one; `trial`: how long it must keep the objectives once it answers.
+    `grow`: add the records whose ground truth has arrived to the table before that. `shadow`: how
+    long a new model follows the old one; `trial`: how long it must keep the objectives once it
+    answers.
     """
 
     every: Duration = "1h"

@@ -137,7 +137,7 @@ class Problem(StrictModel):
         Who owns what stays, and what users are promised.
         """
         neutral = {
-            "decision": f"{DRAFT['decision']}, by their {target}?",
+            "decision": f"{DRAFT['decision']}? The model predicts '{target}'.",
             "kpi": DRAFT["kpi"],
             "baseline": Baseline(description=DRAFT["baseline.description"]),
             "value": Value(unit=DRAFT["value.unit"]),

@@ -75,13 +75,13 @@ def refuse_unreadable(file: Path) -> None:
             lines = stream.readlines()
     except (SyntaxError, UnicodeDecodeError) as error:
         raise TeamError(
-            f"{shorten_path(file)}:1: it is no text in UTF-8: save it as such."
+            f"{shorten_path(file)}:1: it is not UTF-8 text: save it as UTF-8."
         ) from error
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise TeamError(
-                f"{shorten_path(file)}:{number}: it holds a null byte, which no Python file may: "
-                "save it as text in UTF-8."
+                f"{shorten_path(file)}:{number}: it holds a null byte, which Python files "
+                "cannot: save it as UTF-8 text."
             )
 
 
@@ -95,12 +95,12 @@ def load_team_list(module: str, name: str, kind: type[Listed]) -> tuple[Listed, 
     items = getattr(load_team_module(module), name, None)
     if not isinstance(items, tuple | list):
         raise TeamError(
-            f"{locate_list(module, name)}: {name} is to be a tuple, such as {name} = ()."
+            f"{locate_list(module, name)}: {name} must be a tuple, such as {name} = ()."
         )
     for item in items:
         if not isinstance(item, kind):
             raise TeamError(
-                f"{locate_list(module, name)}: {name} holds {shorten_repr(item)}, which is no "
+                f"{locate_list(module, name)}: {name} holds {shorten_repr(item)}, which is not a "
                 f"{kind.__name__}."
             )
     return tuple(items)
@@ -197,7 +197,7 @@ def shorten_repr(thing: Any) -> str:
 def require_text(text: Any, what: str) -> None:
     """Raise UserError if what a team's file gives is no line of text."""
     if not isinstance(text, str) or not text.strip() or len(text.splitlines()) > 1:
-        raise UserError(f"{what} is {shorten_repr(text)}, which is no line of text.")
+        raise UserError(f"{what} is {shorten_repr(text)}, which is not a line of text.")
 
 
 def require_name(text: Any, what: str) -> None:
@@ -211,7 +211,7 @@ def require_name(text: Any, what: str) -> None:
 
 def require_function(function: Any, what: str) -> None:
     """Raise UserError if what a team's file gives cannot be called."""
-    require_kind(function, Callable, what, "no function")
+    require_kind(function, Callable, what, "not a function")
 
 
 def require_kind(thing: Any, kind: Any, what: str, otherwise: str) -> None:

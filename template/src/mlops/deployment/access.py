@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..core.errors import UserError
 from ..core.paths import COMPOSE
+from ..core.repository_place import find_place
 
 RELEASE = "release"  # the environment that builds; any other one is a place to deploy to
 
@@ -64,9 +65,10 @@ def check_needs(environment: str) -> list[str]:
         if not os.environ.get(need.name)
     ]
     if missing:
+        name = find_place().name_environment(environment)
         raise UserError(
-            f"The environment '{environment}' of the repository lacks {', '.join(missing)}: add "
-            "what is missing in its settings; deploy/README.md tells how to make each."
+            f"The environment '{name}' of the repository lacks {', '.join(missing)}: add "
+            "what is missing in its settings; deploy/README.md says how to make each."
         )
     return [f"{environment}: no secret and no variable is missing"]
 
@@ -98,7 +100,7 @@ def read_settings(text: str) -> dict[str, str]:
             continue
         name, sign, value = line.partition("=")
         if not sign:
-            raise UserError(f"SERVICE_ENV: line {number} is no NAME=VALUE; correct the secret.")
+            raise UserError(f"SERVICE_ENV: line {number} is not NAME=VALUE; correct the secret.")
         values[name.strip()] = value.strip()
     return values
 

@@ -8,6 +8,7 @@ from urllib.request import Request, urlopen
 
 from ..core.errors import UserError
 from ..core.problem import Problem
+from ..core.repository_place import find_place
 from ..gates.yaml_location import Entry
 
 API = "https://api.github.com"
@@ -24,6 +25,7 @@ def check_approval(environment: str) -> list[str]:
     by_hand = os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch"
     if by_hand and is_same(owner, f"@{os.environ.get('GITHUB_TRIGGERING_ACTOR', '')}"):
         return [f"{environment}: {owner} started this delivery"]
+    environment = find_place().name_environment(environment)
     reviewers = list_reviewers(read_environment(environment), os.environ["GITHUB_REPOSITORY"])
     if not any(is_same(owner, name) for name in reviewers):
         asks = f"asks {', '.join(reviewers)}" if reviewers else "asks nobody"
@@ -69,4 +71,4 @@ def read_environment(name: str) -> dict[str, Any]:
         with urlopen(request, timeout=30) as answer:  # noqa: S310
             return dict(json.load(answer))
     except (HTTPError, URLError) as error:
-        raise UserError(f"GitHub does not tell who approves for '{name}': {error}.") from error
+        raise UserError(f"GitHub does not say who approves for '{name}': {error}.") from error

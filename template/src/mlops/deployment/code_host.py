@@ -9,6 +9,7 @@ from ..core.dvc_remote import read_remote_url
 from ..core.errors import UserError
 from ..core.github_command import MissingError, run_gh
 from ..core.problem import Problem
+from ..core.repository_place import find_place
 from .access import RELEASE, Need, list_needs
 from .approval import is_same, list_reviewers
 from .signing import SIGNERS
@@ -64,9 +65,13 @@ def check_repository() -> tuple[list[str], bool]:
     repository = Repository()
     steps = list(list_steps(repository))
     if not repository.known:
-        head = "gh (https://cli.github.com) is not installed: only files were looked at; needed is:"
+        head = (
+            "gh (https://cli.github.com) is not installed: only files were checked; what it needs:"
+        )
     elif missing := sum(not step.done for step in steps):
-        head = f"{repository.name} lacks {missing} of {len(steps)}; in this order:"
+        head = (
+            f"{repository.name} lacks {missing} of {len(steps)} things; set them up in this order:"
+        )
     else:
         head = f"{repository.name} has all that it needs"
     lines = [head, *map(str, steps)]
@@ -83,7 +88,7 @@ def list_steps(repository: Repository) -> Iterator[Step]:
     )
     yield Step(
         f"a key in {SIGNERS}",
-        "make it as deploy/README.md tells, and commit its line",
+        "make it as deploy/README.md describes, and commit its line",
         names_signer(),
     )
     for environment in ENVIRONMENTS:
@@ -91,10 +96,11 @@ def list_steps(repository: Repository) -> Iterator[Step]:
     yield require_approver(repository)
     yield from list_environment_steps(repository, MONITORING, [])
     yield require_pull_requests(repository)
-    for name, what in (("MONITORING", "daily monitoring"), ("CD", "continuous delivery")):
+    for switch, what in (("MONITORING", "daily monitoring"), ("CD", "continuous delivery")):
+        name = find_place().name_variable(switch)
         yield Step(
             f"the variable {name}, which turns {what} on",
-            f"gh variable set {name} --body on (off: you do without, and are not asked again)",
+            f"gh variable set {name} --body on (or off, if you do not want it)",
             repository.has(f"actions/variables/{name}"),
         )
 
@@ -107,6 +113,7 @@ def names_signer() -> bool:
 
 def list_environment_steps(repository: Repository, name: str, needs: list[Need]) -> Iterator[Step]:
     """List the environment itself, and each secret and variable in it."""
+    name = find_place().name_environment(name)
     there = repository.has(f"environments/{name}")
     yield Step(
         f"the environment {name}",
@@ -123,22 +130,25 @@ def list_environment_steps(repository: Repository, name: str, needs: list[Need])
 
 def require_approver(repository: Repository) -> Step:
     """Ask for the business owner as approver, unless it was decided that nobody has to approve."""
-    owner = Problem.read().owners.business_owner
+    owner, place = Problem.read().owners.business_owner, find_place()
+    production, switch = place.name_environment("production"), place.name_variable("CD")
     return Step(
-        f"{owner or 'the business owner'} as a required reviewer of production",
+        f"{owner or 'the business owner'} as a required reviewer of {production}",
         "name them in its settings; where your plan of GitHub has no reviewers, let them start "
-        "each delivery (gh variable set CD --body manual), or say that nobody is asked (gh "
-        "variable set UNATTENDED --env production --body true)",
+        f"each delivery (gh variable set {switch} --body manual), or say that nobody is asked (gh "
+        f"variable set UNATTENDED --env {production} --body true)",
         has_approver(repository, owner) if repository.known else None,
     )
 
 
 def has_approver(repository: Repository, owner: str) -> bool:
     """Tell whether the owner is asked, starts each delivery, or is not asked on purpose."""
-    production = repository.get("environments/production")
+    place = find_place()
+    name = place.name_environment("production")
+    production = repository.get(f"environments/{name}")
     asked = list_reviewers(production, repository.name) if production else []
-    switch = repository.get("actions/variables/CD") or {}
-    unattended = repository.get("environments/production/variables/UNATTENDED") or {}
+    switch = repository.get(f"actions/variables/{place.name_variable('CD')}") or {}
+    unattended = repository.get(f"environments/{name}/variables/UNATTENDED") or {}
     return (
         any(is_same(owner, name) for name in asked)
         or switch.get("value") == "manual"
@@ -151,7 +161,8 @@ def require_pull_requests(repository: Repository) -> Step:
     return Step(
         "permission for workflows to open pull requests",
         "turn on 'Allow GitHub Actions to create and approve pull requests' in Settings, Actions, "
-        f"General, or set the secret {BOT} in the environments bot and {MONITORING}",
+        f"General, or set the secret {BOT} in the environments "
+        f"{' and '.join(map(find_place().name_environment, ('bot', MONITORING)))}",
         may_propose(repository) if repository.known else None,
     )
 
@@ -161,4 +172,5 @@ def may_propose(repository: Repository) -> bool:
     workflows = repository.get("actions/permissions/workflow") or {}
     if workflows.get("can_approve_pull_request_reviews"):
         return True
-    return repository.get(f"environments/bot/secrets/{BOT}") is not None
+    bot = find_place().name_environment("bot")
+    return repository.get(f"environments/{bot}/secrets/{BOT}") is not None

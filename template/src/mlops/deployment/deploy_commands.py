@@ -11,13 +11,16 @@ from ..data_commands import say
 app = typer.Typer(no_args_is_help=True)
 Environment = Annotated[str, typer.Option(help="Where: production, staging or another.")]
 Host = Annotated[
-    str, typer.Option(help="Docker's host (ssh://user@host), or kubectl's context; default: ours.")
+    str,
+    typer.Option(
+        help="Docker's host (ssh://user@host), or kubectl's context; default: the current one."
+    ),
 ]
 
 
 @app.callback()
 def group(context: typer.Context) -> None:
-    """Where: a release in service."""
+    """Where: put releases into production, and take them back."""
     from .access import command_variables
 
     context.obj = context.with_resource(command_variables())
@@ -30,7 +33,7 @@ def up(
     environment: Environment = "production",
     host: Host = "",
 ) -> None:
-    """Bring an image into service without a request that fails; one that is unfit is taken away."""
+    """Put an image into production without failing a request; one that is unfit is removed."""
     from .target import Place, load_target
 
     say(load_target().deploy(image, Place(environment, host, context.obj)))
@@ -38,7 +41,7 @@ def up(
 
 @app.command(epilog="Example: deploy check http://127.0.0.1:8000")
 def check(context: typer.Context, url: str) -> None:
-    """Does a service give the known answers of this project's model, as fast as was promised?"""
+    """Does a service answer as this project's model does, and as fast as problem.yaml promises?"""
     from .readiness import check_service
 
     say(check_service(url, read_key(context.obj)))
@@ -52,7 +55,7 @@ def watch(
     environment: Environment = "production",
     host: Host = "",
 ) -> None:
-    """Does a release keep the objectives of problem.yaml? Ends with 1 as soon as it does not."""
+    """Does a release keep the objectives of problem.yaml? Exit code 1 as soon as it does not."""
     from ..core.params import check_duration
     from .rollout import watch_release
     from .target import Place, load_target
@@ -69,7 +72,7 @@ def watch(
 def rollback(
     context: typer.Context, environment: Environment = "production", host: Host = ""
 ) -> None:
-    """Bring back the release before the one in service, without a request that fails."""
+    """Go back to the previous release, without failing a request."""
     from .target import Place, load_target
 
     say(load_target().roll_back(Place(environment, host, context.obj)))
@@ -79,7 +82,7 @@ def rollback(
 def status(
     context: typer.Context, environment: Environment = "production", host: Host = ""
 ) -> None:
-    """What is in service: image, model, commit and since when; and what was done, by whom."""
+    """What is in production: image, model, commit, since when; and who deployed what."""
     from .target import Place, load_target
 
     say(load_target().describe(Place(environment, host, context.obj)))
@@ -115,7 +118,7 @@ def build(
 
 @app.command()
 def sbom() -> None:
-    """List all that is in the release, model and data too. Writes dist/sbom.cdx.json."""
+    """List everything in the release, model and data included. Writes dist/sbom.cdx.json."""
     from .bill_of_materials import write_bill
 
     say(write_bill())
@@ -131,7 +134,7 @@ def sign() -> None:
 
 @app.command()
 def verify() -> None:
-    """Is the release as someone in deploy/allowed_signers signed it? Prints its image last."""
+    """Is the release signed by somebody in deploy/allowed_signers? Prints its image last."""
     from .signing import verify_release
 
     say(verify_release())
@@ -139,7 +142,7 @@ def verify() -> None:
 
 @app.command(epilog="Example: deploy ready --environment staging")
 def ready(environment: Environment = "production") -> None:
-    """Are the secrets and variables there that a delivery needs? Names each that is missing."""
+    """Are all secrets and variables set that a delivery needs? Names each that is missing."""
     from .access import check_needs
 
     say(check_needs(environment))
@@ -147,7 +150,7 @@ def ready(environment: Environment = "production") -> None:
 
 @app.command()
 def setup() -> None:
-    """Name what continuous delivery and monitoring on GitHub still need, in order, as gh tells."""
+    """List what continuous delivery and monitoring on GitHub still need, in order, by asking gh."""
     from .code_host import check_repository
 
     lines, ready = check_repository()

@@ -54,7 +54,8 @@ def refuse_uncommitted() -> None:
     if changed:
         first = changed.splitlines()[0].split(maxsplit=1)[1]
         raise UserError(
-            f"{first} differs from the commit, and an image is of a commit: commit or undo it."
+            f"{first} differs from the commit, and an image is built from a commit: commit the "
+            "change or undo it."
         )
 
 
@@ -69,13 +70,13 @@ def read_registration() -> Registration:
     failed = [gate["name"] for gate in gates if not gate["passed"]]
     if failed:
         raise UserError(
-            f"Version {number} of the model must not go out, a gate blocks it "
+            f"Version {number} of the model must not be released: a gate blocks it "
             f"({', '.join(failed)}): see reports/index.html for what to do."
         )
     if find_champion_override():
         raise UserError(
-            f"Version {number} is not the champion, it was taken back: 'model promote {number}' if "
-            "it is to go out all the same."
+            f"Version {number} is not the champion; it was rolled back. To release it anyway, "
+            f"first run 'model promote {number}'."
         )
     return cast(Registration, read_json(REGISTRATION))
 

@@ -42,7 +42,9 @@ class Release(BaseModel):
         try:
             return cls.model_validate_json(RELEASE.read_bytes())
         except ValidationError as error:
-            raise UserError(f"{RELEASE} is no release: make it again: 'deploy build'.") from error
+            raise UserError(
+                f"{RELEASE} is not a release: make it again with 'deploy build'."
+            ) from error
 
     def write(self) -> None:
         """Write the file, and remove its signature: what was signed is not this one any more."""

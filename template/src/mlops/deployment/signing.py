@@ -28,7 +28,7 @@ def sign_release() -> list[str]:
         SIGNATURE.unlink(missing_ok=True)
         done = run_ssh_keygen("sign", "-f", str(file), str(RELEASE))
     if done.returncode:
-        raise UserError(f"{KEY} is no private key, or asks for a passphrase: make one without.")
+        raise UserError(f"{KEY} is not a private key, or has a passphrase: make one without.")
     return [f"{RELEASE}: signed, see {SIGNATURE}", *verify_release()[:1]]
 
 

@@ -71,8 +71,8 @@ def judge_problem(problem: Problem, task: Task) -> Verdict:
     blank = listed(missing)
     meaning = f"problem.yaml {f'does not say {blank}' if blank else 'says all a release needs'}"
     if (drafted := problem.list_drafted()) and not blank:
-        meaning += f", but with the template's words for {listed(drafted)}: "
-        meaning += f"{problem.owners.business_owner} has to say what is meant"
+        meaning += f", but {listed(drafted)} still as the template drafted it: "
+        meaning += f"{problem.owners.business_owner} has to fill it in"
     advice = f"Fill in {blank} in problem.yaml."
     finding = Finding(not blank, "incomplete" if blank else "complete", "complete", meaning, advice)
     return assign_verdict(
@@ -110,7 +110,7 @@ def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
     """
     champion, limit = evaluation["champion"], 0.0 - max_loss
     if champion is None or champion["high"] is None:
-        why = evaluation["champion_note"] or "no difference can be told"
+        why = evaluation["champion_note"] or "no difference can be measured"
         return Finding(True, None, limit, f"not compared: {why}", "")
     by, low, high = (
         signed(figure, 4) for figure in (champion["difference"], champion["low"], champion["high"])
@@ -137,10 +137,10 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
     worse = [one for one, gap in sure.items() if gap > limit]
     behind = listed(f"{column} = {value}" for column, value in worse)
     gap = max([0.0, *sure.values()])
-    meaning = f"no group large enough to judge is served worse, beyond chance, by {number(limit)}"
+    meaning = f"no group large enough to judge performs worse, beyond chance, by {number(limit)}"
     if behind:
         allowed = f"{number(limit)} is allowed"
-        meaning = f"{behind} is served worse, beyond chance, by {number(gap)}; {allowed}"
+        meaning = f"{behind} performs worse, beyond chance, by {number(gap)}; {allowed}"
     advice = (
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."

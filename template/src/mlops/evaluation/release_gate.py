@@ -16,6 +16,6 @@ def run() -> None:
     verdicts = [Verdict(**gate) for gate in read_json(GATE_REPORT)["gates"]]
     failed = [verdict.sentence() for verdict in verdicts if not verdict.passed]
     if failed:
-        page = "The whole story is in reports/index.html."
+        page = "The full report is in reports/index.html."
         raise BlockedError("\n".join([f"{len(failed)} gate(s) block the release:", *failed, page]))
     print(f"release: all {len(verdicts)} gates passed; read reports/index.html")

@@ -93,7 +93,7 @@ def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdic
         finding = gate.check(evidence)
     if not isinstance(finding, Finding):
         raise TeamError(
-            f"{gate.place}: it returns {team.shorten_repr(finding)}, which is no Finding."
+            f"{gate.place}: it returns {team.shorten_repr(finding)}, which is not a Finding."
         )
     if not isinstance(finding.passed, bool | np.bool_):
         raise TeamError(
@@ -102,7 +102,9 @@ def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdic
         )
     for name in ("meaning", "what_to_do"):
         if not isinstance(text := getattr(finding, name), str):
-            raise TeamError(f"{gate.place}: {name} is {team.shorten_repr(text)}, which is no text.")
+            raise TeamError(
+                f"{gate.place}: {name} is {team.shorten_repr(text)}, which is not a text."
+            )
     plain = Finding(
         passed=bool(finding.passed),
         measured=check_figure(finding.measured, f"{gate.place}: measured"),
@@ -123,5 +125,5 @@ def check_figure(figure: Any, what: str) -> float | str | None:
     if isinstance(figure, Real) and not isinstance(figure, bool) and math.isfinite(figure):
         return float(figure)
     raise TeamError(
-        f"{what} is {team.shorten_repr(figure)}, which is no finite number, text or None."
+        f"{what} is {team.shorten_repr(figure)}, which is not a finite number, text or None."
     )

@@ -42,7 +42,9 @@ class Entry(NamedTuple):
         name, number = self.name or "columns", self.line
         if number:
             return f"{self.file}:{number} {name}"
-        why = "not set there, so its default holds" if Path(self.file).exists() else "not there yet"
+        why = (
+            "not set there, so the default applies" if Path(self.file).exists() else "not there yet"
+        )
         return f"{self.file} {name} ({why})"
 
 

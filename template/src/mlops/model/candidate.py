@@ -29,19 +29,19 @@ class Range:
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise UserError(
-                    f"{name} of a Range is {team.shorten_repr(number)}, which is no number."
+                    f"{name} of a Range is {team.shorten_repr(number)}, which is not a number."
                 )
             if not math.isfinite(number):
                 raise UserError(f"{name} of a Range is {number}, which is not finite.")
         team.require_kind(self.log, bool, "log of a Range", "not True or False")
         if not self.low < self.high:
-            raise UserError(f"{self}: low is to be less than high.")
+            raise UserError(f"{self}: low must be less than high.")
         if self.log and self.low <= 0:
-            raise UserError(f"{self}: low is to be above 0 where it is searched by its logarithm.")
+            raise UserError(f"{self}: low must be above 0 where it is searched by its logarithm.")
         if not self.low <= self.default <= self.high:
-            raise UserError(f"{self}: the default is to lie between low and high.")
+            raise UserError(f"{self}: the default must lie between low and high.")
         if self.is_whole and not isinstance(self.default, int):
-            raise UserError(f"{self}: the default is to be a whole number, as low and high are.")
+            raise UserError(f"{self}: the default must be a whole number, as low and high are.")
 
     @property
     def is_whole(self) -> bool:
@@ -69,13 +69,13 @@ class Candidate:
         ours = f"the candidate {self.name}"
         team.require_function(self.steps, f"steps of {ours}")
         team.require_function(self.model, f"model of {ours}")
-        no_space = "no dictionary of settings and their Range"
+        no_space = "not a dictionary of settings and their Range"
         team.require_kind(self.space, Mapping, f"space of {ours}", no_space)
         for setting, each in self.space.items():
             if not isinstance(setting, str) or not setting.isidentifier():
                 text = team.shorten_repr(setting)
-                raise UserError(f"space of {ours} has {text}, which is no name of a setting.")
-            team.require_kind(each, Range, f"{setting} of {ours}", "no Range")
+                raise UserError(f"space of {ours} has {text}, which is not a name of a setting.")
+            team.require_kind(each, Range, f"{setting} of {ours}", "not a Range")
         team.require_kind(self.baseline, bool, f"baseline of {ours}", "not True or False")
         object.__setattr__(self, "created", team.locate_running_code())
 

@@ -102,8 +102,8 @@ class Metric:
         known = get_args(Task)
         if not isinstance(self.tasks, tuple | list) or not self.tasks:
             raise UserError(
-                f"tasks of the metric {self.name} is {team.shorten_repr(self.tasks)}, which is no "
-                f"tuple, such as {known[:1]}."
+                f"tasks of the metric {self.name} is {team.shorten_repr(self.tasks)}, which is "
+                f"not a tuple, such as {known[:1]}."
             )
         if strange := [task for task in self.tasks if task not in known]:
             raise UserError(
@@ -169,7 +169,7 @@ def find_primary_metric(task: Task, name: str = "auto") -> Metric:
     name = next(iter(known)) if name == "auto" else name
     if name not in known:
         raise UserError(
-            f"params.yaml: train.metric: {name!r} is no metric for a {task} target; "
+            f"params.yaml: train.metric: {name!r} is not a metric for a {task} target; "
             f"take one of auto, {', '.join(known)}."
         )
     return known[name]

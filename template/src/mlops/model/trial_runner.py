@@ -179,7 +179,7 @@ class TrialRunner:
         try:
             scores = [self.metric.measure(*pair) for pair in self.score_pairs(plan)]
             if not np.isfinite(scores).any():
-                raise ArithmeticError(f"{self.metric.name} cannot be told on these rows")
+                raise ArithmeticError(f"{self.metric.name} cannot be computed on these rows")
             score = float(np.nanmean(scores))
         except UnmeasurableError as error:
             fault = str(error)

@@ -13,16 +13,16 @@ from .drift import Drift, InputDrift, excess_beyond_chance
 from .performance_report import Performance
 
 LIMITS = "monitoring in params.yaml"
-RETRAIN = "bring in newer rows with their answers and run 'uv run dvc repro'"
+RETRAIN = "add newer rows with their labels and run 'uv run dvc repro'"
 # What a page says first, of the checks that failed: the gravest.
 HEADLINES = {
-    "value": "The decisions are worth less than they have to be.",
-    "performance": "The model answers worse than it did.",
-    "slices": "One group is served worse than the others.",
+    "value": "The decisions are worth less than required.",
+    "performance": "The model performs worse than it did.",
+    "slices": "One group performs worse than the others.",
     "missing": "Values have gone missing.",
-    "unseen": "Values come in that the model has never met.",
-    "drift": "What comes in is no longer what the model learned from.",
-    "traffic": "Hardly anything is asked of the model.",
+    "unseen": "Categories arrive that the model has never seen.",
+    "drift": "The inputs no longer look like the training data.",
+    "traffic": "The model gets hardly any requests.",
 }
 
 
@@ -59,7 +59,7 @@ def choose_headline(verdicts: list[Verdict], performance: Performance) -> str:
         if name in failed:
             return words
     if performance["metric"]["value"] is None:
-        return "Nothing looks wrong; the truth is not known yet."
+        return "Nothing looks wrong; the ground truth is not known yet."
     return "The model does what it promised."
 
 
@@ -109,7 +109,7 @@ def check_slices(performance: Performance, gates: GateParams) -> Finding:
     if not gaps:
         return Finding(True, None, limit, "no group is large enough to judge", "")
     behind = listed(name for name, gap in gaps.items() if gap > limit)
-    meaning = f"served worse, beyond chance: {behind or 'no group'}"
+    meaning = f"worse than the others, beyond chance: {behind or 'no group'}"
     advice = f"See whether the columns of {behind} are right; if they are, {RETRAIN}."
     return Finding(not behind, max(0.0, *gaps.values()), limit, meaning, advice)
 
@@ -126,7 +126,7 @@ def check_shares(
         return None
     shares = {each["input"]: pair for each in inputs if (pair := each[what])}
     if not shares:
-        return Finding(True, None, limit, "there are too few records to tell", "")
+        return Finding(True, None, limit, "there are too few records to judge", "")
     excess = {name: excess_beyond_chance(pair, drift["rows"]) for name, pair in shares.items()}
     over = sorted((name for name in excess if excess[name] > limit), key=lambda n: -excess[n])
     affected = listed(
@@ -135,7 +135,7 @@ def check_shares(
     )
     kind = "missing" if what == "missing" else "of a kind that training did not know"
     meaning = f"{f'values of {affected}' if over else 'no more values than usual'} are {kind}"
-    advice = f"Ask who delivers {listed(over)} what has changed, and have it mended at the source."
+    advice = f"Ask who delivers {listed(over)} what has changed, and have it fixed at the source."
     return Finding(not over, max(0.0, *excess.values()), limit, meaning, advice)
 
 
@@ -144,12 +144,14 @@ def check_stability(inputs: list[InputDrift], limit: float | None) -> Finding | 
     if limit is None:
         return None
     if not inputs:
-        return Finding(True, None, limit, "there are too few records to tell", "")
+        return Finding(True, None, limit, "there are too few records to judge", "")
     over = [each["input"] for each in inputs if each["psi"] > limit]
     worst = inputs[0]
     highest = f"the index of {worst['input']} is highest, {number(worst['psi'])}"
     meaning = f"among the inputs {listed(over)} drifted; {highest}" if over else highest
-    advice = f"See below what has changed: mend it if it is a fault; if the world is, {RETRAIN}."
+    advice = (
+        f"See below what has changed: fix it if it is a fault; if the world has changed, {RETRAIN}."
+    )
     return Finding(not over, worst["psi"], limit, meaning, advice)
 
 
@@ -163,5 +165,5 @@ def check_traffic(drift: Drift, limits: Monitoring) -> Finding:
 
 def too_few_truths(performance: Performance, limit: float) -> Finding:
     """Return a finding that passes, because nothing can be said yet."""
-    meaning = f"only {count(performance['rows'], 'truth')} known so far, too few to tell"
+    meaning = f"only {count(performance['rows'], 'truth')} known so far, too few to judge"
     return Finding(True, None, limit, meaning, "")

@@ -26,22 +26,28 @@ class Exporter:
             return Gauge(name, help_, labels, registry=registry)
 
         self.metric = gauge(
-            "performance", "Primary metric where the truth has come", ("metric", *SLICE)
+            "performance", "Primary metric where the ground truth has arrived", ("metric", *SLICE)
         )
-        self.rows = gauge("performance_rows", "Predictions whose truth has come", SLICE)
-        self.coverage = gauge("truth_coverage_ratio", "Share of predictions whose truth has come")
-        self.delay = gauge("truth_delay_seconds", "From prediction to truth", ("quantile",))
-        self.contradictions = gauge("truth_contradictions", "Predictions told different truths")
+        self.rows = gauge("performance_rows", "Predictions whose ground truth has arrived", SLICE)
+        self.coverage = gauge(
+            "truth_coverage_ratio", "Share of predictions whose ground truth has arrived"
+        )
+        self.delay = gauge("truth_delay_seconds", "From prediction to ground truth", ("quantile",))
+        self.contradictions = gauge("truth_contradictions", "Predictions with conflicting labels")
         self.realised = gauge(
             "value_realised_per_thousand", "Worth of a thousand decisions, in problem.yaml's unit"
         )
         self.expected = gauge(
             "value_expected_per_thousand", "The same as the evaluation expected it"
         )
-        self.total = gauge("value_realised_total", "Worth of all decisions whose truth has come")
+        self.total = gauge(
+            "value_realised_total", "Worth of all decisions whose ground truth has arrived"
+        )
         self.cost = gauge("cost_total", "What running cost meanwhile, in prices.yaml's currency")
         self.limits = LimitGauges(registry)
-        self.last_run = gauge("watch_last_run_timestamp_seconds", "When the watch looked last")
+        self.last_run = gauge(
+            "watch_last_run_timestamp_seconds", "When `monitor watch` last checked"
+        )
         self.retrainings = Counter(
             "retraining", "Retrainings, by outcome", ["outcome"], registry=registry
         )

@@ -10,6 +10,7 @@ from typing import Any
 from ..core.formatting import count, listed, sentence
 from ..core.github_command import run_gh
 from ..core.paths import MONITORING, read_json
+from ..core.repository_place import find_place
 
 LABEL, TITLE = "monitoring", "The model in production needs attention"
 
@@ -21,7 +22,9 @@ def update_issue() -> list[str]:
     """
     report = read_json(MONITORING)
     failed = [check for check in report["checks"] if not check["passed"]]
-    ours = ("--label", LABEL, "--state", "open")
+    folder = find_place().folder
+    label = f"{LABEL} {folder}".strip()
+    ours = ("--label", label, "--state", "open")
     number = run_gh(
         "issue", "list", *ours, "--limit", "1", "--json", "number", "--jq", ".[].number"
     )
@@ -37,8 +40,9 @@ def update_issue() -> list[str]:
         if number:
             run_gh("issue", "edit", number, "--body-file", str(body))
             return [f"{count(len(failed), 'check')} failed: issue {number} says what to do"]
-        run_gh("label", "create", LABEL, "--force", "--description", "What the monitoring found")
-        new = ("--title", TITLE, "--label", LABEL, "--body-file", str(body))
+        run_gh("label", "create", label, "--force", "--description", "What the monitoring found")
+        title = f"{TITLE} ({folder})" if folder else TITLE
+        new = ("--title", title, "--label", label, "--body-file", str(body))
         return [f"{count(len(failed), 'check')} failed: {run_gh('issue', 'create', *new)}"]
 
 

@@ -9,9 +9,9 @@ from ..command_options import with_reading_options
 from ..data_commands import Query, Source, say
 from ..records.reading_options import AS_IT_IS, Reading
 
-app = typer.Typer(no_args_is_help=True, help="Then: the model in production.")
+app = typer.Typer(no_args_is_help=True, help="Afterwards: the model in production.")
 
-Url = Annotated[str, typer.Option(help="Of the service.")]
+Url = Annotated[str, typer.Option(help="Address of the service.")]
 LOCAL = "http://127.0.0.1:8000"
 
 
@@ -21,7 +21,7 @@ def report(
         str | None, typer.Option(help="How long ago (7d, 12h), or a day; default: params.yaml.")
     ] = None,
 ) -> None:
-    """Is the model still good, and what comes in? Writes reports/monitoring.html."""
+    """How good is the model in production? Have inputs drifted? Writes reports/monitoring.html."""
     from .monitoring_page import write_report
 
     say(write_report(since))
@@ -32,9 +32,9 @@ def report(
 def replay(  # noqa: PLR0917
     source: Source,
     url: Url = LOCAL,
-    minutes: Annotated[float, typer.Option(help="In which to send all.", min=0)] = 5,
+    minutes: Annotated[float, typer.Option(help="Minutes in which to send everything.", min=0)] = 5,
     truth_after: Annotated[
-        float, typer.Option(help="Seconds until the truth about a record is told.", min=0)
+        float, typer.Option(help="Seconds until the ground truth of a record is sent.", min=0)
     ] = 30,
     query: Query = None,
     reading: Reading = AS_IT_IS,
@@ -51,11 +51,14 @@ def watch(
     url: Url = LOCAL,
     once: Annotated[bool, typer.Option("--once", help="Look once, for a scheduled job.")] = False,
     host: Annotated[
-        str, typer.Option(help="Who may read its figures; 0.0.0.0 for all.")
+        str, typer.Option(help="The address its metrics are served on; 0.0.0.0 for all.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where Prometheus reads.", min=0, max=65535)] = 9101,
+    port: Annotated[
+        int,
+        typer.Option(help="The port its metrics are served on, for Prometheus.", min=0, max=65535),
+    ] = 9101,
 ) -> None:
-    """Watch the model in production, and replace it by a better one where that is called for."""
+    """Watch the model in production; retrain and replace it where the rules call for it."""
     from .client import Client
     from .retraining import run_loop
     from .takeover import Takeover
@@ -76,7 +79,7 @@ def story() -> None:
 
 @app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")
 def pull(
-    environment: Annotated[str, typer.Option(help="Of the deployment.")] = "production",
+    environment: Annotated[str, typer.Option(help="Environment of the deployment.")] = "production",
 ) -> None:
     """Copy the journal here, from the host on which the service runs with Docker Compose."""
     from .journal_pull import pull_journal
@@ -86,7 +89,7 @@ def pull(
 
 @app.command()
 def issue() -> None:
-    """Have one issue on GitHub say what `monitor report` found, by its command `gh`."""
+    """Keep one issue on GitHub with what `monitor report` found, by the command `gh`."""
     from .issue import update_issue
 
     say(update_issue())
@@ -94,9 +97,9 @@ def issue() -> None:
 
 @app.command(epilog="Example: monitor renew --text text.md")
 def renew(
-    text: Annotated[Path, typer.Option(help="Where to write what a pull request says.")],
+    text: Annotated[Path, typer.Option(help="File to write the text of the pull request to.")],
 ) -> None:
-    """Train anew where that is called for, and leave it in the files, for a pull request."""
+    """Retrain where the rules call for it; the result stays in the files, for a pull request."""
     from .retrain_pull_request import PullRequest
     from .retraining import run_loop
 

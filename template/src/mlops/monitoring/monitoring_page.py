@@ -39,7 +39,7 @@ def write_report(since: str | None = None) -> list[str]:
         for check in observation["checks"]
         if not check["passed"]
     ]
-    return [observation["headline"], *tasks, f"{PAGE} tells more."]
+    return [observation["headline"], *tasks, f"{PAGE} has the details."]
 
 
 def parse_since(since: str, now: datetime) -> datetime:

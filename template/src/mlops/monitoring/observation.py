@@ -73,7 +73,7 @@ def describe(observation: Observation) -> str:
     settings = Params.read().monitoring
     truths, records = observation["performance"]["rows"], observation["drift"]["rows"]
     few = {
-        f"the truth of {number(truths)} decisions is known": truths,
+        f"the ground truth of {number(truths)} decisions is known": truths,
         f"{number(records)} records came in the last {settings.window}": records,
     }
     unknown = [

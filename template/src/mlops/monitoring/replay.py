@@ -64,13 +64,18 @@ class Traffic:
         body = [{"id": name, "truth": truth} for name, truth in truths]
         status, answer = self.client.post("/feedback", body)
         if status != 202:
-            raise UserError(f"the service does not take the truth ({status}): {answer['detail']}.")
+            raise UserError(
+                f"the service does not accept the ground truth ({status}): {answer['detail']}."
+            )
         self.known += len(truths)
 
     def summarise(self) -> list[str]:
         """Return the lines to print, with the commonest reasons for which records were refused."""
         refusals = [f"{times:,} refused: {why}" for why, times in self.refused.most_common(5)]
-        return [f"{self.answered:,} records answered, the truth told of {self.known:,}", *refusals]
+        return [
+            f"{self.answered:,} records answered, the ground truth sent for {self.known:,}",
+            *refusals,
+        ]
 
 
 def replay(

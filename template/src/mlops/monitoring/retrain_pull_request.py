@@ -36,7 +36,7 @@ class PullRequest(Successor):
     def hand_over(self, version: str, reasons: list[str], steps: list[Step]) -> Outcome:
         """Write the text of the pull request."""
         reason = "; ".join(reasons)
-        lines = ["A new model for the one at work", "", f"It is called for: {reason}.", ""]
+        lines = ["A new model to replace the one in production", "", f"Why: {reason}.", ""]
         lines += [f"- {step.told}" for step in steps]
         lines += ["", "Its checks compare both models on the same rows.", ""]
         write_text(self.text, "\n".join(lines))

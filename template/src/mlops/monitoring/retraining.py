@@ -61,10 +61,10 @@ def run_loop(
                     break
                 time.sleep(convert_to_seconds(Params.read().monitoring.watch.every))
     except Timeout:
-        raise UserError("another 'monitor watch' is at work here: stop it first.") from None
+        raise UserError("another 'monitor watch' is running here: stop it first.") from None
     if not succeeded:
         failure = read_steps()[-1].told.rstrip(".")
-        raise UserError(f"{failure}. 'monitor story' tells what came before.")
+        raise UserError(f"{failure}. 'monitor story' shows what happened before.")
 
 
 def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
@@ -135,7 +135,9 @@ def train_champion() -> str | None:
     registered = read_json(REGISTRATION)
     version = str(registered["version"])
     if not registered["champion"]:
-        record_step("refused", f"version {version} was rolled back before, and came out again")
+        record_step(
+            "refused", f"version {version} was rolled back before, and training produced it again"
+        )
         return None
     record_step("trained", f"version {version} passed all gates", version=registered["version"])
     return version

@@ -56,10 +56,10 @@ def parse_counts(page: str, slow_ms: float) -> Counts:
 def find_complaint(counts: Counts, objectives: Objectives) -> str:
     """Return a sentence about the objective that the requests break; "" if they keep all."""
     if counts.failed > round((1 - objectives.availability) * counts.requests, 6):
-        return f"{counts.failed:.0f} of {counts.requests:.0f} requests failed on trial."
+        return f"{counts.failed:.0f} of {counts.requests:.0f} requests failed during the trial."
     if counts.slow > round((1 - objectives.latency_share) * counts.requests, 6):
         return (
             f"{counts.slow:.0f} of {counts.requests:.0f} requests took over "
-            f"{objectives.latency_ms} ms on trial."
+            f"{objectives.latency_ms} ms during the trial."
         )
     return ""

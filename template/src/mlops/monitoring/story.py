@@ -59,7 +59,7 @@ def read_steps() -> list[Step]:
             steps.append(Step(**json.loads(line)))
         except (ValueError, TypeError) as error:
             raise UserError(
-                f"{STORY}: line {number} is not one step; take what is wrong out of it."
+                f"{STORY}: line {number} is not one step; correct it or remove it."
             ) from error
     return steps
 

@@ -32,7 +32,7 @@ def grow_table(journal: str, days: int, since: datetime | None) -> list[str]:
         rows = rows.filter(pl.col("truth_at") > since)
     new = select_new(shape_as_table(rows, contract), contract)
     if new.is_empty():
-        return ["no record whose truth has come is new to the table"]
+        return ["no record with ground truth is new to the table"]
     FILE.parent.mkdir(exist_ok=True)
     try:
         new.write_parquet(FILE)

@@ -73,7 +73,7 @@ def follow(client: Client, version: str, duration: float) -> None:
     if counts.broken:
         raise UserError(f"Version {version} failed on {counts.broken:.0f} records in the shadow.")
     scored = counts.same + counts.different
-    share = f", {percent(counts.different / scored)} of them otherwise" if scored else ""
+    share = f", {percent(counts.different / scored)} of them differently" if scored else ""
     record_step("followed", f"version {version} scored {scored:,.0f} records in the shadow{share}")
 
 

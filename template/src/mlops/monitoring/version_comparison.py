@@ -33,7 +33,7 @@ def compare_with_the_one_before(performance: Performance, client: Client) -> str
     if is_worse:
         client.check_admin()
     record_step("compared", values, version=names[0])
-    return "It is worth less than the floor of value." if is_worse else ""
+    return "That is below the minimum, gates.min_value." if is_worse else ""
 
 
 def find_open_promotion(steps: list[Step]) -> Step | None:

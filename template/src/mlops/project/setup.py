@@ -1,41 +1,92 @@
 """A project as a whole: set up, its files in order, and in step with what the pipeline made."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
 from ..core.git_command import git
+from ..core.repository_place import Place, find_place
 from ..core.strict_model import read_yaml
 from ..gates.yaml_location import CONTRACT
+from .git_hooks import add_root_configuration, install_hooks
+from .root_files import list_written, write_root_files
 
 
-def set_up_project() -> list[str]:
+def set_up_project(in_repository: bool | None = None) -> list[str]:
     """Make the folder a git repository with hooks and a first commit; what is done is left alone.
 
-    Where git does not know who commits, the first commit is left to them. Returns what was done,
-    a line each. Raises UserError with what git or pre-commit refuse to do.
+    Inside a larger repository `in_repository` says whether the project is a part of that or has
+    its own. Where git does not know who commits, the first commit is left to them. Returns what
+    was done, a line each. Raises UserError with what git or the hooks refuse to do, and if nobody
+    said which repository is meant.
     """
-    done = []
-    if not Path(".git").exists():
-        outer = next((up for up in Path.cwd().parents if (up / ".git").exists()), None)
-        git("init", "--quiet", "--initial-branch", "main")
-        done.append(f"made a git repository{f', inside that of {outer}' if outer else ''}")
-    if "apply.whitespace" not in git("config", "--list", "--local"):
-        git("config", "apply.whitespace", "nowarn")  # or an update drops lines that end in blanks
-        done.append("made updates keep lines as they are")
-    if not Path(".git/hooks/pre-commit").exists():
-        install_hooks()
-        done.append("installed the pre-commit hooks")
-    if not git("rev-list", "--all", "--max-count=1"):
-        git("add", "--all")
-        done.append(commit_first())
+    if belongs_to_larger_repository(find_place(), in_repository):
+        done = join_repository(find_place())
+    else:
+        done = set_up_repository()
     done = done or ["nothing to do: the project is already set up"]
     if Path(CONTRACT).exists():
         return done
     return [*done, "next, bring a table: uv run mlops data add TABLE --target COLUMN"]
+
+
+def belongs_to_larger_repository(place: Place, in_repository: bool | None) -> bool:
+    """Tell whether the project is a part of the repository around it, as somebody has decided.
+
+    Raises UserError if nobody has, or there is no repository around it.
+    """
+    if not place.folder:
+        if in_repository:
+            raise UserError(
+                "There is no larger repository around this folder: leave out '--in-repository'."
+            )
+        return False
+    if in_repository is not None:
+        return in_repository
+    if list_written(place):
+        return True
+    raise UserError(
+        f"This folder lies in the git repository {place.root}. To make the project a part of it, "
+        f"run 'uv run mlops setup --in-repository', which also writes into {place.root}: workflows "
+        f"named .github/workflows/{place.label}-*.yml, lines of CODEOWNERS, and the git hooks. To "
+        "make a repository of its own here, run 'uv run mlops setup --own-repository'."
+    )
+
+
+def set_up_repository() -> list[str]:
+    """Set up a repository of the project's own; returns what was done, a line each."""
+    done = []
+    if not Path(".git").exists():
+        git("init", "--quiet", "--initial-branch", "main")
+        done.append("made a git repository")
+    done += keep_lines() + install_hooks()
+    if not git("rev-list", "--all", "--max-count=1"):
+        git("add", "--all")
+        done.append(commit_first())
+    return done
+
+
+def join_repository(place: Place) -> list[str]:
+    """Make the project a part of the larger repository; returns what was done, a line each.
+
+    Nothing is committed: the repository may hold other people's work.
+    """
+    written = write_root_files(place) + add_root_configuration(place)
+    done = [f"wrote {place.root / path}" for path in written]
+    done += keep_lines() + install_hooks()
+    if written:
+        paths = " ".join(dict.fromkeys(path.split("/")[0] for path in written))
+        done.append(f"next, commit: git -C {place.root} add {paths} {place.folder}")
+    return done
+
+
+def keep_lines() -> list[str]:
+    """Have git keep lines that end in blanks, which an update would drop; returns what was done."""
+    if "apply.whitespace" in git("config", "--list", "--local"):
+        return []
+    git("config", "apply.whitespace", "nowarn")
+    return ["set apply.whitespace, so that updates keep lines that end in blanks"]
 
 
 def commit_first() -> str:
@@ -51,15 +102,6 @@ def commit_first() -> str:
         )
     git("commit", "--quiet", "--no-verify", "--message", "Start from the template")
     return "made the first commit, uv.lock included"
-
-
-def install_hooks() -> None:
-    """Install the hooks of pre-commit. Raises UserError with pre-commit's own words."""
-    install = [sys.executable, "-m", "pre_commit", "install"]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    if done.returncode:
-        words = " ".join((done.stdout + done.stderr).split())
-        raise UserError(f"the pre-commit hooks cannot be installed: {words}")
 
 
 def check_team_files() -> list[str]:
@@ -81,7 +123,7 @@ def check_team_files() -> list[str]:
     if Path(CONTRACT).exists():  # there is none before the first table
         Contract.load()
         names.append(CONTRACT)
-    return [f"{', '.join(names)}: in order"]
+    return [f"{', '.join(names)}: valid"]
 
 
 def check_lock() -> list[str]:
@@ -112,12 +154,12 @@ def list_changes(stage: Any, made: dict[str, Any]) -> Iterator[str]:
     dvc.lock says; `made` has the hash of each output of the pipeline, by its path.
     """
     if stage.cmd_changed:
-        yield f"the command of stage {stage.name} is another"
+        yield f"the command of stage {stage.name} has changed"
     for needed in stage.deps:
         name = needed.def_path
         if name in made:
             if made[name] != needed.hash_info:
-                yield f"{name} was made anew, and stage {stage.name} did not run after that"
+                yield f"{name} was made again, and stage {stage.name} did not run after that"
         elif not any(name.startswith(f"{folder}/") for folder in made):
             for change in needed.status().values():
                 keys = f" ({', '.join(change)})" if isinstance(change, dict) else ""

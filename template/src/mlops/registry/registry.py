@@ -141,7 +141,7 @@ def promote(number: int | None = None) -> list[str]:
             why = "; ".join(f"{gate}: {meaning}" for gate, meaning in version.failed.items())
             raise UserError(
                 f"Version {version.number} cannot be promoted, its gates failed: {why}. "
-                "Mend what they name and run 'uv run dvc repro' for a new version."
+                "Fix what they name and run 'uv run dvc repro' for a new version."
             )
         refuse_another_table(version)
         make_champion(client, version)
@@ -212,7 +212,9 @@ def fetch_version(uri: str) -> ModelFile:
     name, _, number = name.partition("/")
     ours = read_package_name()
     if name != ours or not (alias if at else number.isdecimal()):
-        raise UserError(f"{uri} is no version: write models:/{ours}@champion or models:/{ours}/3.")
+        raise UserError(
+            f"{uri} is not a version: write models:/{ours}@champion or models:/{ours}/3."
+        )
     with connect() as client:
         version = find_version(client, alias or int(number))
         file = MODEL.with_name(f"version-{version.number}.onnx")

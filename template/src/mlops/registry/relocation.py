@@ -45,7 +45,7 @@ def follow_project(database: Path) -> None:
     except sqlite3.Error as error:
         raise UserError(
             f"{database} cannot be used ({error}): if something else writes there, wait for it; if "
-            f"it is no database of MLflow, move it and {ARTIFACTS} away for a new one."
+            f"it is not an MLflow database, move it and {ARTIFACTS} away for a new one."
         ) from error
 
 

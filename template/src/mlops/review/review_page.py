@@ -39,7 +39,7 @@ def review(ref: str, summary: Path | None = None) -> tuple[list[str], list[str]]
             stream.write(text)
     failed = [verdict.sentence() for verdict in verdicts if not verdict.passed]
     how = [comparison.how] if comparison else []
-    return [headline, *how, *(line for _, line in consents), f"{PAGE} tells more."], failed
+    return [headline, *how, *(line for _, line in consents), f"{PAGE} has the details."], failed
 
 
 def write_consent(limit: Weaker, base: Base | None) -> str:

@@ -79,7 +79,9 @@ def predict(
     outcome = f"{target}: model {scorer.model} scored {rows - unscored:,} of {rows:,} rows"
     why = f"break the contract, most often so: {example} (see the column reason)"
     if rows and unscored == rows:
-        raise UserError(f"{outcome}, which {why}: mend the table, or contract.yaml if it is wrong.")
+        raise UserError(
+            f"{outcome}, which {why}: correct the table, or contract.yaml if it is wrong."
+        )
     return [f"{outcome}; the others {why}" if unscored else outcome]
 
 

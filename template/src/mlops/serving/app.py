@@ -123,7 +123,7 @@ def _authorise(request: Request, key: str, closed: bool = False) -> None:
         raise ProblemError(403, "this is switched off: the service has no ADMIN_KEY")
     given = request.headers.get("x-api-key", "")
     if key and not hmac.compare_digest(given.encode(), key.encode()):
-        raise ProblemError(401, "the header X-API-Key is not right")
+        raise ProblemError(401, "the header X-API-Key is wrong")
 
 
 async def _wanted(request: Request, options: Options) -> tuple[str, str]:

@@ -99,5 +99,7 @@ async def body(request: Request, options: Options) -> bytes:
                     raise too_large
                 parts.append(part)
     except TimeoutError:
-        raise ProblemError(408, f"the request took over {options.max_seconds} s to come") from None
+        raise ProblemError(
+            408, f"the request took over {options.max_seconds} s to arrive"
+        ) from None
     return b"".join(parts)

@@ -105,8 +105,8 @@ class Model:
             scale = max(1.0, float(np.abs(expected).max()))
             if not np.allclose(scores, expected, rtol=0, atol=TOLERANCE * scale):
                 raise UserError(
-                    f"{self.uri} answers otherwise than when it was packaged: install the versions "
-                    "of uv.lock (numpy, onnxruntime), or package it anew."
+                    f"{self.uri} answers differently than when it was packaged: install the "
+                    "versions of uv.lock (numpy, onnxruntime), or package it again."
                 )
 
 
@@ -122,7 +122,7 @@ def read_from_file(path: str, sha256: str) -> ModelContent:
         if not registration["champion"]:
             raise UserError(
                 f"version {registration['version']} is not the champion, as reports/index.html "
-                "tells: mend what blocks it, or serve the champion of the registry: "
+                "says: fix what blocks it, or serve the champion of the registry: "
                 "MODEL_URI=models:/NAME@champion."
             )
     facts = (registration.get(name) for name in ("version", "registered", "data_changed"))

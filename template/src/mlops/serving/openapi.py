@@ -24,7 +24,7 @@ SAMPLES = {
     "timestamp": f"{DAY}T14:30:00",
 }
 PROBLEMS = {
-    401: "The header X-API-Key is not right",
+    401: "The header X-API-Key is wrong",
     403: "This is switched off",
     408: "The request came too slowly",
     409: "The model is not fit to serve, and nothing changed",

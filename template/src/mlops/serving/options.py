@@ -31,8 +31,8 @@ class Options(BaseModel):
     max_bytes: Positive = Field(1_000_000, description="Of one request")
     max_waiting: Positive = Field(128, description="Requests at once; others get 503")
     max_seconds: Positive = Field(10, description="To send a request")
-    host: str = Field("0.0.0.0", description="Whose requests to hear")  # noqa: S104  (all)
-    port: int = Field(8000, ge=1, le=65535, description="Where to listen")
+    host: str = Field("0.0.0.0", description="The address to listen on")  # noqa: S104  (all)
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Of the log")
 
     @classmethod

@@ -65,7 +65,7 @@ def check_port(host: str, port: int) -> None:
         try:
             bound.bind((host, port))
         except OSError as error:
-            reason = f"port {port} of {host} is not to be had ({error.strerror}): choose another"
+            reason = f"port {port} of {host} cannot be used ({error.strerror}): choose another"
             if error.errno == errno.EADDRINUSE:
                 reason = f"port {port} is taken: stop what uses it, or choose another"
             raise UserError(

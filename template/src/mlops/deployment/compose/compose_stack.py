@@ -55,7 +55,7 @@ class Stack:
         """Raises UserError if the environment's name cannot be one."""
         if not re.fullmatch(r"[a-z][a-z0-9-]*", place.environment):
             raise UserError(
-                f"'{place.environment}' is no environment: write a name like 'staging'."
+                f"'{place.environment}' is not an environment: write a name like 'staging'."
             )
         self.environment = place.environment
         whole = read_yaml(str(COMPOSE))

@@ -146,7 +146,7 @@ def wait_until_ready(stack: Stack, image: str, name: str) -> Slot:
             return is_ready(stack.open_slot(slot))
         return False
 
-    wait_until(may_be_asked, f"{image} does not get ready: see what it logs with 'docker run'.")
+    wait_until(may_be_asked, f"{image} does not become ready: see what it logs with 'docker run'.")
     return stack.list_slots()[name]
 
 

@@ -36,7 +36,7 @@ class Cluster:
         self.overlay = OVERLAYS / place.environment / "kustomization.yaml"
         if not self.overlay.exists():
             raise UserError(
-                f"{self.overlay.parent} is not there: '{place.environment}' is no overlay."
+                f"{self.overlay.parent} is not there: '{place.environment}' is not an overlay."
             )
         self._options = ["--namespace", str(read_yaml(str(self.overlay))["namespace"])]
         self._options += ["--context", place.host] if place.host else []
