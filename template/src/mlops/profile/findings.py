@@ -56,7 +56,7 @@ def find_in_rows(measures: Measures, contract: Contract) -> Iterator[Finding]:
     yield from find_groups(measures.entities, contract)
     yield from find_repeated_rows(measures.survey, contract)
     yield from find_rare_classes(measures.survey, contract)
-    yield from find_unlabelled(measures.survey, contract)
+    yield from find_unlabelled(measures.survey, measures.waiting, contract)
     yield from find_untimed(contract)
     yield from find_time_gaps(measures.timeline, contract)
 

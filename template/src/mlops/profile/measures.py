@@ -45,12 +45,20 @@ class Measures(NamedTuple):
     judged_apart: Comparison | None
     versions: list[Comparison]
     timeline: Timeline | None
+    waiting: int
 
 
 def measure_table(
-    table: pl.LazyFrame, contract: Contract, params: SplitParams, arrivals: list[Arrival]
+    table: pl.LazyFrame,
+    contract: Contract,
+    params: SplitParams,
+    arrivals: list[Arrival],
+    waiting: int,
 ) -> Measures:
-    """Measure clean rows with their `_row`, streamed. Raises UserError if there is none."""
+    """Measure clean rows with their `_row`, streamed; `waiting` rows have no label yet.
+
+    Raises UserError if there is none.
+    """
     survey = survey_table(table, contract)
     sample = survey.sample
     labelled = sample.drop_nulls(cols([contract.target.name]))
@@ -75,6 +83,7 @@ def measure_table(
         judged_apart=compare_parts(sample, contract, coded, parts),
         versions=compare_arrivals(sample, contract, coded, arrivals),
         timeline=trace_columns(table, sample, contract, coded),
+        waiting=waiting,
     )
 
 

@@ -57,7 +57,7 @@ def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
     if not rows:
         raise UserError(
             "there is no clean row to look at: 'data check' tells which rules of contract.yaml the "
-            "rows break."
+            "rows break, and how many have no label."
         )
     exact = rows <= SAMPLE
     compared = cols(c.name for c in contract.columns if c.role != "key")

@@ -81,18 +81,17 @@ def find_rare_classes(survey: Survey, contract: Contract) -> Iterator[Finding]:
         )
 
 
-def find_unlabelled(survey: Survey, contract: Contract) -> Iterator[Finding]:
-    """Find rows that have no label yet."""
-    target = contract.target.name
-    rows = survey.rows - survey.extents[target].present
+def find_unlabelled(survey: Survey, rows: int, contract: Contract) -> Iterator[Finding]:
+    """Find that `rows` have no label yet, beside those of the survey."""
+    target, share = contract.target.name, rows / (survey.rows + rows)
     if rows:
         yield make_finding(
             "unlabelled rows",
             "low",
             (target,),
-            measured=rows / survey.rows,
+            measured=share,
             measure="share of rows",
-            meaning=f"{count(rows, 'row')} ({percent(rows / survey.rows)}) have no {target} yet",
+            meaning=f"{count(rows, 'row')} ({percent(share)}) have no {target} yet",
             advice="nothing is learned from them; bring the labels with data update",
         )
 

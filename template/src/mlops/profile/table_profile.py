@@ -9,9 +9,11 @@ import polars as pl
 
 from ..core.formatting import count
 from ..core.params import Params
-from ..core.paths import CLEAN, PROFILE, PROFILE_PAGE, write_json, write_text
+from ..core.paths import CLEAN, PROFILE, PROFILE_PAGE, UNLABELLED, write_json, write_text
 from ..data.change_log import read_log
 from ..data.contract import Contract
+from ..data.ingest import count_rows
+from ..data.row_rules import is_labelled
 from .associations import Association
 from .column_profile import ColumnProfile
 from .entities import Entity
@@ -60,19 +62,29 @@ class TableProfile:
 def run() -> None:
     """Profile the clean table; write the page and the JSON."""
     arrivals = list_arrivals(read_log())
-    profile = profile_table(pl.scan_parquet(CLEAN), Contract.load(), Params.read(), arrivals)
+    waiting = count_rows(pl.scan_parquet(UNLABELLED))
+    profile = profile_table(
+        pl.scan_parquet(CLEAN), Contract.load(), Params.read(), arrivals, waiting
+    )
     write_profile(profile)
     print(f"profile: {summarise(profile)}")
 
 
 def profile_table(
-    table: pl.LazyFrame, contract: Contract, params: Params, arrivals: list[Arrival]
+    table: pl.LazyFrame,
+    contract: Contract,
+    params: Params,
+    arrivals: list[Arrival],
+    waiting: int = 0,
 ) -> TableProfile:
-    """Profile clean rows with their `_row`, streamed. `arrivals` say which rows came when.
+    """Profile the labelled ones of records with their `_row`, streamed. `arrivals` say which rows
+    came when, `waiting` how many unlabelled ones there are besides.
 
     Raises UserError if there is no row.
     """
-    measures = measure_table(table, contract, params.split, arrivals)
+    labelled = is_labelled(contract)
+    waiting += count_rows(table.filter(~labelled))
+    measures = measure_table(table.filter(labelled), contract, params.split, arrivals, waiting)
     survey, shown = measures.survey, measures.target.shown
     return TableProfile(
         name=contract.name,
