@@ -14,9 +14,11 @@ from .trees import Tree
 
 COMMAND = "uv run mlops project root-files"
 WRITER = "src/mlops/project/root_workflow.py"
+WRITER_OF_HOOKS = "src/mlops/project/root_hooks.py"
 WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 CODEOWNERS = ".github/CODEOWNERS"
-FOLDERS = (".github/workflows", ".github", "", "docs")  # of workflows, and of CODEOWNERS
+HOOKS = ".pre-commit-config.yaml"
+FOLDERS = (".github/workflows", ".github", "", "docs")  # of workflows, CODEOWNERS and hooks
 ORIGIN = re.compile(
     rf"^# Written by '{COMMAND}' from (?P<source>.+), sha256 (?P<seal>[0-9a-f]{{64}})\n", re.M
 )
@@ -24,15 +26,15 @@ ORIGIN = re.compile(
 
 def find_root_drift(tree: Tree) -> Iterator[Finding]:
     """Find what is missing at the root, what is old or edited, and what nothing is left of."""
-    if not tree.folder or WRITER not in tree.files:
+    if not tree.folder or not {WRITER, WRITER_OF_HOOKS} <= tree.files.keys():
         return
     sealed = dict(read_sealed(tree))
     for path in tree.files:
-        if not (WORKFLOW.fullmatch(path) or path == CODEOWNERS):
+        if not (WORKFLOW.fullmatch(path) or path in (CODEOWNERS, HOOKS)):
             continue
         name, text, seal = sealed.pop(path, ("", "", ""))
         if not name:
-            problem = f"{path} has no effect in {tree.folder}: GitHub reads the root only"
+            problem = f"{path} has no effect in {tree.folder}: only the root's is read"
         elif seal != compute_seal(tree, path, text):
             problem = f"/{name} is not as {path} has it: it was edited, or is older"
         else:
@@ -59,7 +61,8 @@ def read_sealed(tree: Tree) -> Iterator[tuple[str, tuple[str, str, str]]]:
 
 def compute_seal(tree: Tree, path: str, text: str) -> str:
     """Compute the seal that a text has which was written from `path` of the project."""
-    sealed = [decode(tree.read(WRITER)), decode(tree.read(path)), text]
+    writer = WRITER_OF_HOOKS if path == HOOKS else WRITER
+    sealed = [decode(tree.read(writer)), decode(tree.read(path)), text]
     return hashlib.sha256("\0".join(sealed).encode()).hexdigest()
 
 

@@ -29,7 +29,8 @@ RULES = {
     "managed.changed": Rule("error", "managed files are as the recorded version renders them"),
     "managed.edited": Rule("error", "nobody is editing a managed file in place"),
     "root.changed": Rule(
-        "error", "in a larger repository, its root has the workflows and owners of the project"
+        "error",
+        "in a larger repository, its root has the workflows, owners and hooks of the project",
     ),
     "shared.missing": Rule("warning", "every shared file is there"),
     "required.missing": Rule(

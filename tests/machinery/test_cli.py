@@ -274,7 +274,7 @@ def test_set_up_says_why_there_are_no_hooks(project, typed):
     subprocess.run(["git", "config", "core.hooksPath", "elsewhere"], check=True)
     code, output = typed("setup")
     assert (code, output.count("Traceback")) == (1, 0)
-    assert "The git hooks cannot be installed" in output
+    assert "the pre-commit hooks cannot be installed" in output
     assert "core.hooksPath" in output
 
 

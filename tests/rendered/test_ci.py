@@ -226,7 +226,7 @@ def write(file: str, text: str) -> Edit:
 )
 def test_each_hook_blocks(project: Path, hook: str, edit: Edit, says: str) -> None:
     stage = "pre-push" if hook == "lock" else "pre-commit"
-    command = ["uv", "run", "prek", "run", hook, "--all-files", "--hook-stage", stage]
+    command = ["uv", "run", "pre-commit", "run", hook, "--all-files", "--hook-stage", stage]
     assert run(*command, cwd=project).returncode == 0
     edit(project)
     git(project, "add", "--all")

@@ -38,7 +38,7 @@ def test_the_project_keeps_its_own_rules(set_up: Render, answers: Answers) -> No
     """Its types and hooks pass, and the hooks leave every file as they found it."""
     project = set_up(answers)
     changes = git(project, "diff")
-    run("uv", "run", "prek", "run", "--all-files", cwd=project)
+    run("uv", "run", "pre-commit", "run", "--all-files", cwd=project)
     assert git(project, "diff") == changes
 
 

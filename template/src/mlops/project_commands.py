@@ -81,17 +81,18 @@ def review(
 
 @app.command()
 def root_files() -> None:
-    """In a larger repository: write the workflows and CODEOWNERS that GitHub reads at its root.
+    """In a larger repository: write what GitHub and pre-commit read at its root.
 
     Run it after each change of the project's own. In a repository of the project's own there is
     nothing to write.
     """
     from .core.repository_place import find_place
-    from .project.root_files import write_root_files
+    from .project.root_files import describe_what_is_left, write_root_files
 
     place = find_place()
     written = write_root_files(place) if place.folder else []
-    say([f"wrote {place.root / path}" for path in written] or ["nothing to do"])
+    left = describe_what_is_left(place) if place.folder else []
+    say([*(f"wrote {place.root / path}" for path in written), *left] or ["nothing to do"])
 
 
 @app.command()

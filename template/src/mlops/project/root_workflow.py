@@ -20,6 +20,15 @@ HASHED = re.compile(r"hashFiles\('([^']+)'\)")
 SWITCH = re.compile(r"(?<=vars\.)(?:CD|MONITORING)\b|(?<=variable )(?:CD|MONITORING)\b")
 REGISTRY = "vars.REGISTRY || format('ghcr.io/{0}', github.repository)"
 CHECKOUT, DOWNLOAD, CACHE = "actions/checkout@", "actions/download-artifact@", "actions/cache"
+EVERY_FILE = re.compile(
+    r"(?P<run>(?:uv run [^\n|&;]*)?\bpre-commit run\b[^\n|&;]*?) (?:--all-files|-a)\b"
+    r"(?P<options>[^\n|&;]*)"
+)
+FILES_HERE = (
+    "git ls-files -z | xargs --null --no-run-if-empty"
+    r' \g<run> --config "$(git rev-parse --show-toplevel)/.pre-commit-config.yaml"'
+    r"\g<options> --files"
+)
 PATHS = ("path", "sbom-path")  # inputs of actions that name files
 KEYS = ("key", "restore-keys")  # of caches, which all workflows of a repository share
 CALLED = "./.github/workflows/"  # before a workflow that a job calls
@@ -123,7 +132,9 @@ def move_environment(job: Any, place: Place) -> None:
 
 
 def move_step(step: Any, place: Place) -> None:
-    """Rewrite what an action is given: it knows no working directory."""
+    """Rewrite what an action is given: it knows no working directory. Hooks see its files only."""
+    if "run" in step:
+        step["run"] = type(step["run"])(EVERY_FILE.sub(FILES_HERE, step["run"]))
     action = step.get("uses", "")
     if action.startswith((LOCAL, DOWNLOAD)):
         step.setdefault("with", {})

@@ -9,8 +9,8 @@ from ..core.git_command import git
 from ..core.repository_place import Place, find_place
 from ..core.strict_model import read_yaml
 from ..gates.yaml_location import CONTRACT
-from .git_hooks import add_root_configuration, install_hooks
-from .root_files import list_written, write_root_files
+from .git_hooks import describe_hook_of_others, install_hooks
+from .root_files import describe_what_is_left, list_written, write_root_files
 
 
 def set_up_project(in_repository: bool | None = None) -> list[str]:
@@ -49,8 +49,9 @@ def belongs_to_larger_repository(place: Place, in_repository: bool | None) -> bo
     raise UserError(
         f"This folder lies in the git repository {place.root}. To make the project a part of it, "
         f"run 'uv run mlops setup --in-repository', which also writes into {place.root}: workflows "
-        f"named .github/workflows/{place.label}-*.yml, lines of CODEOWNERS, and the git hooks. To "
-        "make a repository of its own here, run 'uv run mlops setup --own-repository'."
+        f"named .github/workflows/{place.label}-*.yml, parts of CODEOWNERS and "
+        ".pre-commit-config.yaml, and the git hooks. To make a repository of its own here, run "
+        "'uv run mlops setup --own-repository'."
     )
 
 
@@ -60,7 +61,7 @@ def set_up_repository() -> list[str]:
     if not Path(".git").exists():
         git("init", "--quiet", "--initial-branch", "main")
         done.append("made a git repository")
-    done += keep_lines() + install_hooks()
+    done += keep_lines() + install_hooks(Path.cwd())
     if not git("rev-list", "--all", "--max-count=1"):
         git("add", "--all")
         done.append(commit_first())
@@ -72,9 +73,9 @@ def join_repository(place: Place) -> list[str]:
 
     Nothing is committed: the repository may hold other people's work.
     """
-    written = write_root_files(place) + add_root_configuration(place)
-    done = [f"wrote {place.root / path}" for path in written]
-    done += keep_lines() + install_hooks()
+    written = write_root_files(place)
+    done = [f"wrote {place.root / path}" for path in written] + describe_what_is_left(place)
+    done += keep_lines() + (install_hooks(place.root) or describe_hook_of_others())
     if written:
         paths = " ".join(dict.fromkeys(path.split("/")[0] for path in written))
         done.append(f"next, commit: git -C {place.root} add {paths} {place.folder}")
