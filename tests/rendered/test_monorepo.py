@@ -10,10 +10,11 @@ from copier_mlops.check import check
 from copier_mlops.fleet.predict import predict
 from copier_mlops.fleet.repositories import find_repositories
 from copier_mlops.template import Templates
-from standards import append, get_only_finding, list_findings
+from standards import append, get_only_finding, list_findings, replace
 from support import Render, commit, git, run
 
 PROJECTS = ("flights", "services/sold")
+HOOKS = ("uv", "run", "--project", "flights", "pre-commit", "run")
 TABLE = "id,size,colour,sold\n" + "".join(
     f"{row},{row % 17},{'red' if row % 3 else 'blue'},{'yes' if row % 17 > 8 else 'no'}\n"
     for row in range(400)
@@ -84,6 +85,10 @@ def test_the_workflows_of_both_are_sound(larger: Path) -> None:
         (lambda root: (root / ".github/workflows/flights-ci.yml").unlink(), "has no effect in"),
         (lambda root: append(root / ".github/workflows/flights-ci.yml", "# mine\n"), "was edited"),
         (lambda root: (root / ".github/CODEOWNERS").unlink(), "has no effect in flights/"),
+        (
+            lambda root: replace(root / ".pre-commit-config.yaml", "mypy (flights)", "mypy"),
+            "was edited",
+        ),
     ],
 )
 def test_a_root_that_is_not_as_the_project_has_it_is_a_finding(
@@ -110,12 +115,48 @@ def test_a_fleet_finds_both(larger: Path) -> None:
 def test_a_hook_of_git_runs_the_hooks_of_the_project(larger: Path) -> None:
     git(larger, "checkout", "--quiet", "-b", "change")
     (larger / "services/sold/own.yml").write_text("a: [\n")
+    (larger / "services/sold/own.bin").write_text("x" * 2_000_000)
     git(larger, "add", "--all")
-    done = run("uv", "run", "prek", "run", "check-yaml", cwd=larger / "services/sold", check=False)
+    change = ("git", "commit", "--quiet", "--message", "Change")
+    done = run(*change, cwd=larger / "services/sold", check=False)
     assert done.returncode == 1
-    assert "own.yml" in done.stdout
-    again = run("uv", "run", "prek", "run", "check-yaml", cwd=larger / "flights")
-    assert "own.yml" not in again.stdout
+    assert "services/sold/own.bin (1954 KB) exceeds 1000 KB" in done.stdout
+    assert "services/sold/own.yml" in done.stdout
+    (larger / "services/sold/own.bin").unlink()
+    (larger / "services/sold/own.yml").write_text("a: []\n")
+    git(larger, "add", "--all")
+    run(*change, cwd=larger / "services/sold")
+
+
+def test_every_hook_passes_and_leaves_the_files(larger: Path) -> None:
+    changes = git(larger, "status", "--porcelain")
+    run(*HOOKS, "--all-files", cwd=larger)
+    assert git(larger, "status", "--porcelain") == changes
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "hook"),
+    [
+        ("src/sold/own.py", "import os\n", "ruff-check"),
+        ("src/sold/own.py", "x: int = 'a'\n", "mypy"),
+        ("own.txt", "key = 'AKIA" + "ABCDEFGHIJKLMNOP'\n", "detect-secrets"),
+        ("problem.yaml", "name: 7\n", "settings"),
+        (".github/workflows/own.yml", "on: push\njobs: {a: {}}\n", "actionlint"),
+        ("deploy/Dockerfile", "FROM python\nRUN cd /x\n", "hadolint"),
+        ("own.bin", "x" * 2_000_000, "check-added-large-files"),
+        ("own.txt", "blanks  \n", "trailing-whitespace"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_a_hook_looks_at_the_files_of_its_project_only(
+    larger: Path, file: str, text: str, hook: str
+) -> None:
+    (larger / "services/sold" / file).write_text(text)
+    git(larger, "add", "--all")
+    own = f"services/sold/{file}"
+    assert run(*HOOKS, hook, "--files", own, cwd=larger, check=False).returncode == 1
+    others = git(larger, "ls-files", "-z", "flights").split("\0")[:-1]
+    run(*HOOKS, hook, "--files", *others, cwd=larger)
 
 
 @pytest.mark.slow
