@@ -115,11 +115,17 @@ def test_a_fleet_finds_both(larger: Path) -> None:
 def test_a_hook_of_git_runs_the_hooks_of_the_project(larger: Path) -> None:
     git(larger, "checkout", "--quiet", "-b", "change")
     (larger / "services/sold/own.yml").write_text("a: [\n")
+    (larger / "services/sold/own.bin").write_text("x" * 2_000_000)
     git(larger, "add", "--all")
-    done = run(*HOOKS, "check-yaml", cwd=larger, check=False)
+    change = ("git", "commit", "--quiet", "--message", "Change")
+    done = run(*change, cwd=larger / "services/sold", check=False)
     assert done.returncode == 1
+    assert "services/sold/own.bin (1954 KB) exceeds 1000 KB" in done.stdout
     assert "services/sold/own.yml" in done.stdout
-    assert "YAML can be read (flights)" in done.stdout
+    (larger / "services/sold/own.bin").unlink()
+    (larger / "services/sold/own.yml").write_text("a: []\n")
+    git(larger, "add", "--all")
+    run(*change, cwd=larger / "services/sold")
 
 
 def test_every_hook_passes_and_leaves_the_files(larger: Path) -> None:
@@ -140,6 +146,7 @@ def test_every_hook_passes_and_leaves_the_files(larger: Path) -> None:
         ("own.bin", "x" * 2_000_000, "check-added-large-files"),
         ("own.txt", "blanks  \n", "trailing-whitespace"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_a_hook_looks_at_the_files_of_its_project_only(
     larger: Path, file: str, text: str, hook: str

@@ -50,9 +50,9 @@ def find_formula(rows: pl.DataFrame, contract: Contract) -> Formula | None:
         return None
     found = _explain(values, target, names, product=False)
     if found is None:
-        positive = (values > 0).all(axis=0)
-        if (target > 0).all() and positive.any():
-            some = [name for name, holds in zip(names, positive, strict=True) if holds]
+        positive = np.flatnonzero((values > 0).all(axis=0))
+        if (target > 0).all() and len(positive):
+            some = [names[place] for place in positive]
             found = _explain(np.log(values[:, positive]), np.log(target), some, product=True)
     reviewed = found and all(contract[name].leak_reviewed for name in found["columns"])
     return None if reviewed else found

@@ -53,7 +53,7 @@ def run() -> None:
     model, test, contract = Predictor(MODEL), pl.read_parquet(TEST), Contract.load()
     past = pl.concat(pl.scan_parquet(part) for part in (TRAIN, VALID))
     report = round_figures(
-        evaluate_model(model, test, contract, Problem.read(), Params.read(), past)
+        evaluate_model(model, test, contract, Problem.read(), Params.read(), past=past)
     )
     metric, worth = report["primary_metric"], report["value"]["model"]
     write_json(EVALUATION, report)
@@ -73,6 +73,7 @@ def evaluate_model(
     contract: Contract,
     problem: Problem,
     params: Params,
+    *,
     past: pl.LazyFrame,
 ) -> Evaluation:
     """Evaluate the model on the test rows; figures are unrounded, NaN where they cannot be told.

@@ -100,5 +100,6 @@ def _find_season(course: pl.DataFrame, names: list[str]) -> Season | None:
     """Find the season that goes with the usual distance of two rows of an entity."""
     gap = pl.col(WHEN).diff()
     apart = course.select(gap.over(cols(names)) if names else gap).to_series().median()
-    steps = [one for one in SEASONS if isinstance(apart, timedelta)]
-    return next((one for one in steps if abs(one.step - apart) <= one.step * 0.05), None)
+    if not isinstance(apart, timedelta):  # no entity has two rows
+        return None
+    return next((one for one in SEASONS if abs(one.step - apart) <= one.step * 0.05), None)

@@ -44,10 +44,10 @@ def type_columns(cursor: Any, table: str) -> str:
     Its first row is made up, to show the types. Raises UserError naming a column that holds what is
     neither number nor text.
     """
-    cursor.execute(f"SELECT * FROM {table} LIMIT 0")
+    cursor.execute(" ".join(("SELECT * FROM", table, "LIMIT 0")))
     names = [quote_name(field.name) for field in cursor.fetch_arrow_table().schema]
     measures = [measure for name in names for measure in Kinds.list_measures(name)]
-    cursor.execute(f"SELECT {', '.join(measures)} FROM {table}")
+    cursor.execute(" ".join(("SELECT", ", ".join(measures), "FROM", table)))
     figures = [int(figure or 0) for figure in cursor.fetchone()]
     size = len(Kinds._fields)
     kinds = {name: Kinds(*figures[size * at : size * (at + 1)]) for at, name in enumerate(names)}
@@ -61,7 +61,7 @@ def type_columns(cursor: Any, table: str) -> str:
     types = {name: kind.choose_type() for name, kind in kinds.items()}
     first = ", ".join(f"{examples[type_]} AS {name}" for name, type_ in types.items())
     rest = ", ".join(f"{_cast(name, type_)} AS {name}" for name, type_ in types.items())
-    return f"SELECT {first} UNION ALL SELECT {rest} FROM {table}"
+    return " ".join(("SELECT", first, "UNION ALL SELECT", rest, "FROM", table))
 
 
 def _cast(name: str, type_: str) -> str:
