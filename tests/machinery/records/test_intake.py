@@ -135,7 +135,7 @@ def test_an_untouched_sample_steps_aside(project: Path, orders: str) -> None:
     Path("contract.yaml").write_text("the sample's")
     Path("problem.yaml").write_text("name: Orders\n")
     says = add(orders, target="late")
-    assert "the bundled sample 0001-sample.csv steps aside" in says
+    assert "the bundled sample 0001-sample.csv is replaced" in says
     assert names() == ["0002-orders.csv"]
     assert not sample.exists()
 
@@ -328,3 +328,39 @@ def test_a_source_that_fails_is_one_sentence(
 )
 def test_the_table_is_called_after_its_file(file: str, name: str) -> None:
     assert make_stem(file) == name
+
+
+DRAFTED = """\
+name: Orders  # ours
+decision: Which orders?
+value:
+  unit: points
+  # of four outcomes
+  true_positive: 1.0
+  false_positive: -1.0
+  false_negative: 0.0
+  true_negative: 0.0
+"""
+
+
+def test_the_value_of_a_rare_class_is_drafted_by_how_rare_it_is(
+    project: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "fraud.csv"
+    cells = (f"{n},{n * 37 % 101}.5,a,{'yes' if n % 100 == 0 else 'no'}\n" for n in range(1000))
+    table.write_text(HEAD + "".join(cells))
+    Path("problem.yaml").write_text(DRAFTED)
+    says = add(str(table), target="late", key="nr")
+    assert any("drafted to be worth 99 where a false alarm costs 1" in line for line in says)
+    text = Path("problem.yaml").read_text()
+    assert text == DRAFTED.replace("true_positive: 1.0", "true_positive: 99.0")
+
+
+@pytest.mark.parametrize("change", [("points", "EUR"), ("-1.0", "-2.0")])
+def test_what_a_person_says_outcomes_are_worth_stays(
+    project: Path, orders: str, change: tuple[str, str]
+) -> None:
+    said = DRAFTED.replace(*change)
+    Path("problem.yaml").write_text(said)
+    add(orders, target="late", key="nr")
+    assert Path("problem.yaml").read_text() == said

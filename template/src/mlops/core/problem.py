@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field
 
-from .paths import write_text
+from .paths import replacing, write_text
 from .strict_model import StrictModel
 
+PROBLEM = Path("problem.yaml")
 Task = Literal["binary", "multiclass", "regression"]
 
 
@@ -107,7 +108,7 @@ class Problem(StrictModel):
     @classmethod
     def read(cls) -> Self:
         """Read problem.yaml. Raises UserError for what is wrong with it."""
-        return cls.load("problem.yaml")
+        return cls.load(PROBLEM)
 
     def list_missing(self, task: Task) -> list[str]:
         """List the entries that a release needs for this kind of target and that are not filled in.
@@ -131,6 +132,27 @@ class Problem(StrictModel):
             "value.unit": self.value.unit,
         }
 
+    def draft_value(self, share: float) -> float | None:
+        """Draft what a hit is worth beside a false alarm of -1, for a table of which `share`, 0 to
+        1, is positive: so much that acting pays where a case is likelier to be positive than most.
+
+        Returns the draft, written to problem.yaml; None if a person has said what outcomes are
+        worth.
+        """
+        from ruamel.yaml import YAML  # noqa: PLC0415  (a service has none)
+
+        others = (self.value.false_positive, self.value.false_negative, self.value.true_negative)
+        if "value.unit" not in self.list_drafted() or others != (-1, 0, 0):
+            return None
+        hit = float(f"{(1 - share) / share:.2g}")
+        editor = YAML()
+        editor.preserve_quotes, editor.width = True, 200
+        content = editor.load(PROBLEM.read_text(encoding="utf-8"))
+        content["value"]["true_positive"] = hit
+        with replacing(PROBLEM) as scratch, scratch.open("w", encoding="utf-8") as file:
+            editor.dump(content, file)
+        return hit
+
     def start_over(self, target: str) -> None:
         """Rewrite problem.yaml for another table: neutral until the business owner fills it in.
 
@@ -145,4 +167,4 @@ class Problem(StrictModel):
         dropped = {"estimate", "objectives"} - ({"objectives"} & self.model_fields_set)
         content = self.model_copy(update=neutral).model_dump(exclude=dropped)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=200)
-        write_text(Path("problem.yaml"), HEADING + text)
+        write_text(PROBLEM, HEADING + text)

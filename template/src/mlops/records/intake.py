@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, get_args
 import polars as pl
 
 from ..core.errors import UserError
+from ..core.formatting import percent
 from ..core.paths import sha256
-from ..core.problem import Problem, Task
+from ..core.problem import PROBLEM, Problem, Task
 from ..data import change_log
 from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
@@ -23,6 +24,7 @@ from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
 from .column_differences import describe_arrival
+from .column_figures import count_values
 from .contract_draft import draft_contract
 from .cursors import digest_query
 from .delivery import Delivery, concatenate, deliver, make_stem
@@ -68,7 +70,7 @@ def add(
             name = _name_file(source, deliveries)
             options["separators"] = find_separators(delivery.path for delivery in deliveries)
             contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
-            aside = _start_over(writer, contract)
+            aside = _start_over(writer, contract, _measure_positive_share(deliveries, contract))
             landing = Landing("start", source, name, digest_query(query))
             lines, arrivals = _land_files(writer, deliveries, contract, landing)
             lost = sum(arrival.repeated for arrival in arrivals)
@@ -132,11 +134,24 @@ def _select_new(
     return new, [f"{file} is here already; nothing changed" for file in same]
 
 
-def _start_over(writer: Writer, contract: Contract) -> list[str]:
-    """Put the table and its new contract in the place of what was there."""
+def _measure_positive_share(deliveries: list[Delivery], contract: Contract) -> float | None:
+    """Measure which share of the labels, 0 to 1, is positive; None if there is no such class."""
+    if contract.task != "binary":
+        return None
+    rows, target = concatenate(deliveries), contract.target
+    counts = count_values(rows, rows.collect_schema(), [target])[target.name]
+    labels = pl.Series(list(counts)).cast(pl.String)
+    positive = labels.to_list().index(contract.positive)
+    return list(counts.values())[positive] / sum(counts.values())
+
+
+def _start_over(writer: Writer, contract: Contract, share: float | None) -> list[str]:
+    """Put the table, of whose labels `share` is positive, and its new contract in the place of what
+    was there.
+    """
     old = change_log.select_in_effect(writer.changes)
     lines = [
-        f"{'the bundled sample ' if change.operation == 'sample' else ''}{change.file} steps aside"
+        f"{'the bundled sample ' if change.operation == 'sample' else ''}{change.file} is replaced"
         for change in old
         if change.file
     ]
@@ -147,6 +162,12 @@ def _start_over(writer: Writer, contract: Contract) -> list[str]:
         problem.start_over(contract.target.name)
         lines.append(
             "problem.yaml is started over, with neutral values: say what decisions are worth"
+        )
+    if share and PROBLEM.exists() and (hit := Problem.read().draft_value(share)) is not None:
+        lines.append(
+            f"problem.yaml: a hit is drafted to be worth {hit:g} where a false alarm costs 1, as "
+            f"{percent(share, 2)} of the labels are {contract.positive}: say what they are really "
+            "worth"
         )
     contract.save()
     return lines
