@@ -348,3 +348,14 @@ def test_the_profile_of_the_table_is_linked_where_it_is_made():
     assert "shows each column, and has 3 findings: 2 high, 1 low." in linked.text("data")
     assert "and has no finding." in Parsed(page(shown, [])).text("data")
     assert "profile.html" not in page(shown)
+
+
+def test_what_a_gate_could_not_judge_is_seen_beside_what_has_passed():
+    def warn(files):
+        files["reports/gate.json"]["gates"][0]["warning"] = "too few test rows to judge region = B"
+
+    text = " ".join(Parsed(page(artifacts.reports(warn, "binary"))).sections.values())
+    assert "checks passed, 1 with a warning" in text
+    assert "passed with a warning" in text
+    assert "Warning: Too few test rows to judge region = B." in " ".join(text.split())
+    assert "with a warning" not in " ".join(parsed().sections.values())

@@ -41,7 +41,7 @@ TRAIN = {"candidates": ["linear"]}
 COLUMNS = [{"name": name} for name in ("x", "dep", "arr", "group")]
 CONTRACT = {"schema": [{"name": "tiny", "properties": COLUMNS}]}
 PARAMS = {"train": TRAIN, "budgets": {"latency_ms": 20.0}}
-SLICE = {"column": "group", "value": "b", "rows": 500}
+SLICE = {"column": "group", "protected": True, "value": "b", "rows": 500}
 SUSPECT = {"column": "arr", "score": 0.99, "partner": "dep", "others": 0.4, "limit": 0.8}
 FORMULA = {"columns": ["dep", "arr"], "formula": "dep + arr", "r2": 1.0}
 GOOD = {
@@ -273,6 +273,11 @@ def test_slices_too_small_to_judge_raise_no_alarm(judged):
     verdict = judged((("evaluation", "slices"), [small]))["slices"]
     assert verdict["passed"]
     assert "large enough" in verdict["meaning"]
+    assert verdict["warning"] == (
+        "too few test rows to judge group = b (500 rows): deliver more of them"
+    )
+    unprotected = (("evaluation", "slices"), [small | {"protected": False}])
+    assert judged(unprotected)["slices"]["warning"] == ""
 
 
 def test_rows_of_a_single_answer_cannot_beat_a_baseline(judged):
@@ -320,6 +325,8 @@ def test_by_figures_that_nobody_agreed_to_no_model_is_refused(judged):
     value = judged(drafted, loss)["value"]
     assert value["passed"]
     assert "not judged yet: by the template's draft of value" in value["meaning"]
-    assert "@acme/business has to say what outcomes are really worth" in value["meaning"]
+    assert value["warning"] == (
+        "@acme/business has to say in problem.yaml what outcomes are really worth"
+    )
     assert blocked(judged(loss)) == ["value"]
     assert "have to gain more than" in judged(drafted)["value"]["meaning"]

@@ -86,9 +86,12 @@ class DecisionValue(TypedDict):
 
 
 class SliceScore(TypedDict):
-    """The primary metric on the rows that have a value, and by how much it is below the whole."""
+    """The primary metric on the rows that have a value, and by how much it is below the whole;
+    whether the contract marks the column as protected.
+    """
 
     column: str
+    protected: bool
     value: str
     rows: int
     metric: float

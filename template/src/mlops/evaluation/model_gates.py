@@ -6,7 +6,7 @@ see why, and then stage release refuses.
 
 from typing import TYPE_CHECKING
 
-from ..core.formatting import listed, number, percent, score, signed
+from ..core.formatting import count, listed, number, percent, score, signed
 from ..core.optional_parts import has_part
 from ..core.params import Budgets, Params
 from ..core.paths import EVALUATION, LATENCY, REPORTS, read_json
@@ -145,7 +145,13 @@ def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verd
         f"Deliver more rows of {behind} or columns that tell them apart, or decide for these "
         "without the model; a wider gates.max_slice_gap is for the business owner to agree to."
     )
-    finding = Finding(not behind, gap, limit, meaning, advice)
+    few = listed(
+        f"{each['column']} = {each['value']} ({count(each['rows'], 'row')})"
+        for each in evaluation["slices"]
+        if each["protected"] and each["high"] is None
+    )
+    doubt = f"too few test rows to judge {few}: deliver more of them" if few else ""
+    finding = Finding(not behind, gap, limit, meaning, advice, doubt)
     return assign_verdict(
         problem, "slices", finding, list_column_entries(column for column, _ in worse)
     )
@@ -172,12 +178,10 @@ def judge_value(worth: DecisionValue, limit: float, problem: Problem) -> Finding
     unit = worth["unit"] or "units of value"
     gains = f"a thousand decisions gain {signed(gained)} {unit} over {worth['do_nothing_means']}"
     if gained <= limit and "value.unit" in problem.list_drafted():
-        meaning = (
-            f"not judged yet: by the template's draft of value in problem.yaml {gains}; "
-            f"{problem.owners.business_owner or 'the business owner'} has to say what outcomes are "
-            "really worth"
-        )
-        return Finding(True, gained, limit, meaning)
+        whose = problem.owners.business_owner or "the business owner"
+        doubt = f"{whose} has to say in problem.yaml what outcomes are really worth"
+        meaning = f"not judged yet: by the template's draft of value {gains}"
+        return Finding(True, gained, limit, meaning, warning=doubt)
     advice = "Check what problem.yaml says outcomes are worth"
     if gained > 0:
         advice += "; if it is right, improve the model, or agree on a lower gates.min_value."

@@ -90,6 +90,7 @@ def compare_slices(
             slices.append(
                 {
                     "column": column.name,
+                    "protected": column.protected,
                     "value": value,
                     "rows": size,
                     "metric": inside,

@@ -15,7 +15,7 @@ from .yaml_location import Entry
 @dataclass(frozen=True)
 class Finding:
     """The answer to a gate's question. `meaning` is a sentence without its full stop; `what_to_do`
-    one for whoever is blocked.
+    one for whoever is blocked, `warning` one on what the gate could not judge, if it has passed.
     """
 
     passed: bool
@@ -23,6 +23,7 @@ class Finding:
     limit: float | str | None
     meaning: str
     what_to_do: str = ""
+    warning: str = ""
 
 
 class Verdict(BaseModel):
@@ -38,13 +39,15 @@ class Verdict(BaseModel):
     limit: float | str | None
     meaning: str
     what_to_do: str = ""
+    warning: str = ""
     owner: str = ""
     requirement: str = ""
 
     def sentence(self) -> str:
         """Say what the gate found and, where it blocks, who is to do what about it."""
         if self.passed:
-            return f"{self.name}: passed, {self.meaning}"
+            doubt = f". WARNING: {self.warning}" if self.warning else ""
+            return f"{self.name}: passed, {self.meaning}{doubt}"
         whose = f"for {self.owner}; required by {self.requirement}"
         return f"{self.name}: BLOCKED, {self.meaning}. {self.what_to_do} ({whose})"
 
@@ -67,8 +70,11 @@ def assign_verdict(
 
 
 def make_verdict(name: str, finding: Finding, owner: str, requirement: str) -> Verdict:
-    """Make the verdict of a finding, as it is written down; advice is for a gate that blocks."""
-    facts = vars(replace(finding, what_to_do="")) if finding.passed else vars(finding)
+    """Make the verdict of a finding, as it is written down: advice is for a gate that blocks, and a
+    warning for one that does not.
+    """
+    silent = {"what_to_do": ""} if finding.passed else {"warning": ""}
+    facts = vars(replace(finding, **silent))
     return Verdict(name=name, **facts, owner=owner, requirement=requirement)
 
 

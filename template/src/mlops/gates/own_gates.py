@@ -100,7 +100,7 @@ def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdic
             f"{gate.place}: passed is {team.shorten_repr(finding.passed)}, which is not True or "
             "False."
         )
-    for name in ("meaning", "what_to_do"):
+    for name in ("meaning", "what_to_do", "warning"):
         if not isinstance(text := getattr(finding, name), str):
             raise TeamError(
                 f"{gate.place}: {name} is {team.shorten_repr(text)}, which is not a text."
@@ -111,6 +111,7 @@ def judge_own_gate(gate: Gate, evidence: "Evidence", problem: Problem) -> Verdic
         limit=check_figure(finding.limit, f"{gate.place}: limit"),
         meaning=finding.meaning,
         what_to_do=finding.what_to_do,
+        warning=finding.warning,
     )
     return make_verdict(gate.name, plain, name_owner(problem, gate.owner), str(gate.place))
 
