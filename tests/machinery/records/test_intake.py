@@ -364,3 +364,12 @@ def test_what_a_person_says_outcomes_are_worth_stays(
     Path("problem.yaml").write_text(said)
     add(orders, target="late", key="nr")
     assert Path("problem.yaml").read_text() == said
+
+
+def test_where_no_class_is_rare_the_draft_stays(project: Path, tmp_path: Path) -> None:
+    table = tmp_path / "even.csv"
+    cells = (f"{n},{n * 37 % 101}.5,a,{'yes' if n % 2 else 'no'}\n" for n in range(200))
+    table.write_text(HEAD + "".join(cells))
+    Path("problem.yaml").write_text(DRAFTED)
+    assert not any("problem.yaml" in line for line in add(str(table), target="late", key="nr"))
+    assert Path("problem.yaml").read_text() == DRAFTED

@@ -79,6 +79,7 @@ OUTCOMES: dict[Task, tuple[str, ...]] = {
     "multiclass": ("correct", "wrong"),
     "regression": ("per_unit_of_error",),
 }
+RARE = 1 / 3  # share of a class below which a hit and a false alarm cannot weigh the same
 DRAFT = {
     "decision": "Which cases should be acted on",  # how it starts
     "kpi": "Value of a thousand decisions",
@@ -137,12 +138,13 @@ class Problem(StrictModel):
         1, is positive: so much that acting pays where a case is likelier to be positive than most.
 
         Returns the draft, written to problem.yaml; None if a person has said what outcomes are
-        worth.
+        worth, or neither class is rare.
         """
         from ruamel.yaml import YAML  # noqa: PLC0415  (a service has none)
 
         others = (self.value.false_positive, self.value.false_negative, self.value.true_negative)
-        if "value.unit" not in self.list_drafted() or others != (-1, 0, 0):
+        is_said = "value.unit" not in self.list_drafted() or others != (-1, 0, 0)
+        if is_said or RARE < share < 1 - RARE:
             return None
         hit = float(f"{(1 - share) / share:.2g}")
         editor = YAML()
