@@ -51,7 +51,7 @@ def find_invalid_answers(
         if not name.startswith("_") and name not in version.questions.data:
             yield make_finding(
                 "answers.unknown",
-                f'{ANSWERS} answers "{name}", which is no question of {version.name}: '
+                f'{ANSWERS} answers "{name}", which is not a question of {version.name}: '
                 "take the line out.",
                 ANSWERS,
             )

@@ -65,7 +65,7 @@ def check_answers(
         if name not in asked:
             near = find_nearest(name, asked)
             meant = f"did you mean {near}?" if near else f"it asks {', '.join(asked)}."
-            raise UserError(f"{name} is no question of {release}: {meant}")
+            raise UserError(f"{name} is not a question of {release}: {meant}")
     answers = questions.answer({**recorded, **new})
     for name, value in new.items():
         answer, offered_choices = answers[name], list_choices(questions.data[name])

@@ -111,10 +111,10 @@ def test_an_answer_and_a_release_can_be_chosen(platform: Platform, project: Path
     ("asked", "says"),
     [
         (["--to", "v9"], "The template has no release v9: it has v1.0.0, v2.0.0."),
-        (["--data", "ownr=@jo"], "ownr is no question of v2.0.0: did you mean owner?"),
+        (["--data", "ownr=@jo"], "ownr is not a question of v2.0.0: did you mean owner?"),
         (
             ["--data", "zzz=1"],
-            "zzz is no question of v2.0.0: it asks project_name, pack",
+            "zzz is not a question of v2.0.0: it asks project_name, pack",
         ),
         (
             ["--data", "owner"],

@@ -61,9 +61,9 @@ def test_a_page_names_the_gates_and_runbooks_of_its_role(project: Path, role: st
     }
     assert gates
     assert set(re.findall(r"`(\w+)`", gates.group(1))) == mine
-    role_sentence = f"For the {role.replace('_', ' ')};"
+    role_sentence = f"for the {role.replace('_', ' ')};"
     runbooks = Path("docs", "runbooks").glob("*.md")
-    woken = {path.stem for path in runbooks if role_sentence in path.read_text(encoding="utf-8")}
+    woken = {path.stem for path in runbooks if role_sentence in path.read_text("utf-8").lower()}
     assert set(re.findall(r"\.\./runbooks/(\w+)\.md", page)) == woken
 
 
