@@ -26,13 +26,14 @@ def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def deliver_broken_rows(project: Path) -> None:
-    """A tenth of the sample again, under new keys, with an airline that does not exist."""
+    """A tenth of the sample again, under new keys; all rows but one have no airline that flies."""
     header, *rows = (project / "data/raw/0001-flights.csv").read_text().splitlines()
     carrier = header.split(",").index("carrier")
     broken = []
     for row in rows[:2400]:
         cells = row.split(",")
         broken.append(",".join(["9" + cells[0], *cells[1:carrier], "??", *cells[carrier + 1 :]]))
+    broken.append(f"9{rows[2400]}")
     (project / "broken.csv").write_text("\n".join([header, *broken]) + "\n")
     run("uv", "run", "flights", "data", "add", "broken.csv", cwd=project)
     (project / "broken.csv").unlink()

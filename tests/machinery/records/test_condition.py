@@ -81,3 +81,24 @@ def test_a_mistake_in_a_condition_is_one_sentence(project: Path, where: str) -> 
         assert "\n" not in str(caught.value)
     assert not Path("out.csv").exists()
     assert show(only_count=True) == ["100"]
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("day > 2024-01-05", "compares numbers with times: write a day in quotes"),
+        ("nr = 1 OR NOT (seen <= 5)", "compares numbers with times"),
+        ("day BETWEEN 5 AND 9", "compares numbers with times"),
+        ("day IN (5, 6)", "compares numbers with times|cannot be read"),
+        ("y = 'yes'", "compares texts with true or false: write the column alone"),
+        ("y != 'no'", "compares texts with true or false"),
+        ("_row > 3", "cannot be read"),
+    ],
+)
+def test_what_is_never_the_same_is_not_compared(project: Path, where: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        delete(where=where)
+    with pytest.raises(UserError, match=says) as refusal:
+        show(where=where)
+    assert "_unreadable" not in str(refusal.value)
+    assert show(only_count=True) == ["100"]

@@ -10,6 +10,7 @@ from mlops.core.errors import UserError
 from mlops.data import cells, date_numbers
 from mlops.data.contract import Column, Contract
 from mlops.records.changes import update
+from mlops.records.contract_draft import draft_contract
 from mlops.records.date_inference import find_format
 from mlops.records.export import export, show
 from mlops.records.intake import add
@@ -141,3 +142,12 @@ def test_rows_made_for_tests_keep_such_a_contract() -> None:
     column = Column(name="d", type="timestamp", formats=("epoch_s",))
     contract = Contract(id="t", name="t", task="regression", columns=(column,))
     assert _cell(column, contract, 0, None) == "1577856600"  # type: ignore[arg-type]
+
+
+def test_a_year_of_two_digits_is_told_with_its_century() -> None:
+    born = [f"{13 + n % 15}.03.{51 + n % 12}" for n in range(60)]
+    frame = pl.DataFrame({"born": born, "y": ["a", "b"] * 30})
+    _, notices = draft_contract(frame.lazy(), "t", "y")
+    [told] = [line for line in notices if line.startswith("'born'")]
+    assert "is read as 2062-03-" in told
+    assert "the year has two digits" in told

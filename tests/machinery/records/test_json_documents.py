@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from mlops.core.errors import UserError
+from mlops.records.inspection import inspect
 
 from delivering import bring, read, refusal
 
@@ -104,3 +106,19 @@ def test_what_is_in_doubt_is_one_sentence(
 
 def test_records_within_the_only_line_are_asked_for() -> None:
     assert "say --records d" in refusal(write(json.dumps({"d": RECORDS}), "t.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.jsonl", '{"id": 1, "v": 1, "v": 2}\n{"id": 2, "v": 3, "v": 4}\n'),
+        ("t.json", '[{"id": 1, "v": 1, "v": 2}, {"id": 2, "v": 3, "v": 4}]'),
+        ("t.json", '[{"id": 1, "a": {"v": 1, "v": 2}}]'),
+    ],
+)
+def test_a_member_that_a_record_gives_twice_is_refused(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match="a record has the member 'v' twice"):
+        inspect(tmp_path / name)

@@ -1,3 +1,5 @@
+import datetime as dt
+
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
@@ -93,7 +95,9 @@ def test_odd_spellings_of_missing_are_taken_into_the_contract() -> None:
         (("2013-01-31T10:00:00Z",), "timestamp", ("%Y-%m-%dT%H:%M:%S%.f%#z",)),
         (("31/01/2013", "01/02/2013"), "date", ("%d/%m/%Y",)),
         (("01/31/2013", "01/02/2013"), "date", ("%m/%d/%Y",)),
-        (("31.01.13", "01.02.13"), "date", ("%d.%m.%y",)),
+        (("31.01.99", "01.02.98"), "date", ("%d.%m.%y",)),
+        (("01-Jan-24", "15-Feb-23"), "date", ("%d-%b-%y",)),
+        (("02-15-21", "03-01-21"), "date", ("%m-%d-%y",)),
         (("1/31/2013 3:05 PM",), "timestamp", ("%m/%d/%Y %I:%M %p",)),
         (("2013-01-31", "31.01.2013"), "date", ("%Y-%m-%d", "%d.%m.%Y")),
         (("31 Jan 2013", "NaT"), "date", ("%d %b %Y",)),
@@ -114,6 +118,8 @@ def test_dates_come_with_their_formats(
         (("01/02/2013", "03/04/2013"), 'day and month in doubt .%d/%m/%Y, %m/%d/%Y.*--dates "col='),
         (("31/01/2013", "01/31/2013"), "day and month in doubt"),
         (("2013-01-31", "31.01.2013", "31 Jan 2013"), "dates in several formats.*--dates"),
+        (("24/01/15", "23/12/31"), "day, month and year in doubt .%d/%m/%y, %y/%m/%d"),
+        (("20.01.14 10:00", "21.02.02 11:00"), "day, month and year in doubt"),
     ],
 )
 def test_what_cannot_be_told_is_refused(values: tuple[str, ...], says: str) -> None:
@@ -131,3 +137,15 @@ def test_given_formats_are_taken_and_must_fit() -> None:
     assert (guessed.type, guessed.formats) == ("date", ("%d/%m/%Y", "%Y%m%d"))
     with pytest.raises(UserError, match=r"mixes timestamps .50%. with words like '20130203'"):
         guess_column(column("01/02/2013", "20130203"), formats=("%d/%m/%Y",))
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%y/%m/%d", "%d.%m.%y", "%y.%m.%d %H:%M"])
+def test_what_takes_as_many_values_as_a_month_has_days_is_the_day(form: str) -> None:
+    days = (dt.datetime(2014, 1, 1) + dt.timedelta(days=37 * n, hours=n) for n in range(100))
+    guessed = guess_column(column(*(day.strftime(form) for day in days)))
+    assert guessed.formats == (form,)
+
+
+def test_a_format_that_does_not_fit_is_to_be_corrected_not_the_table() -> None:
+    with pytest.raises(UserError, match="'%Q' of --dates does not read '2024-02-04'"):
+        guess_column(column("2024-02-04"), formats=("%Q",))

@@ -1,23 +1,69 @@
 """Conditions in SQL on the columns of the contract; dates may be written as text."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import polars as pl
 
 from ..core.errors import UserError
 from ..core.full_disk import is_full_disk
-from ..data.column_names import col, internal, is_pattern
+from ..data.column_names import col, cols, internal, is_pattern
 from ..data.contract import Contract
 from . import table
 from .addresses import quote_name
 
+COMPARING = ("Eq", "NotEq", "EqValidity", "NotEqValidity", "Lt", "LtEq", "Gt", "GtEq")
+# Kinds that polars compares without a word, to no sense, and what to write.
+MISMATCHES = {
+    frozenset({"times", "numbers"}): "write a day in quotes, such as '2024-01-31'",
+    frozenset({"true or false", "texts"}): "write the column alone, or NOT before it",
+}
+
 
 def check_condition(where: str, contract: Contract) -> None:
-    """Raise UserError if a text is no condition on the contract's columns."""
+    """Raise UserError if a text is no condition on the contract's columns, or compares what never
+    is the same.
+    """
+    empty = table.make_empty(contract).select(cols(contract.names))
     with explain_failure(where):
-        pl.sql_expr(where)  # a condition, and nothing after it
-        select_meeting(table.make_empty(contract), where).collect()
+        condition = pl.sql_expr(where)  # and nothing after it
+        select_meeting(empty, where).collect()
+    tree = json.loads(condition.meta.serialize(format="json"))
+    for sides in _list_comparisons(tree):
+        kinds = {kind for side in sides if (kind := _name_kind(side, empty.collect()))}
+        if way_out := next((says for pair, says in MISMATCHES.items() if pair <= kinds), None):
+            raise UserError(
+                f'--where "{where}" compares {" with ".join(sorted(kinds))}: {way_out}.'
+            )
+
+
+def _list_comparisons(tree: Any) -> Iterator[list[Any]]:
+    """List the two sides of each comparison in the tree of an expression."""
+    if isinstance(tree, dict):
+        binary, function = tree.get("BinaryExpr"), tree.get("Function")
+        if binary and binary["op"] in COMPARING:
+            yield [binary["left"], binary["right"]]
+        if function and "IsIn" in str(function["function"]):
+            yield function["input"]
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _list_comparisons(part)
+
+
+def _name_kind(tree: Any, table: pl.DataFrame) -> str:
+    """Name what an expression, given as its tree, makes of a table; "" for what is not told."""
+    expression = pl.Expr.deserialize(json.dumps(tree).encode(), format="json")
+    try:
+        [dtype] = table.select(expression).dtypes
+    except (pl.exceptions.PolarsError, ValueError):
+        return ""
+    dtype = dtype.inner if isinstance(dtype, pl.List) else dtype
+    if dtype.is_numeric():
+        return "numbers"
+    if dtype.is_temporal():
+        return "times"
+    return {pl.Boolean: "true or false", pl.String: "texts"}.get(dtype.base_type(), "")
 
 
 def select_meeting(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:

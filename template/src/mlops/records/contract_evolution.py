@@ -102,6 +102,8 @@ class Evolution:
         column = draft_column(frame, name, role, "," if comma else ".")
         self.columns[name] = change_column(column, optional=True, required=False)
         use = "learned from" if column.role == "feature" else "ignored until its role is feature"
+        if role == "feature" and column.role == "ignored":
+            use = "ignored, as it has one value so far, or another in each row"
         self.changes.append(f"{name} is new ({column.type}): {use}, missing in files without it")
 
     def set_default(self, name: str, value: str) -> None:

@@ -71,6 +71,9 @@ def note_dates(
     """Say how the time was read from numbers, and which other numbers might be dates."""
     for column in columns:
         cell = values_of(sample, column.name)
+        if any("%y" in form for form in column.formats):
+            yield _note_century(cell, column)
+            continue
         form = find_format(cell)
         if form is None:
             continue
@@ -83,6 +86,14 @@ def note_dates(
                 f"'{column.name}' stays a number: if it is a date ({meaning}), start over with "
                 f"--replace --dates '{column.name}={form}'."
             )
+
+
+def _note_century(cell: pl.Series, column: Column) -> str:
+    """Say how the latest of dates with two digits for the year is read."""
+    text = cell.alias("text").cast(pl.String).str.strip_chars().drop_nulls().to_frame()
+    dates = text.select("text", date=cells.read_time(pl.col("text"), column.formats)).drop_nulls()
+    latest, date = dates.sort("date").row(-1)
+    return f"'{column.name}': '{latest}' is read as {date.date()}; the year has two digits."
 
 
 def seems_dated(name: str, form: str) -> bool:

@@ -24,6 +24,7 @@ from ..data.sources import (
     scan_file,
 )
 from .foreign_formats import refuse_disguised
+from .json_members import refuse_repeated_members
 from .json_numbers import refuse_rounded_numbers
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
@@ -72,6 +73,7 @@ def inspect(path: Path) -> tuple[list[str], int]:
             raise UserError(f"{path.name}: column '{name}' holds {unusable}, or leave it out.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
+    refuse_repeated_members(path)
     refuse_rounded_numbers(path, table)
     return schema.names(), rows
 

@@ -15,7 +15,10 @@ DATELIKE = r"^\w{1,4}[-/. ]\w{1,9}[-/., ]+\d{2,4}(\D|$)"
 DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y"),
+    *("%d-%m-%y", "%m-%d-%y", "%d-%b-%y", "%y/%m/%d", "%y.%m.%d", "%y-%m-%d"),
 )
+SWAPS = (str.maketrans("dm", "md"), str.maketrans("dy", "yd"))  # what a format may be taken for
+MANY_DAYS = 20  # of the 31 are met: what takes so many values, and twice the year's, is the day
 TIMES = (
     *("", "T%H:%M:%S%.f", " %H:%M:%S%.f", " %H:%M", "T%H:%M", "T%H:%M:%S%.f%#z"),
     *(" %H:%M:%S%.f%#z", " %I:%M %p", " %I:%M:%S %p"),
@@ -49,7 +52,7 @@ def guess_column(
     else:
         tried = _list_plain_types(column, forms or _find_form(text.alias(column.name)))
         if _share_of(text.str.contains(DATELIKE)) >= MIXED:
-            used = _find_formats(text.gather_every(len(text) // 1000 + 1), cell.name)
+            used = _find_formats(text, cell.name)
             tried += [change_column(column, type="timestamp", formats=used)] if used else []
     best = max(tried, key=lambda column: _share_of(_read_as(text, column).is_not_null()))
     return _believe(text, column, best, given=bool(formats))
@@ -108,6 +111,11 @@ def _believe(text: pl.Series, plain: Column, best: Column, given: bool) -> Colum
         days = best.type == "timestamp" and (values == values.dt.date()).all()
         return change_column(best, type="date") if days else best
     singular = unread.n_unique() > max(20, len(unread) / 2)  # as ticket numbers are: not a mixture
+    if given and read < MIXED:
+        raise UserError(
+            f"column '{plain.name}': '{' | '.join(best.formats)}' of --dates does not read "
+            f"'{unread[0]}'; correct it, or leave --dates out."
+        )
     if not given and (read < MIXED or best.type == "boolean" or singular):
         return plain
     raise UserError(
@@ -130,20 +138,47 @@ def _find_formats(text: pl.Series, name: str) -> tuple[str, ...]:
     column = Column(name=name, type="timestamp")
     formats = ["".join(parts) for parts in product(DAYS, TIMES)]
     columns = {form: change_column(column, formats=(form,)) for form in formats}
-    reads = {form: _read_as(text, each).is_not_null() for form, each in columns.items()}
-    used, left = [], text.is_not_null()
+    few = text.gather_every(len(text) // 1000 + 1)
+    reads = {form: _read_as(few, each).is_not_null() for form, each in columns.items()}
+    used, left = [], few.is_not_null()
     for form in sorted(reads, key=lambda form: -reads[form].sum()):
         if _share_of(reads[form] & left) > FEW:
             used.append(form)
             left &= ~reads[form]
-    for form in used:
-        twin = form.translate(str.maketrans("dm", "md"))
-        alike = twin in reads and twin != form and _share_of(reads[form] & ~reads[twin]) <= FEW
-        if len(used) > 2 or alike or twin in used[used.index(form) + 1 :]:
-            ways = ", ".join([*used, *([twin] if alike else [])])
+    used = [_choose_by_days(text, columns, form) for form in used]
+    for place, form in enumerate(used):
+        rivals = [form.translate(swap) for swap in SWAPS]
+        alike = [
+            rival
+            for rival in rivals
+            if rival in reads
+            and rival != form
+            and _share_of(reads[form] & ~reads[rival]) <= FEW
+            and not _has_more_days(text, columns, form, rival)
+        ]
+        if len(used) > 2 or alike or set(rivals) & set(used[place + 1 :]):
+            ways = ", ".join([*used, *alike])
+            parts = "day, month and year" if "%y" in ways else "day and month"
             raise UserError(
-                f"column '{name}' holds dates in several formats, or with day and month in doubt "
+                f"column '{name}' holds dates in several formats, or with {parts} in doubt "
                 f'({ways}); name what is meant, as in --dates "{name}={form}", clean it, or leave '
                 f"it out with --ignore '{name}'."
             )
     return tuple(used)
+
+
+def _choose_by_days(text: pl.Series, columns: dict[str, Column], form: str) -> str:
+    """Choose the format that takes another part for the day, if that part alone can be it."""
+    rival = form.translate(SWAPS[1])
+    known = rival in columns and rival != form
+    return rival if known and _has_more_days(text, columns, rival, form) else form
+
+
+def _has_more_days(text: pl.Series, columns: dict[str, Column], form: str, other: str) -> bool:
+    """Tell whether a format finds so many days of the month, and another so few, that the part they
+    differ in is the day; of those that take day and month for each other none does.
+    """
+    if other != form.translate(SWAPS[1]):
+        return False
+    days, others = (_read_as(text, columns[each]).dt.day().n_unique() for each in (form, other))
+    return bool(days >= MANY_DAYS and days >= 2 * others)
