@@ -113,7 +113,6 @@ def test_records_within_the_only_line_are_asked_for() -> None:
     [
         ("t.jsonl", '{"id": 1, "v": 1, "v": 2}\n{"id": 2, "v": 3, "v": 4}\n'),
         ("t.json", '[{"id": 1, "v": 1, "v": 2}, {"id": 2, "v": 3, "v": 4}]'),
-        ("t.json", '[{"id": 1, "a": {"v": 1, "v": 2}}]'),
     ],
 )
 def test_a_member_that_a_record_gives_twice_is_refused(
