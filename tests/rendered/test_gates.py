@@ -26,14 +26,14 @@ def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def deliver_broken_rows(project: Path) -> None:
-    """A tenth of the sample again, under new keys; all rows but one have no airline that flies."""
+    """A fifth of the sample again, under new keys; all rows but one have no airline that flies."""
     header, *rows = (project / "data/raw/0001-flights.csv").read_text().splitlines()
     carrier = header.split(",").index("carrier")
     broken = []
-    for row in rows[:2400]:
+    for row in rows[:4800]:
         cells = row.split(",")
         broken.append(",".join(["9" + cells[0], *cells[1:carrier], "??", *cells[carrier + 1 :]]))
-    broken.append(f"9{rows[2400]}")
+    broken.append(f"9{rows[4800]}")
     (project / "broken.csv").write_text("\n".join([header, *broken]) + "\n")
     run("uv", "run", "flights", "data", "add", "broken.csv", cwd=project)
     (project / "broken.csv").unlink()
