@@ -109,7 +109,7 @@ class Problem(StrictModel):
     @classmethod
     def read(cls) -> Self:
         """Read problem.yaml. Raises UserError for what is wrong with it."""
-        return cls.load(PROBLEM)
+        return cls.load(str(PROBLEM))
 
     def list_missing(self, task: Task) -> list[str]:
         """List the entries that a release needs for this kind of target and that are not filled in.

@@ -73,9 +73,8 @@ def make_verdict(name: str, finding: Finding, owner: str, requirement: str) -> V
     """Make the verdict of a finding, as it is written down: advice is for a gate that blocks, and a
     warning for one that does not.
     """
-    silent = {"what_to_do": ""} if finding.passed else {"warning": ""}
-    facts = vars(replace(finding, **silent))
-    return Verdict(name=name, **facts, owner=owner, requirement=requirement)
+    said = replace(finding, what_to_do="") if finding.passed else replace(finding, warning="")
+    return Verdict(name=name, **vars(said), owner=owner, requirement=requirement)
 
 
 def write_verdicts(verdicts: list[Verdict]) -> bool:

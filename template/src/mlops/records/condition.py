@@ -58,7 +58,8 @@ def _name_kind(tree: Any, table: pl.DataFrame) -> str:
         [dtype] = table.select(expression).dtypes
     except (pl.exceptions.PolarsError, ValueError):
         return ""
-    dtype = dtype.inner if isinstance(dtype, pl.List) else dtype
+    if isinstance(dtype, pl.List):
+        dtype = dtype.inner if isinstance(dtype.inner, pl.DataType) else dtype.inner()
     if dtype.is_numeric():
         return "numbers"
     if dtype.is_temporal():
