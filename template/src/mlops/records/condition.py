@@ -26,13 +26,13 @@ def check_condition(where: str, contract: Contract) -> None:
     """Raise UserError if a text is no condition on the contract's columns, or compares what never
     is the same.
     """
-    empty = table.make_empty(contract).select(cols(contract.names))
+    empty = table.make_empty(contract).select(cols(contract.names)).collect()
     with explain_failure(where):
         condition = pl.sql_expr(where)  # and nothing after it
-        select_meeting(empty, where).collect()
+        select_meeting(empty.lazy(), where).collect()
     tree = json.loads(condition.meta.serialize(format="json"))
     for sides in _list_comparisons(tree):
-        kinds = {kind for side in sides if (kind := _name_kind(side, empty.collect()))}
+        kinds = {kind for side in sides if (kind := _name_kind(side, empty))}
         if way_out := next((says for pair, says in MISMATCHES.items() if pair <= kinds), None):
             raise UserError(
                 f'--where "{where}" compares {" with ".join(sorted(kinds))}: {way_out}.'

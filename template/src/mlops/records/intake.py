@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, get_args
 import polars as pl
 
 from ..core.errors import UserError
-from ..core.formatting import percent
 from ..core.paths import sha256
-from ..core.problem import PROBLEM, Problem, Task
+from ..core.problem import Task
 from ..data import change_log
 from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
@@ -24,10 +23,10 @@ from ..data.validate import describe_faults, judge_rows
 from . import table
 from .addresses import redact
 from .column_differences import describe_arrival
-from .column_figures import count_values
 from .contract_draft import draft_contract
 from .cursors import digest_query
 from .delivery import Delivery, concatenate, deliver, make_stem
+from .fresh_start import start_over
 from .number_forms import find_separators, parse_decimals
 from .reading_options import AS_IT_IS, Reading
 from .rejection import Arrival, refuse_shared_keys
@@ -70,7 +69,7 @@ def add(
             name = _name_file(source, deliveries)
             options["separators"] = find_separators(delivery.path for delivery in deliveries)
             contract, notices = draft_contract(concatenate(deliveries), name, target, **options)
-            aside = _start_over(writer, contract, _measure_positive_share(deliveries, contract))
+            aside = start_over(writer, contract, deliveries)
             landing = Landing("start", source, name, digest_query(query))
             lines, arrivals = _land_files(writer, deliveries, contract, landing)
             lost = sum(arrival.repeated for arrival in arrivals)
@@ -132,45 +131,6 @@ def _select_new(
         )
     same = [one.path.name for one in deliveries if one not in new]
     return new, [f"{file} is here already; nothing changed" for file in same]
-
-
-def _measure_positive_share(deliveries: list[Delivery], contract: Contract) -> float | None:
-    """Measure which share of the labels, 0 to 1, is positive; None if there is no such class."""
-    if contract.task != "binary":
-        return None
-    rows, target = concatenate(deliveries), contract.target
-    counts = count_values(rows, rows.collect_schema(), [target])[target.name]
-    labels = pl.Series(list(counts)).cast(pl.String)
-    positive = labels.to_list().index(contract.positive)
-    return list(counts.values())[positive] / sum(counts.values())
-
-
-def _start_over(writer: Writer, contract: Contract, share: float | None) -> list[str]:
-    """Put the table, of whose labels `share` is positive, and its new contract in the place of what
-    was there.
-    """
-    old = change_log.select_in_effect(writer.changes)
-    lines = [
-        f"{'the bundled sample ' if change.operation == 'sample' else ''}{change.file} is replaced"
-        for change in old
-        if change.file
-    ]
-    with_sample = any(change.operation == "sample" for change in old)
-    problem = Problem.read() if with_sample else None  # before anything changes
-    writer.keep_settings()
-    if problem:
-        problem.start_over(contract.target.name)
-        lines.append(
-            "problem.yaml is started over, with neutral values: say what decisions are worth"
-        )
-    if share and PROBLEM.exists() and (hit := Problem.read().draft_value(share)) is not None:
-        lines.append(
-            f"problem.yaml: a hit is drafted to be worth {hit:g} where a false alarm costs 1, as "
-            f"{percent(share, 2)} of the labels are {contract.positive}: say what they are really "
-            "worth"
-        )
-    contract.save()
-    return lines
 
 
 class Landing(NamedTuple):

@@ -38,9 +38,11 @@ def upsert(
     with table.open_rows([Part(delivery.path)], contract, writer.scratch) as rows:
         touched = table.find_sharing_keys(parts, rows, contract, writer.scratch)
         comparison = compare_rows(rows, touched, contract)
-        counts, (fit, unfit) = count_arrivals(rows, contract), judge_rows(rows, contract)
-        reasons = describe_faults(unfit, writer.scratch) if counts.rejected else ""
-        lost = _describe_lost_labels(touched, fit, contract) if counts.unlabelled else []
+        counts, reasons, lost = count_arrivals(rows, contract), "", list[str]()
+        if counts.rejected or counts.unlabelled:  # else there is nothing more to say of them
+            fit, unfit = judge_rows(rows, contract)
+            reasons = describe_faults(unfit, writer.scratch) if counts.rejected else ""
+            lost = _describe_lost_labels(touched, fit, contract) if counts.unlabelled else []
     name, effect = delivery.path.name, comparison.effect
     told_apart = effect.added + effect.updated + effect.unchanged
     repeated = delivery.rows - comparison.rejected - told_apart
