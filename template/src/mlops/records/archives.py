@@ -26,7 +26,12 @@ def unpack_tables(archive: Path, folder: Path) -> list[Path]:
             tables = select_tables(archive, members.infolist())
             folder.mkdir(parents=True)
             return [unpack_member(members, table, folder) for table in tables]
-    except (BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    except (
+        BadZipFile,
+        EOFError,
+        zlib.error,
+        NotImplementedError,
+    ) as error:  # or packed another way
         reason = str(error).rstrip(".") or "it is not whole"
         raise UserError(
             f"{archive.name} cannot be unpacked ({reason}); deliver it again, as .zip or .gz."

@@ -12,6 +12,7 @@ import polars as pl
 from ..data import cells
 from ..data.column_names import values_of
 from ..data.contract import DEFAULT_MISSING, NUMERIC, Column
+from .type_inference import share_of
 
 MOST = 0.95  # of the numbers must be such dates
 LIMITS = {  # of dates from about 1900 or 1979 to 2100; no two overlap
@@ -48,14 +49,10 @@ def find_format(cell: pl.Series) -> str | None:
     text = text.filter(text.is_not_null() & ~text.is_in(DEFAULT_MISSING))
     number = text.cast(pl.Float64, strict=False)
     for form, (low, high) in LIMITS.items():
-        if _share_of(number.is_between(low, high), text) >= MOST:
+        if share_of(number.is_between(low, high)) >= MOST:
             reads = read_as(text, form).is_not_null()
-            return form if _share_of(reads, text) >= MOST else None
+            return form if share_of(reads) >= MOST else None
     return None
-
-
-def _share_of(mask: pl.Series, text: pl.Series) -> float:
-    return int(mask.sum() or 0) / max(1, len(text))
 
 
 def read_as(text: pl.Series, form: str) -> pl.Series:

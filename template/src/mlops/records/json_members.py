@@ -10,7 +10,7 @@ from ..core.errors import UserError
 from ..data.sources import extension, open_unpacked
 
 LOOKED_AT = 1000  # records on lines; a program that repeats a member does so in each
-LARGEST = 1 << 25  # bytes of a document that is looked through as a whole
+MOST_BYTES = 1 << 25  # bytes of a document that is looked through as a whole
 
 
 def refuse_repeated_members(path: Path) -> None:
@@ -28,8 +28,8 @@ def _read_documents(path: Path) -> Iterator[bytes]:
     """Read the first lines, or the whole of a document that is not too large."""
     with open_unpacked(path) as stream:
         if extension(path) == ".json":
-            whole = stream.read(LARGEST + 1)
-            yield from [whole] if len(whole) <= LARGEST else []
+            whole = stream.read(MOST_BYTES + 1)
+            yield from [whole] if len(whole) <= MOST_BYTES else []
         else:
             yield from filter(bytes.strip, islice(stream, LOOKED_AT))
 

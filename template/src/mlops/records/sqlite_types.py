@@ -7,9 +7,8 @@ written in one type, and the first row, which is left out again, is of those typ
 from typing import Any, NamedTuple
 
 from ..core.errors import UserError
+from ..data.number_text import LARGEST
 from .addresses import quote_name
-
-EXACT = 1 << 53  # greater whole numbers have no exact counterpart among decimal ones
 
 
 class Kinds(NamedTuple):
@@ -31,7 +30,7 @@ class Kinds(NamedTuple):
 
     def choose_type(self) -> str:
         """Choose the narrowest type that holds every value exactly; "" if there is no value."""
-        if self.texts or (self.reals and self.greatest > EXACT):
+        if self.texts or (self.reals and self.greatest > LARGEST):
             return "text"
         if self.reals:
             return "real"

@@ -51,10 +51,10 @@ def guess_column(
         tried = [change_column(column, type="timestamp", formats=formats)]
     else:
         tried = _list_plain_types(column, forms or _find_form(text.alias(column.name)))
-        if _share_of(text.str.contains(DATELIKE)) >= MIXED:
+        if share_of(text.str.contains(DATELIKE)) >= MIXED:
             used = _find_formats(text, cell.name)
             tried += [change_column(column, type="timestamp", formats=used)] if used else []
-    best = max(tried, key=lambda column: _share_of(_read_as(text, column).is_not_null()))
+    best = max(tried, key=lambda column: share_of(_read_as(text, column).is_not_null()))
     return _believe(text, column, best, given=bool(formats))
 
 
@@ -90,7 +90,8 @@ def type_of(dtype: pl.DataType) -> Type:
     return next((kind for kind, holds in kinds.items() if holds), "string")
 
 
-def _share_of(mask: pl.Series) -> float:
+def share_of(mask: pl.Series) -> float:
+    """Return the share, 0 to 1, of the rows that a mask is true of."""
     return int(mask.sum()) / max(1, len(mask))
 
 
@@ -103,7 +104,7 @@ def _read_as(text: pl.Series, column: Column) -> pl.Series:
 def _believe(text: pl.Series, plain: Column, best: Column, given: bool) -> Column:
     """Return the best reading, or text if it does not read. Raises UserError for a mixture."""
     values = _read_as(text, best)
-    read, unread = _share_of(values.is_not_null()), text.filter(values.is_null())
+    read, unread = share_of(values.is_not_null()), text.filter(values.is_null())
     if best.type == "boolean" and values.n_unique() < 3 and len(unread):
         return plain  # one of two words, such as J and N, happens to be one of ours
     if read >= MOST:
@@ -142,7 +143,7 @@ def _find_formats(text: pl.Series, name: str) -> tuple[str, ...]:
     reads = {form: _read_as(few, each).is_not_null() for form, each in columns.items()}
     used, left = [], few.is_not_null()
     for form in sorted(reads, key=lambda form: -reads[form].sum()):
-        if _share_of(reads[form] & left) > FEW:
+        if share_of(reads[form] & left) > FEW:
             used.append(form)
             left &= ~reads[form]
     used = [_choose_by_days(text, columns, form) for form in used]
@@ -153,7 +154,7 @@ def _find_formats(text: pl.Series, name: str) -> tuple[str, ...]:
             for rival in rivals
             if rival in reads
             and rival != form
-            and _share_of(reads[form] & ~reads[rival]) <= FEW
+            and share_of(reads[form] & ~reads[rival]) <= FEW
             and not _has_more_days(text, columns, form, rival)
         ]
         if len(used) > 2 or alike or set(rivals) & set(used[place + 1 :]):

@@ -18,12 +18,12 @@ from python_calamine import (
 )
 
 from ..core.errors import UserError
+from ..data.number_text import LARGEST
 from ..data.sources import name_columns, open_unpacked
 from .header_rows import count_title_rows, is_blank
 from .reading_options import PlainFile, Reading
 
 Rows = list[list[Any]]
-EXACT = 1 << 53  # a workbook keeps numbers as 64-bit floats: whole ones beyond are rounded
 OFFICE = "http://schemas.openxmlformats.org"
 SHEETS = f"{{{OFFICE}/spreadsheetml/2006/main}}"
 RELATION = f"{{{OFFICE}/officeDocument/2006/relationships}}"
@@ -208,7 +208,7 @@ def make_numbers(place: str, name: str, values: list[float | None]) -> pl.Series
     present = [value for value in values if value is not None]
     if not all(float(value).is_integer() for value in present):
         return pl.Series(name, values, pl.Float64, strict=False)
-    if beyond := next((value for value in present if abs(value) >= EXACT), None):
+    if beyond := next((value for value in present if abs(value) >= LARGEST), None):
         raise UserError(
             f"{place}: column '{name}' holds whole numbers as large as {beyond:.17g}, which a "
             "workbook rounds; write them as text, or bring them as CSV."
@@ -220,6 +220,6 @@ def write_cell(cell: Any) -> str:
     """Write a cell as text: whole numbers without a point, dates by ISO 8601."""
     if isinstance(cell, bool):
         return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < LARGEST:
         return str(int(cell))
     return cell.isoformat(" ") if isinstance(cell, dt.datetime) else str(cell)
