@@ -21,8 +21,9 @@ def set_up_project(in_repository: bool | None = None) -> list[str]:
     was done, a line each. Raises UserError with what git or the hooks refuse to do, and if nobody
     said which repository is meant.
     """
-    if belongs_to_larger_repository(find_place(), in_repository):
-        done = join_repository(find_place())
+    place = find_place()
+    if belongs_to_larger_repository(place, in_repository):
+        done = join_repository(place)
     else:
         done = set_up_repository()
     done = done or ["nothing to do: the project is already set up"]

@@ -84,12 +84,12 @@ class Evolution:
         Raises UserError if the type is no wider one.
         """
         column = self.find(name)
-        wider: dict[str, Type] = {each: each for each in WIDER.get(column.type, ())}
-        if kind not in wider or (column.role == "target" and kind == "string"):
-            choices = "nothing wider" if column.role == "target" else " or ".join(wider)
-            raise UserError(
-                f"{name} ({column.type}) cannot become {kind}, only {choices or 'nothing wider'}."
-            )
+        may_be_text = column.role != "target"
+        types = (each for each in WIDER.get(column.type, ()) if may_be_text or each != "string")
+        wider: dict[str, Type] = {each: each for each in types}
+        if kind not in wider:
+            ways = " or ".join(wider) or "nothing wider"
+            raise UserError(f"{name} ({column.type}) cannot become {kind}, only {ways}.")
         plain = Column(name=name, type="string").model_dump(include=OF_NUMBERS | {"formats"})
         rules = plain if kind == "string" else {"formats": formats or column.formats}
         self._change(name, type=wider[kind], **rules)
@@ -136,4 +136,5 @@ class Evolution:
 def suggest(name: str, names: Iterable[str]) -> str:
     """Ask for one of the names, those that look alike first."""
     known = [*names]
-    return f"did you mean {', '.join(get_close_matches(name, known, 3, 0.5) or known[:20])}?"
+    near = get_close_matches(name, known, 3, 0.5) or known[:20]
+    return f"did you mean {', '.join(map(repr, near))}?"
