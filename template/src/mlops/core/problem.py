@@ -133,18 +133,20 @@ class Problem(StrictModel):
             "value.unit": self.value.unit,
         }
 
+    def is_value_drafted(self) -> bool:
+        """Tell whether nobody has said yet what the outcomes of a yes/no target are worth."""
+        others = (self.value.false_positive, self.value.false_negative, self.value.true_negative)
+        return "value.unit" in self.list_drafted() and others == (-1, 0, 0)
+
     def draft_value(self, share: float) -> float | None:
         """Draft what a hit is worth beside a false alarm of -1, for a table of which `share`, 0 to
         1, is positive: so much that acting pays where a case is likelier to be positive than most.
 
-        Returns the draft, written to problem.yaml; None if a person has said what outcomes are
-        worth, or neither class is rare.
+        Returns the draft, written to problem.yaml; None if neither class is rare.
         """
         from ruamel.yaml import YAML  # noqa: PLC0415  (a service has none)
 
-        others = (self.value.false_positive, self.value.false_negative, self.value.true_negative)
-        is_said = "value.unit" not in self.list_drafted() or others != (-1, 0, 0)
-        if is_said or RARE < share < 1 - RARE:
+        if RARE < share < 1 - RARE:
             return None
         hit = float(f"{(1 - share) / share:.2g}")
         editor = YAML()

@@ -15,7 +15,6 @@ def start_over(writer: Writer, contract: Contract, deliveries: list[Delivery]) -
     """Put the new contract of the deliveries in the place of what was there. Returns the lines that
     say what is replaced, and what was drafted of problem.yaml.
     """
-    share = _measure_positive_share(deliveries, contract)
     old = change_log.select_in_effect(writer.changes)
     lines = [
         f"{'the bundled sample ' if change.operation == 'sample' else ''}{change.file} is replaced"
@@ -30,20 +29,29 @@ def start_over(writer: Writer, contract: Contract, deliveries: list[Delivery]) -
         lines.append(
             "problem.yaml is started over, with neutral values: say what decisions are worth"
         )
-    if share and PROBLEM.exists() and (hit := Problem.read().draft_value(share)) is not None:
-        lines.append(
-            f"problem.yaml: a hit is drafted to be worth {hit:g} where a false alarm costs 1, as "
-            f"{percent(share, 2)} of the labels are {contract.positive}: say what they are really "
-            "worth"
-        )
     contract.save()
-    return lines
+    return lines + _draft_value(contract, deliveries)
 
 
-def _measure_positive_share(deliveries: list[Delivery], contract: Contract) -> float | None:
-    """Measure which share of the labels, 0 to 1, is positive; None if there is no such class."""
-    if contract.task != "binary":
-        return None
+def _draft_value(contract: Contract, deliveries: list[Delivery]) -> list[str]:
+    """Draft what a hit is worth by how rare it is, unless a person has said it."""
+    if contract.task != "binary" or not PROBLEM.exists():
+        return []
+    problem = Problem.read()
+    if not problem.is_value_drafted():
+        return []
+    share = _measure_positive_share(deliveries, contract)
+    hit = problem.draft_value(share)
+    if hit is None:
+        return []
+    return [
+        f"problem.yaml: a hit is drafted to be worth {hit:g} where a false alarm costs 1, as "
+        f"{percent(share, 2)} of the labels are {contract.positive}: say what they are really worth"
+    ]
+
+
+def _measure_positive_share(deliveries: list[Delivery], contract: Contract) -> float:
+    """Measure which share of the labels, 0 to 1, is positive."""
     rows, target = concatenate(deliveries), contract.target
     counts = count_values(rows, rows.collect_schema(), [target])[target.name]
     labels = pl.Series(list(counts)).cast(pl.String)
