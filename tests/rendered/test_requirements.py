@@ -15,7 +15,9 @@ from support import ROOT, Render
 
 @pytest.fixture
 def project(render: Render, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(render({}))
+    made = render({})
+    monkeypatch.chdir(made)
+    monkeypatch.syspath_prepend(str(made / "src"))  # the team's package, whatever ran before
     return Path()
 
 
