@@ -42,7 +42,7 @@ def propose(project: Path, name: str, edit: Edit, *, rerun: bool = False) -> str
         run("uv", "run", "dvc", "repro", cwd=project)
     commit(project, name)
     git(project, "switch", "--quiet", "main")
-    git(project, "clean", "--quiet", "--force", "-d", "data/raw")
+    git(project, "clean", "--quiet", "--force", "-dx", "data/raw")
     return name
 
 

@@ -140,7 +140,7 @@ def project(flights: Path) -> Iterator[Path]:
     """The project with a champion; what a test breaks is mended after it."""
     yield flights
     git(flights, "reset", "--quiet", "--hard")
-    git(flights, "clean", "--quiet", "--force", "data/raw")
+    git(flights, "clean", "--quiet", "--force", "-x", "data/raw")
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.gate)

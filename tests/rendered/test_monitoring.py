@@ -82,7 +82,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert(
     for alert in alerts:
         text = (project / alert["annotations"]["runbook"]).read_text(encoding="utf-8")
         assert text.startswith(f"# {alert['alert']}: ")
-        assert alert["labels"]["owner_role"].replace("_", " ") in text
+        assert alert["labels"]["owner_role"].replace("_", " ") in text.lower()
         assert re.findall("^## (.*)$", text, re.MULTILINE) == ["What to look at", "What to do"]
 
 

@@ -105,4 +105,4 @@ def test_the_sample_steps_aside_and_a_team_s_table_does_not(set_up: Render, tmp_
     assert done.returncode == 1
     assert "--replace" in done.stdout
     git(project, "reset", "--hard", "--quiet")
-    git(project, "clean", "-fdq", "data")
+    git(project, "clean", "-fdqx", "data/raw")

@@ -32,4 +32,4 @@ def test_a_deletion_reaches_the_next_training(set_up: Render) -> None:
     run("uv", "run", "dvc", "repro", "split", cwd=project)
     assert json.loads((project / "reports/split.json").read_text())["rows"] == before
     git(project, "reset", "--hard", "--quiet")
-    git(project, "clean", "-fdq", "data")
+    git(project, "clean", "-fdqx", "data/raw")

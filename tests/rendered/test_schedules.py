@@ -242,8 +242,8 @@ scores = Predictor().scores(rows)
 names = [column.name for column in contract.inputs]
 at = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
 with sqlite3.connect(sys.argv[1]) as journal:
-    for table, columns in TABLES.items():
-        journal.execute(f"CREATE TABLE {table} ({columns})")
+    for statement in TABLES:
+        journal.execute(statement)
     columns = [row[1] for row in journal.execute("PRAGMA table_info(predictions)")]
     for number, row in enumerate(rows.iter_rows(named=True)):
         inputs = {name: row[name] for name in names}
