@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from mlops.core.paths import write_json
 from mlops.deployment import bill_of_materials
 from mlops.deployment.bill_of_materials import describe_release, write_bill
@@ -71,13 +72,12 @@ def test_a_bill_is_by_the_schema(release):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="an image is a Linux, and says which")
 def test_an_image_lists_itself_and_the_release_names_the_bill(release, monkeypatch):
-    """Here this machine's own Python runs what an image's would."""
+    """Here the Python beside the packages runs what an image's would."""
+    python = Path(typer.__file__).parents[4] / "bin/python"
 
     def docker(*command):
         assert release.image in command
-        return subprocess.run(
-            [sys.executable, *command[-2:]], capture_output=True, check=True
-        ).stdout
+        return subprocess.run([python, *command[-2:]], capture_output=True, check=True).stdout
 
     monkeypatch.setattr(bill_of_materials, "docker", docker)
     release.write()

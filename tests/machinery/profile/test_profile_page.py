@@ -114,7 +114,8 @@ def test_drawings_are_told_in_words_or_hidden():
         assert drawing.get("aria-hidden") or drawing.get("aria-label") or labels <= named
 
 
-def test_findings_come_first_the_worst_of_them_at_the_top():
+def test_findings_come_first_the_worst_of_them_at_the_top(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     told = np.where(table()["y"].to_numpy(), 3.0, 1.0) + rng().random(ROWS)
     found = profile(table(same=[1] * ROWS, told=told, cost=np.exp(rng().normal(3, 3, ROWS))))
     text = Page(render_page(found)).text()
