@@ -89,11 +89,8 @@ class Prices(StrictModel):
     value_unit_is_worth: float | None = None
     """One `value.unit` of problem.yaml in this currency, if it is not the same."""
     usage: Usage
-    """How the table is used in a month."""
     running: Running = Running()
-    """What a month takes of machines and people."""
     kinds: list[Kind]
-    """The kinds of storage that you have."""
 
     def worth(self, unit: str) -> float | None:
         """Return what one of that unit is worth in the currency; None if nobody has said so."""

@@ -26,7 +26,7 @@ def check_duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(check_duration)]
+Duration = Annotated[str, AfterValidator(check_duration), Field(examples=["5m", "1h30m", "7d"])]
 Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
@@ -60,9 +60,9 @@ class TrainParams(StrictModel):
     metric: str = "auto"
     """Primary metric; `auto`: roc_auc, roc_auc_ovr or r2, by the kind of target."""
     trials: Annotated[int, Field(ge=1)] = 16
-    """The search ends after so many trials,"""
+    """The search ends after so many trials, or after `seconds`, whichever comes first."""
     seconds: Annotated[int, Field(ge=1)] = 600
-    """or after so many seconds, whichever comes first."""
+    """The search starts no trial after so many seconds."""
     batch: Annotated[int, Field(ge=1)] = 4
     """Trials run side by side; the result depends on it."""
     processes: Annotated[int, Field(ge=0)] = 0
@@ -72,7 +72,7 @@ class TrainParams(StrictModel):
     folds_below_rows: Annotated[int, Field(ge=0)] = 5000
     """Tables below so many rows use cross-validation; larger ones one validation part."""
     seed: int = 13
-    """Random seed of the search and of the models."""
+    """Random seed of the search and of its folds."""
 
 
 class EvaluateParams(StrictModel):
@@ -131,9 +131,9 @@ class Storage(StrictModel):
     """Limits for `data bench`."""
 
     local: Limits = Limits()
-    """This machine's disk."""
+    """Of this machine's disk."""
     remote: Limits = Limits()
-    """The DVC remote."""
+    """Of the DVC remote."""
 
 
 class Tracking(StrictModel):
@@ -185,11 +185,10 @@ class Monitoring(StrictModel):
     max_model_age_days: Days | None = 180
     """Age of the model in production."""
     max_data_age_days: Days | None = 30
-    """Age of the newest row that it learned from."""
+    """Time since the table that it learned from was last changed."""
     max_silence: Duration | None = "1h"
     """Time without a request."""
     watch: Watch = Watch()
-    """See below."""
 
 
 class Params(StrictModel):

@@ -49,7 +49,7 @@ class Value(StrictModel):
     true_positive: float = 1.0
     """Acted on, rightly."""
     false_positive: float = -1.0
-    """Acted on, in vain."""
+    """Acted on, wrongly."""
     false_negative: float = 0.0
     """Not acted on, though it would have been right."""
     true_negative: float = 0.0
@@ -122,15 +122,10 @@ class Problem(StrictModel):
     kpi: str = ""
     """The figure of the business that it is to move."""
     owners: Owners = Owners()
-    """Who is asked to review, to approve and to act."""
     baseline: Baseline = Baseline()
-    """How the decision is made without a model."""
     value: Value = Value()
-    """What the outcomes of a decision are worth."""
     objectives: Objectives = Objectives()
-    """What users of the service are promised."""
     estimate: Estimate = Estimate()
-    """Assumptions for go or no-go, before anything is built."""
 
     @classmethod
     def read(cls) -> Self:

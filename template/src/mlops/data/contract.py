@@ -48,15 +48,15 @@ class Described(
 
 
 class Column(Described):
-    """One column.
+    """One column of the table.
 
-    A column by which a row is known has the role key, or another one and `primary_key`: the date
+    A column by which a row is known has the role key, or another one and `primaryKey`: the date
     of a table with a row for each shop and day is a part of the key, and the time. Cleaning is
     declared, not coded.
     """
 
     name: str
-    """As the newest files call it."""
+    """Its name in the newest files."""
     type: Type
     """Type of its values."""
     role: Role = "feature"
@@ -66,7 +66,7 @@ class Column(Described):
     required: bool = False
     """A row without a value is rejected."""
     known_at_decision: bool = True
-    """False keeps it from the model, whatever its role: it is filled in later."""
+    """`false` keeps it from the model, whatever its role: it is filled in later."""
     protected: bool = False
     """People to be treated alike: the model may not be much worse on a part of them."""
     slice: bool = False
@@ -76,7 +76,7 @@ class Column(Described):
     maximum: int | float | None = None
     """Largest number allowed."""
     categories: Texts | None = None
-    """The only texts allowed."""
+    """The only texts allowed; in the file each is `{value: TEXT}`."""
     known_categories: Texts = ()
     """The texts met so far; others come in, and count as unseen."""
     missing: Texts = DEFAULT_MISSING
@@ -94,7 +94,7 @@ class Column(Described):
     spelling: dict[str, str] = Field(default_factory=dict)
     """A delivered text, and the one that is meant."""
     leak_reviewed: bool = False
-    """True: somebody has looked at its leak and allows it."""
+    """`true`: somebody has looked at its leak and allows it."""
     optional: bool = False
     """A file may lack it; its rows then have the `default`."""
     default: str | None = None
@@ -155,7 +155,7 @@ class Contract(Described):
     name: str
     """Of the table."""
     version: str = "1.0.0"
-    """Of the contract; a command that changes it raises it."""
+    """Of the contract; `data evolve` raises it."""
     task: Task
     """Kind of the target."""
     classes: Texts = ()
