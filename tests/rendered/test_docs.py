@@ -148,7 +148,7 @@ def find_fault(words: list[str]) -> str:
                 return ""
             _, command, rest = command.resolve_command(context, rest)
             context = command.context_class(command, parent=context)
-        values, *_ = command.make_parser(context).parse_args(rest)
+        values, *_ = command.make_parser(context).parse_args(list(rest))
     except TyperException as error:
         return f"{' '.join(words)}: {error.format_message()}"
     needed = [param.name for param in command.params if param.required]
