@@ -22,7 +22,7 @@ myst_heading_anchors = 3  # as GitHub makes them
 highlight_language = "none"
 exclude_patterns = ["decisions/README.md"]  # decisions/index.md has it
 nitpicky = True
-html_copy_source = html_show_sphinx = False
+html_copy_source = html_show_copyright = html_show_sphinx = False
 
 
 def copy_project_pages() -> None:

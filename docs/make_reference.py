@@ -123,8 +123,10 @@ def list_rows(
 
 
 def explain(entry: Schema, sections: Schema) -> str:
-    """Explain a key by its own docstring, or by the first sentence of its section's."""
-    text = entry.get("description") or sections[find_section(entry)]["description"]
+    """Explain a key by its own docstring, or by the first paragraph of its section's."""
+    text = entry.get("description") or sections.get(find_section(entry), {}).get("description")
+    if not text:
+        raise SystemExit(f"{entry.get('title')} has no docstring below it in its model: add one.")
     return str(text).partition("\n\n")[0]
 
 
