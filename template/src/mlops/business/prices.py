@@ -19,21 +19,32 @@ class Usage(StrictModel):
     """How the table is used in a month."""
 
     versions_kept: float
+    """Versions of the table; DVC keeps each whole."""
     versions_written: float
+    """New versions of the table."""
     full_reads: float
+    """Reads of the whole table, by pipelines, checks and people."""
     outside_share: Share
+    """Of these reads, those from outside the provider's network: they pay egress."""
     hour_is_worth: float
+    """An hour of waiting for a read; 0: only the bill counts."""
 
 
 class Kind(StrictModel):
     """A kind of storage with its prices; what was measured at a URL of its schemes is its speed."""
 
     name: str
+    """What people call it."""
     schemes: list[str]
+    """Schemes of the URLs that are such storage."""
     gb_month: float
+    """Keeping 10^9 bytes for a month."""
     thousand_writes: float
+    """A thousand write requests."""
     ten_thousand_reads: float
+    """Ten thousand read requests."""
     egress_gb: float
+    """10^9 bytes read from outside the provider's network."""
 
     def bill(self, size: float, usage: Usage) -> float:
         """Return what a month of a table of `size` bytes costs."""
@@ -51,21 +62,32 @@ class Running(StrictModel):
     """
 
     core_hour: float = 0.04
+    """One processor core for an hour."""
     memory_gb_hour: float = 0.005
+    """10^9 bytes of memory for an hour."""
     trainings: float = 4
+    """Runs of the pipeline in a month; what one takes is measured."""
     replicas: float = 2
+    """Of the service."""
     replica_cores: float = 0.5
+    """Processor cores of each replica."""
     replica_memory_gb: float = 0.25
+    """Memory of each replica, in 10^9 bytes."""
     work_hours: float = 6
+    """Hours a month of the people who look after it."""
     work_hour: float = 60.0
+    """An hour of their work."""
 
 
 class Prices(StrictModel):
-    """prices.yaml. `value_unit_is_worth`: one unit of problem.yaml's value in the currency."""
+    """All of prices.yaml. It is the data engineer's file."""
 
     as_of: date
+    """The day of the prices."""
     currency: str
+    """Of every price in the file."""
     value_unit_is_worth: float | None = None
+    """One `value.unit` of problem.yaml in this currency, if it is not the same."""
     usage: Usage
     running: Running = Running()
     kinds: list[Kind]

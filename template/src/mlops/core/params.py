@@ -26,142 +26,168 @@ def check_duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(check_duration)]
+Duration = Annotated[str, AfterValidator(check_duration), Field(examples=["5m", "1h30m", "7d"])]
 Days = Annotated[float, Field(gt=0, le=CENTURY)]
 
 
 class DataParams(StrictModel):
-    """What the table must keep: shares of rows, rows, and the score of a column alone."""
+    """What the table must keep."""
 
     max_reject_rate: Share = 0.1
+    """Gate: share of the rows read that may end in quarantine."""
     min_rows: Annotated[int, Field(ge=1)] = 200
+    """Gate: rows needed to learn from."""
     max_leak_score: Share = 0.9
+    """Gate: how well one column alone may predict the target, 0 to 1."""
 
 
 class SplitParams(StrictModel):
-    """The shares of rows to choose by and to judge by."""
+    """How rows are divided; what validation and test leave is for training."""
 
     valid: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    """Share of rows for validation, by which a model is chosen."""
     test: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    """Share of rows for the test, by which the chosen model is judged."""
     seed: int = 13
+    """Random seed of the split."""
 
 
 class TrainParams(StrictModel):
-    """`trials` and `seconds` bound the search, whichever comes first; `processes` 0: one a core."""
+    """How the search for a model goes."""
 
     candidates: list[str]
+    """Names of the candidates to compare; the team's own are in `candidates.py`."""
     metric: str = "auto"
+    """Primary metric; `auto`: roc_auc, roc_auc_ovr or r2, by the kind of target."""
     trials: Annotated[int, Field(ge=1)] = 16
+    """The search ends after so many trials, or after `seconds`, whichever comes first."""
     seconds: Annotated[int, Field(ge=1)] = 600
+    """The search starts no trial after so many seconds."""
     batch: Annotated[int, Field(ge=1)] = 4
+    """Trials run side by side; the result depends on it."""
     processes: Annotated[int, Field(ge=0)] = 0
+    """Worker processes, 0: one for each core; the result does not depend on it."""
     folds: Annotated[int, Field(ge=2)] = 4
+    """Folds of the cross-validation of a small table."""
     folds_below_rows: Annotated[int, Field(ge=0)] = 5000
+    """Tables below so many rows use cross-validation; larger ones one validation part."""
     seed: int = 13
+    """Random seed of the search and of its folds."""
 
 
 class EvaluateParams(StrictModel):
-    """How bounds are drawn (resamples of the bootstrap), and which slices are judged."""
+    """How intervals are computed, and which slices are judged."""
 
     resamples: Annotated[int, Field(ge=50)] = 300
+    """Resamples of the bootstrap, for every interval."""
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Confidence level of every interval."""
     min_slice_rows: Annotated[int, Field(ge=1)] = 100
+    """A slice with fewer test rows is not judged."""
 
 
 class GateParams(StrictModel):
-    """`min_lift`: by how much the primary metric must exceed the baseline's.
-    `max_loss`: by how much it may be worse than the champion's, or the base's of a review.
-    `max_slice_gap`: by how much a slice may be worse than the whole.
-    `max_parity_gap`: the share of rows on which the packaged model may differ.
-    `min_value`: value per thousand decisions, over that of doing nothing.
-    `max_value_loss`: by how much that value may be below the base's of a review.
-    """
+    """How good a model must be to be released."""
 
     min_lift: float = 0.01
+    """By how much the primary metric must exceed the baseline's."""
     max_loss: float = 0.0
+    """By how much it may be below the champion's; in a review, below the base branch's."""
     max_slice_gap: float = 0.1
+    """By how much it may be lower on a slice than on the whole."""
     max_parity_gap: Share = 0.001
+    """Share of rows for which the packaged model may give another answer."""
     min_value: float = 0.0
+    """Value per thousand decisions, over that of doing nothing."""
     max_value_loss: Annotated[float, Field(ge=0)] = 0.0
+    """By how much that value may be below the base branch's, in a review."""
 
 
 class Budgets(StrictModel):
-    """What one run of the pipeline may take: wall seconds in all, and memory of any stage.
-    `latency_ms`: of 100 requests for one record, 99 take no longer (None: no limit); judged where
-    there is a service.
-    """
+    """What one run of the pipeline, and one request, may take."""
 
     seconds: float = 900
+    """Wall-clock seconds of the whole run."""
     memory_mb: float = 4000
+    """Peak memory of any stage, in 10^6 bytes."""
     latency_ms: float | None = 20.0
+    """99 of 100 requests for one record take no longer; judged where there is a service."""
 
 
 class Limits(StrictModel):
-    """How fast a place is at least; None: no limit. Of small blocks at random, 99 of 100 requests
-    take no more milliseconds; large blocks go in sequence, at so many 10^6 bytes a second.
-    """
+    """How fast a storage is at least; null: no limit."""
 
     max_read_p99_ms: float | None = None
+    """99 of 100 reads of a small block at random take no longer."""
     max_write_p99_ms: float | None = None
+    """99 of 100 writes of a small block at random take no longer."""
     min_read_mb_s: float | None = None
+    """Sequential reads of large blocks, in 10^6 bytes a second."""
     min_write_mb_s: float | None = None
+    """Sequential writes of large blocks, in 10^6 bytes a second."""
 
 
 class Storage(StrictModel):
-    """Limits of this machine's disk, and of the DVC remote."""
+    """Limits for `data bench`."""
 
     local: Limits = Limits()
+    """Of this machine's disk."""
     remote: Limits = Limits()
+    """Of the DVC remote."""
 
 
 class Tracking(StrictModel):
     """Where MLflow keeps runs and models."""
 
     uri: str = "sqlite:///mlflow.db"
+    """Tracking URI: a database such as `sqlite:///mlflow.db`, or a server."""
 
 
 class Scale(StrictModel):
-    """The address of a Dask scheduler, such as tcp://dask-scheduler:8786 (None: this machine)."""
+    """Where the search and batch scoring run."""
 
     scheduler: str | None = None
+    """Address of a Dask scheduler, `tcp://HOST:8786`; null: workers on this machine."""
 
 
 class Watch(StrictModel):
-    """How often `monitor watch` looks, and how often at most it retrains.
-
-    `grow`: add the records whose ground truth has arrived to the table before that. `shadow`: how
-    long a new model follows the old one; `trial`: how long it must keep the objectives once it
-    answers.
-    """
+    """What `monitor watch` does."""
 
     every: Duration = "1h"
+    """How often it looks."""
     retrain_at_most_every: Duration = "1d"
+    """Time from one retraining to the next, at least."""
     grow: bool = True
+    """Whether rows whose ground truth has arrived join the table before a retraining."""
     shadow: Duration = "10m"
+    """How long a new model answers in shadow before it takes over."""
     trial: Duration = "10m"
+    """How long it must then keep the objectives, or it is rolled back."""
 
 
 class Monitoring(StrictModel):
-    """What of live traffic raises an alert; None: nothing does.
-
-    `window`: of the traffic that is judged; `min_rows`: fewer in it say nothing.
-    `max_psi`: population stability index of an input, or of the score.
-    `max_missing`: by how much the share of missing values may exceed that in training.
-    `max_unseen`: by how much that of categories which have no bin may.
-    `max_performance_loss`: primary metric below that of the evaluation.
-    `truth_days`: of predictions, to judge performance and value by.
-    """
+    """What of live traffic raises an alert; null: nothing does."""
 
     window: Duration = "1d"
+    """Length of the traffic that is judged."""
     min_rows: Annotated[int, Field(ge=1)] = 500
+    """With fewer rows in the window nothing is judged."""
     max_psi: Annotated[float, Field(gt=0)] | None = 0.2
+    """Population stability index of an input, or of the score."""
     max_missing: Share | None = 0.1
+    """By how much the share of missing values may exceed that in training."""
     max_unseen: Share | None = 0.05
+    """By how much the share of unseen categories may exceed that in training."""
     max_performance_loss: Annotated[float, Field(ge=0)] | None = 0.05
+    """By how much the primary metric may be below that of the evaluation."""
     truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
+    """Predictions of so many days are judged by performance and value."""
     max_model_age_days: Days | None = 180
+    """Age of the model in production."""
     max_data_age_days: Days | None = 30
+    """Time since the table that it learned from was last changed."""
     max_silence: Duration | None = "1h"
+    """Time without a request."""
     watch: Watch = Watch()
 
 

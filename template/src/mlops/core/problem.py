@@ -17,17 +17,24 @@ class Owners(StrictModel):
     """Who answers for each stage: a team or person as the code host knows them (`@org/team`)."""
 
     business_owner: str = ""
+    """Of the decision and its value: this file."""
     data_engineer: str = ""
+    """Of the data: contract.yaml, prices.yaml and `data/`."""
     data_scientist: str = ""
+    """Of the model: params.yaml and the team's package."""
     ml_engineer: str = ""
+    """Of the pipeline, the gates and the registry."""
     devops_engineer: str = ""
+    """Of whatever it runs on."""
 
 
 class Baseline(StrictModel):
-    """How the decision is made today, and the primary metric that reaches (None: not known)."""
+    """How the decision is made today."""
 
     description: str = ""
+    """In words."""
     score: float | None = None
+    """The primary metric that it reaches; null: not known."""
 
 
 class Value(StrictModel):
@@ -38,40 +45,51 @@ class Value(StrictModel):
     """
 
     unit: str = ""
+    """A currency such as EUR, or any other unit."""
     true_positive: float = 1.0
+    """Acted on, rightly."""
     false_positive: float = -1.0
+    """Acted on, wrongly."""
     false_negative: float = 0.0
+    """Not acted on, though it would have been right."""
     true_negative: float = 0.0
+    """Not acted on, rightly."""
     correct: float = 1.0
+    """The right one of several classes."""
     wrong: float = -1.0
+    """A wrong one of several classes."""
     per_unit_of_error: float = -1.0
+    """Each unit by which a predicted number is off; usually negative."""
 
 
 class Objectives(StrictModel):
-    """What users of the service are promised: the share of requests that are answered, and the
-    share of those that take no longer than `latency_ms`.
-    """
+    """What users of the service are promised; breaking it raises an alert."""
 
     availability: Annotated[float, Field(gt=0, lt=1)] = 0.995
+    """Share of requests that are answered."""
     latency_ms: Literal[1, 5, 10, 25, 50, 100, 250, 500, 1000] = 100
+    """Of those, `latency_share` take no longer."""
     latency_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """Share of answers that keep `latency_ms`."""
 
 
 class Estimate(StrictModel):
-    """What is hoped for before the project starts, for `problem estimate`; None: not said yet.
-
-    `positive_share`: of the decisions, those where acting is right; `found_share`: of these, the
-    ones that a model finds; `precision`: the share of its alarms that are right. Costs are in the
-    unit of `value`; within `months` it must have paid for itself.
-    """
+    """Assumptions before the project starts, for `problem estimate`; null: not known yet."""
 
     decisions_a_month: Annotated[float, Field(gt=0)] | None = None
+    """How many decisions are made."""
     positive_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Of them, those where acting is right."""
     found_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Of these, the ones that a model finds (recall)."""
     precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of its alarms that are right."""
     cost_to_build: Annotated[float, Field(ge=0)] | None = None
+    """Once, in the unit of `value`."""
     cost_a_month: Annotated[float, Field(ge=0)] | None = None
+    """Machines, and people who look after it, in the unit of `value`."""
     months: Annotated[int, Field(ge=1)] = 24
+    """Within which it must have paid for itself."""
 
 
 OUTCOMES: dict[Task, tuple[str, ...]] = {
@@ -98,8 +116,11 @@ class Problem(StrictModel):
     """All of problem.yaml. It is the business owner's file."""
 
     name: str
+    """The project's name, for people."""
     decision: str = ""
+    """The decision that the model supports, as a question; a release needs it."""
     kpi: str = ""
+    """The figure of the business that it is to move."""
     owners: Owners = Owners()
     baseline: Baseline = Baseline()
     value: Value = Value()

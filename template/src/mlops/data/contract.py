@@ -48,47 +48,61 @@ class Described(
 
 
 class Column(Described):
-    """One column. `known_at_decision` False keeps it away from the model whatever its role.
+    """One column of the table.
 
-    A column by which a row is known has the role key, or another one and `primary_key`: the date
-    of a table with a row for each shop and day is a part of the key, and the time.
-
-    Cleaning is declared, not coded: `missing` are the spellings of "no value", `formats` the
-    strptime patterns of dates (tried in order) or names of date_numbers.py, `spelling` maps a
-    delivered text to the one that is meant. Of numbers, `decimal` is the decimal mark, `thousands`
-    what may stand between groups of three digits (" " is any blank), `unit` what may stand before
-    or after (`%` must, and divides), and `negatives` how they look: -12 (always read), (12) in
-    parentheses or, trailing, 12-.
-
-    `categories` are the only texts allowed, `known_categories` those that were met so far.
-    `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
-    or no value. `former_names` are what older files call it.
+    A column by which a row is known has the role key, or another one and `primaryKey`: the date
+    of a table with a row for each shop and day is a part of the key, and the time. Cleaning is
+    declared, not coded.
     """
 
     name: str
+    """Its name in the newest files."""
     type: Type
+    """Type of its values."""
     role: Role = "feature"
+    """What it is for; `ignored` ones are kept and checked, and not used."""
     primary_key: bool = False
+    """A row is known by it, alone or with others."""
     required: bool = False
+    """A row without a value is rejected."""
     known_at_decision: bool = True
+    """`false` keeps it from the model, whatever its role: it is filled in later."""
     protected: bool = False
+    """People to be treated alike: the model may not be much worse on a part of them."""
     slice: bool = False
+    """The model may not be much worse on a part of the business."""
     minimum: int | float | None = None
+    """Smallest number allowed."""
     maximum: int | float | None = None
+    """Largest number allowed."""
     categories: Texts | None = None
+    """The only texts allowed; in the file each is `{value: TEXT}`."""
     known_categories: Texts = ()
+    """The texts met so far; others come in, and count as unseen."""
     missing: Texts = DEFAULT_MISSING
+    """Spellings of "no value"."""
     formats: Texts = ()
+    """Patterns of dates (strptime), tried in order, or names of date_numbers.py."""
     decimal: Mark = "."
+    """The decimal mark."""
     thousands: Thousands | None = None
+    """What may stand between groups of three digits; `" "` is any blank."""
     unit: str = ""
+    """What may stand before or after a number; `%` and `‰` must, and divide."""
     negatives: Negatives = "sign"
+    """How negative numbers look: -12 (always read), (12) or, trailing, 12-."""
     spelling: dict[str, str] = Field(default_factory=dict)
+    """A delivered text, and the one that is meant."""
     leak_reviewed: bool = False
+    """`true`: somebody has looked at its leak and allows it."""
     optional: bool = False
+    """A file may lack it; its rows then have the `default`."""
     default: str | None = None
+    """For files that lack it: a text as delivered, or no value."""
     former_names: Texts = ()
+    """What older files call it."""
     description: str = ""
+    """For people."""
 
     @property
     def is_input(self) -> bool:
@@ -134,19 +148,22 @@ class Column(Described):
 
 
 class Contract(Described):
-    """A table's columns in order, its task, and what to do with rows that share a key.
-
-    `positive` is the target's value that means "act" (binary); `classes` are the target's values
-    in the order of the model's outputs (binary: negative first).
-    """
+    """A table's columns in order, its task, and what to do with rows that share a key."""
 
     id: str
+    """Of the table, in a catalog."""
     name: str
+    """Of the table."""
     version: str = "1.0.0"
+    """Of the contract; `data evolve` raises it."""
     task: Task
+    """Kind of the target."""
     classes: Texts = ()
+    """Values of the target, in the order of the model's outputs (binary: negative first)."""
     duplicates: Duplicates = "keep_last"
+    """Which of the rows that share a key counts."""
     columns: tuple[Column, ...]
+    """In order."""
 
     @classmethod
     def load(cls, path: str | Path = CONTRACT) -> "Contract":
