@@ -43,6 +43,7 @@ RULES = {
     "owners.missing": Rule("error", "each stage has an owner"),
     "owners.disagree": Rule("error", "CODEOWNERS asks the owners that `problem.yaml` names"),
     "gates.weakened": Rule("error", "no gate or budget is weaker than the policy's floors"),
+    "gates.blocked": Rule("error", "no gate has refused the model that the last run made"),
     "actions.unpinned": Rule("error", "actions of workflows are pinned by commit SHA"),
     "secret.found": Rule("error", "no key, token or password is in a file"),
     "pickle.file": Rule("error", "no pickle is stored: loading one runs code"),

@@ -15,6 +15,7 @@ def checks() -> dict[str, Any]:
         "owners.missing": statement.OwnersMissing(),
         "owners.disagree": statement.OwnersDisagree(),
         "gates.weakened": statement.GatesWeakened(),
+        "gates.blocked": locks.GatesBlock(),
         "actions.unpinned": workflows.Unpinned(),
         "secret.found": contents.Secrets(),
         "pickle.file": contents.PickleFiles(),
