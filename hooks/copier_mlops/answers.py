@@ -57,12 +57,8 @@ def find_invalid_answers(
             )
     refused = {name: answer for name, answer in render.answers.items() if answer.refused}
     for name, answer in refused.items():
-        yield make_finding(
-            "answers.invalid",
-            f'{ANSWERS}: {name} cannot be "{recorded[name]}" ({answer.refused}); '
-            f"answer again with copier update --data {name}=VALUE.",
-            ANSWERS,
-        )
+        message = describe_invalid_answer(name, recorded[name], str(answer.refused))
+        yield make_finding("answers.invalid", message, ANSWERS)
     if newest is version:
         return
     for name, answer in newest.questions.answer(recorded).items():
@@ -74,6 +70,15 @@ def find_invalid_answers(
                 f"update with --data {name}=VALUE.",
                 ANSWERS,
             )
+
+
+def describe_invalid_answer(name: str, value: Any, refused: str) -> str:
+    """Say that no update is possible with a recorded answer, and the way out."""
+    return (
+        f'{ANSWERS}: {name} cannot be "{value}" ({refused.rstrip(".")}), and no update can replace '
+        "it: write the answer there that the project was made with, which "
+        f"'git log -p {ANSWERS}' shows, commit, then run copier update --data {name}=VALUE."
+    )
 
 
 def describe_other_package(render: Render, files: Mapping[str, Entry]) -> str | None:

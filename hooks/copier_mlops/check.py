@@ -22,6 +22,7 @@ from .root_files import find_root_drift
 from .rules import RULES, make_finding
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
+from .unfinished_update import UNDO
 from .waivers import apply_waivers
 
 GENERATED = ("uv.lock", "dvc.lock")  # large, and written by tools
@@ -104,6 +105,9 @@ class RepositoryCheck:
         self._findings += find_missing(self._tree)
         changed = self._read_changed(standard)
         self._findings += find_conflicts(self._tree.files, changed)
+        if self._tree.unfinished:
+            message = f"An update was stopped half-way: {UNDO}; then update again."
+            self._findings.append(make_finding("update.unfinished", message, ANSWERS))
         self._findings += find_root_drift(self._tree)
         rendered = standard.rendered if standard else lambda path: None
         reviewed = review(RepositoryView(self._tree, changed, policy, rendered))

@@ -38,6 +38,7 @@ RULES = {
     ),
     "update.conflict": Rule("error", "no conflict of an update is left unsolved"),
     "update.reject": Rule("error", "no `*.rej` or `*.orig` file of an update is left"),
+    "update.unfinished": Rule("error", "no update was stopped half-way"),
     "file.unreadable": Rule("error", "files that are read are valid YAML or TOML"),
     "problem.incomplete": Rule("error", "the problem statement says all that a release needs"),
     "owners.missing": Rule("error", "each stage has an owner"),

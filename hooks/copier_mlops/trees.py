@@ -9,6 +9,7 @@ from pathlib import Path
 from .errors import UserError
 from .git import EXECUTABLE, LINK, REGULAR, Entry, Objects, git, hash_blob
 from .git_place import find_root
+from .unfinished_update import find_mark
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
 
@@ -30,6 +31,11 @@ class Tree(ABC):
     def read_at_root(self, folder: str) -> dict[str, bytes]:
         """Read the files right in a folder at the root of the repository, by their names."""
         return {}
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an update was stopped half-way there."""
+        return False
 
     @property
     def committed(self) -> Mapping[str, Entry]:
@@ -85,8 +91,14 @@ class FolderTree(Tree):
         except UserError:
             self._in_git = False
             listed = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))]
-        paths = [path for path in dict.fromkeys(filter(None, listed)) if self._is_file(path)]
+        rejects = [f"{path}.rej" for path in listed if path]  # also those that git ignores
+        every = dict.fromkeys(filter(None, [*listed, *rejects]))
+        paths = [path for path in every if self._is_file(path)]
         self.files = dict(zip(paths, self._entries(paths), strict=True))
+
+    @property
+    def unfinished(self) -> bool:
+        return self._in_git and find_mark(self._folder).exists()
 
     def read_at_root(self, folder: str) -> dict[str, bytes]:
         files = (self._root / folder).glob("*")
