@@ -95,6 +95,25 @@ def describe_other_package(render: Render, files: Mapping[str, Entry]) -> str | 
     )
 
 
+def describe_left_package(render: Render, files: Mapping[str, Entry]) -> str | None:
+    """Say that the team's files of an earlier package name are still there; None: they are not."""
+    inside = f"src/{render.values.get('package')}/"
+    given = {path.removeprefix(inside) for path in render.files if path.startswith(inside)}
+    shared: dict[str, int] = {}
+    for path in files:
+        parts = path.split("/", 2)
+        if parts[0] == "src" and not path.startswith(inside) and parts[-1] in given:
+            shared[parts[1]] = shared.get(parts[1], 0) + 1
+    left = sorted(name for name, count in shared.items() if name != PLATFORM and count > 2)
+    if not left:
+        return None
+    return (
+        f"src/{left[0]} has the files of the team's package under an earlier name, and only "
+        f"{inside.rstrip('/')} is used: move what the team wrote there over the fresh files, and "
+        "remove the folder."
+    )
+
+
 def find_contradictions(
     render: Render, files: Mapping[str, Entry], owner: Callable[[str], str | None]
 ) -> Iterator[Finding]:

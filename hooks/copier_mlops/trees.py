@@ -3,12 +3,13 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from .errors import UserError
 from .git import EXECUTABLE, LINK, REGULAR, Entry, Objects, git, hash_blob
-from .git_place import find_root
+from .git_place import ANSWERS, find_root
 from .unfinished_update import find_mark
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
@@ -31,6 +32,11 @@ class Tree(ABC):
     def read_at_root(self, folder: str) -> dict[str, bytes]:
         """Read the files right in a folder at the root of the repository, by their names."""
         return {}
+
+    @contextmanager
+    def open_before(self) -> Iterator[tuple["Tree | None", str]]:
+        """Open the files as they were before, and name their commit; None: there are none."""
+        yield None, ""
 
     @property
     def unfinished(self) -> bool:
@@ -55,6 +61,16 @@ class CommitTree(Tree):
         self._known: dict[str, bytes] = {}
         self.files = objects.files(revision)
         self.folder = objects.place.folder
+
+    @contextmanager
+    def open_before(self) -> Iterator[tuple[Tree | None, str]]:
+        name = f"{self._revision}^"
+        try:
+            before = self._objects.list_folder(name, self.folder.rstrip("/"))
+        except UserError:
+            before = {}
+        changed = ANSWERS in before and before[ANSWERS] != self.files[ANSWERS].blob
+        yield (CommitTree(self._objects, name) if changed else None), name
 
     def read(self, path: str) -> bytes:
         if path not in self._known:
@@ -103,6 +119,14 @@ class FolderTree(Tree):
     def read_at_root(self, folder: str) -> dict[str, bytes]:
         files = (self._root / folder).glob("*")
         return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+    @contextmanager
+    def open_before(self) -> Iterator[tuple[Tree | None, str]]:
+        try:
+            with Objects(self._folder) as objects:
+                yield CommitTree(objects, "HEAD"), "HEAD"
+        except UserError:
+            yield None, ""
 
     @cached_property
     def committed(self) -> Mapping[str, Entry]:
