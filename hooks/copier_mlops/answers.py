@@ -57,12 +57,8 @@ def find_invalid_answers(
             )
     refused = {name: answer for name, answer in render.answers.items() if answer.refused}
     for name, answer in refused.items():
-        yield make_finding(
-            "answers.invalid",
-            f'{ANSWERS}: {name} cannot be "{recorded[name]}" ({answer.refused}); '
-            f"answer again with copier update --data {name}=VALUE.",
-            ANSWERS,
-        )
+        message = describe_invalid_answer(name, recorded[name], str(answer.refused))
+        yield make_finding("answers.invalid", message, ANSWERS)
     if newest is version:
         return
     for name, answer in newest.questions.answer(recorded).items():
@@ -76,6 +72,15 @@ def find_invalid_answers(
             )
 
 
+def describe_invalid_answer(name: str, value: Any, refused: str) -> str:
+    """Say that no update is possible with a recorded answer, and the way out."""
+    return (
+        f'{ANSWERS}: {name} cannot be "{value}" ({refused.rstrip(".")}), and no update can replace '
+        "it: write the answer there that the project was made with, which "
+        f"'git log -p {ANSWERS}' shows, commit, then run copier update --data {name}=VALUE."
+    )
+
+
 def describe_other_package(render: Render, files: Mapping[str, Entry]) -> str | None:
     """Say that the code lies in another folder than the answers name; None: it does not."""
     package = render.values.get("package")
@@ -87,6 +92,25 @@ def describe_other_package(render: Render, files: Mapping[str, Entry]) -> str | 
     return (
         f'{ANSWERS} says the package is "{package}", but there is {there}: '
         "put the answer, or the name of the folder, back."
+    )
+
+
+def describe_left_package(render: Render, files: Mapping[str, Entry]) -> str | None:
+    """Say that the team's files of an earlier package name are still there; None: they are not."""
+    inside = f"src/{render.values.get('package')}/"
+    given = {path.removeprefix(inside) for path in render.files if path.startswith(inside)}
+    shared: dict[str, int] = {}
+    for path in files:
+        parts = path.split("/", 2)
+        if parts[0] == "src" and not path.startswith(inside) and parts[-1] in given:
+            shared[parts[1]] = shared.get(parts[1], 0) + 1
+    left = sorted(name for name, count in shared.items() if name != PLATFORM and count > 2)
+    if not left:
+        return None
+    return (
+        f"src/{left[0]} has the files of the team's package under an earlier name, and only "
+        f"{inside.rstrip('/')} is used: move what the team wrote there over the fresh files, and "
+        "remove the folder."
     )
 
 

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .answers import describe_other_package, find_contradictions, find_invalid_answers, read_answers
+from .answers import (
+    describe_left_package,
+    describe_other_package,
+    find_contradictions,
+    find_invalid_answers,
+    read_answers,
+)
+from .answers_in_files import find_other_settings
 from .conflicts import find_conflicts
 from .drift import find_drift, find_missing
 from .errors import UserError, fold_lines
@@ -22,6 +29,8 @@ from .root_files import find_root_drift
 from .rules import RULES, make_finding
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree, Tree
+from .unfinished_update import UNDO
+from .update_traces import find_traces
 from .waivers import apply_waivers
 
 GENERATED = ("uv.lock", "dvc.lock")  # large, and written by tools
@@ -100,10 +109,14 @@ class RepositoryCheck:
         standard = self._find_standard()
         if standard:
             self._compare(standard)
+            self._findings += find_traces(self._tree, standard.template, standard.render)
         policy = self._policy or (standard.template.policy if standard else Policy())
         self._findings += find_missing(self._tree)
         changed = self._read_changed(standard)
         self._findings += find_conflicts(self._tree.files, changed)
+        if self._tree.unfinished:
+            message = f"An update was stopped half-way: {UNDO}; then update again."
+            self._findings.append(make_finding("update.unfinished", message, ANSWERS))
         self._findings += find_root_drift(self._tree)
         rendered = standard.rendered if standard else lambda path: None
         reviewed = review(RepositoryView(self._tree, changed, policy, rendered))
@@ -166,6 +179,9 @@ class RepositoryCheck:
             self._findings.append(make_finding("answers.contradict", sentence, ANSWERS))
             return
         self._findings += find_contradictions(render, self._tree.files, standard.owner)
+        if sentence := describe_left_package(render, self._tree.files):
+            self._findings.append(make_finding("answers.contradict", sentence, ANSWERS))
+        self._findings += find_other_settings(render, self._tree, standard.rendered)
         explained = {finding.path for finding in invalid}
         for finding in find_drift(render, self._tree, standard.owner, version.name):
             if finding.path not in explained:

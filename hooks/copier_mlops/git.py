@@ -79,7 +79,8 @@ def list_changes(folder: Path, *options: str) -> dict[str, str]:
     `options` are those of `git status`.
     """
     inside = git("rev-parse", "--show-prefix", cwd=folder).removesuffix("\n")
-    command = ("status", "--porcelain", "-z", "--no-renames", *options, "--", ".")
+    shown = options or ("--untracked-files=normal",)  # whatever git is set to
+    command = ("status", "--porcelain", "-z", "--no-renames", *shown, "--", ".")
     lines = filter(None, git(*command, cwd=folder).split("\0"))
     return {line[3:].removeprefix(inside): line[:2] for line in lines}
 

@@ -38,11 +38,22 @@ RULES = {
     ),
     "update.conflict": Rule("error", "no conflict of an update is left unsolved"),
     "update.reject": Rule("error", "no `*.rej` or `*.orig` file of an update is left"),
+    "update.lost": Rule("error", "no line of the team's went with a file that an update changed"),
+    "update.returned": Rule("error", "no update brings back what the team had removed"),
+    "update.unfinished": Rule("error", "no update was stopped half-way"),
     "file.unreadable": Rule("error", "files that are read are valid YAML or TOML"),
     "problem.incomplete": Rule("error", "the problem statement says all that a release needs"),
     "owners.missing": Rule("error", "each stage has an owner"),
     "owners.disagree": Rule("error", "CODEOWNERS asks the owners that `problem.yaml` names"),
     "gates.weakened": Rule("error", "no gate or budget is weaker than the policy's floors"),
+    "gates.missing": Rule(
+        "error", "each stage that judges is in `dvc.yaml`, and reads what the template's reads"
+    ),
+    "tests.skipped": Rule("error", "no test is left out of the run by a setting"),
+    "requirement.weaker": Rule(
+        "error", "no package may be older than the template's lower bound says"
+    ),
+    "gates.blocked": Rule("error", "no gate has refused the model that the last run made"),
     "actions.unpinned": Rule("error", "actions of workflows are pinned by commit SHA"),
     "secret.found": Rule("error", "no key, token or password is in a file"),
     "pickle.file": Rule("error", "no pickle is stored: loading one runs code"),

@@ -27,6 +27,9 @@ def update(
     to: Annotated[str | None, typer.Option(help="The release; without it, the newest.")] = None,
     data: Annotated[list[str] | None, typer.Option(help="An answer to change, NAME=VALUE.")] = None,
     ask: Annotated[bool, typer.Option(help="Ask every question again.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take an update back that was stopped half-way.")
+    ] = False,
     *,
     text: Annotated[
         Path | None,
@@ -52,18 +55,23 @@ def update(
     from .answers import read_answers
     from .template import Templates
     from .trees import FolderTree
+    from .unfinished_update import undo_update
     from .update import find_unsolved
     from .update import update as run
     from .update_proposal import add_outcome, has_newer_version, make_proposal
     from .update_request import build_copier_options
 
+    if undo:
+        print(undo_update(project))
+        return
     before = read_answers(FolderTree(project))
     if output and not has_newer_version(project):
         add_outcome(output, "current")
         print(f"{before['_commit']} is the newest version of the template")
         return
     templates = Templates()
-    saved = run(project, build_copier_options(project, to, data or [], ask, templates), templates)
+    options = build_copier_options(project, to, data or [], ask, templates)
+    updated = run(project, options, templates)
     left = find_unsolved(project)
     proposal = make_proposal(
         before, read_answers(FolderTree(project)), [finding.message for finding in left]
@@ -74,11 +82,15 @@ def update(
         add_outcome(output, proposal.outcome)
         print(proposal.text)
         return
-    rejects = [f"{name}.rej" for name in saved]
+    for name in updated.removed:
+        print(f"{name} stays removed, as the team has it")
+    for name in updated.moved:
+        print(f"{name} is the team's, in the folder of the new name")
+    rejects = [f"{name}.rej" for name in updated.saved]
     left = [finding for finding in left if finding.path not in rejects]
     for finding in left:
         print(finding.message)
-    if saved:
+    if rejects:
         raise UserError(
             f"Copier dropped lines of yours: take what is still needed from {', '.join(rejects)}, "
             "then remove what is left of it."

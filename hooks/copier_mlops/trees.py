@@ -3,12 +3,14 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from .errors import UserError
 from .git import EXECUTABLE, LINK, REGULAR, Entry, Objects, git, hash_blob
-from .git_place import find_root
+from .git_place import ANSWERS, find_root
+from .unfinished_update import find_mark
 
 LARGEST = 1_000_000  # bytes of a file that is looked into: code and settings are smaller
 
@@ -31,6 +33,16 @@ class Tree(ABC):
         """Read the files right in a folder at the root of the repository, by their names."""
         return {}
 
+    @contextmanager
+    def open_before(self) -> Iterator[tuple["Tree | None", str]]:
+        """Open the files as they were before, and name their commit; None: there are none."""
+        yield None, ""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an update was stopped half-way there."""
+        return False
+
     @property
     def committed(self) -> Mapping[str, Entry]:
         """The files of the last commit."""
@@ -49,6 +61,16 @@ class CommitTree(Tree):
         self._known: dict[str, bytes] = {}
         self.files = objects.files(revision)
         self.folder = objects.place.folder
+
+    @contextmanager
+    def open_before(self) -> Iterator[tuple[Tree | None, str]]:
+        name = f"{self._revision}^"
+        try:
+            before = self._objects.list_folder(name, self.folder.rstrip("/"))
+        except UserError:
+            before = {}
+        changed = ANSWERS in before and before[ANSWERS] != self.files[ANSWERS].blob
+        yield (CommitTree(self._objects, name) if changed else None), name
 
     def read(self, path: str) -> bytes:
         if path not in self._known:
@@ -85,12 +107,26 @@ class FolderTree(Tree):
         except UserError:
             self._in_git = False
             listed = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))]
-        paths = [path for path in dict.fromkeys(filter(None, listed)) if self._is_file(path)]
+        rejects = [f"{path}.rej" for path in listed if path]  # also those that git ignores
+        every = dict.fromkeys(filter(None, [*listed, *rejects]))
+        paths = [path for path in every if self._is_file(path)]
         self.files = dict(zip(paths, self._entries(paths), strict=True))
+
+    @property
+    def unfinished(self) -> bool:
+        return self._in_git and find_mark(self._folder).exists()
 
     def read_at_root(self, folder: str) -> dict[str, bytes]:
         files = (self._root / folder).glob("*")
         return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+    @contextmanager
+    def open_before(self) -> Iterator[tuple[Tree | None, str]]:
+        try:
+            with Objects(self._folder) as objects:
+                yield CommitTree(objects, "HEAD"), "HEAD"
+        except UserError:
+            yield None, ""
 
     @cached_property
     def committed(self) -> Mapping[str, Entry]:

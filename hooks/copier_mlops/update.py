@@ -3,10 +3,9 @@
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from .answers import read_answers
@@ -15,35 +14,79 @@ from .errors import UserError
 from .findings import Finding
 from .git import Objects, git, list_changes, make_git_environment
 from .git_place import ANSWERS
+from .lost_lines import REJECT, save_lost_lines
+from .package_move import move_package, remove_empty_folders, rename
 from .template import Template, Templates
 from .trees import CommitTree, FolderTree
+from .unfinished_update import UNDO, mark_until_finished, require_finished
 
 # Settings of a person's git with which Copier's use of it drops edits, and exits with 0.
 SAFE = {
     "apply.whitespace": "nowarn",
     "core.attributesFile": os.devnull,
+    "status.showUntrackedFiles": "normal",
 }
-REJECT = ".rej"
 
 
-def update(project: Path, options: list[str], templates: Templates | None = None) -> list[str]:
-    """Update a project; returns the files of which lines had to be saved in a reject.
+@dataclass(frozen=True)
+class Updated:
+    """What an update did besides what Copier does, by path.
+
+    `saved` are files of which lines had to be saved in a reject, `removed` seeded files that the
+    team had removed and Copier made anew, `moved` the team's files in their package's new folder.
+    """
+
+    saved: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+
+
+def update(project: Path, options: list[str], templates: Templates | None = None) -> Updated:
+    """Update a project, so that each line and each choice of the team's is kept.
 
     `options` are those of `copier update`. What Copier dropped is in a patch beside the file, named
     as git names rejects, that makes the team's file of the one the template gave. Raises UserError
     if work is not committed, the project has no template, or Copier does not finish.
     """
+    require_finished(project)
     if list_changes(project):
         raise UserError(f"{project} has work that is not committed: commit it, then update again.")
     recorded = read_answers(FolderTree(project))
     template = (templates or Templates()).get(recorded["_src_path"])
     given = read_given(template, recorded)
     mine = read_committed(project) | read_ignored(project, template, recorded)
-    run_copier(project, options)
-    names = [name for name in sorted(mine) if name != ANSWERS]
-    return [
-        name for name in names if save_lost_lines(project, name, given.get(name, b""), mine[name])
-    ]
+    missing = list(list_removed_seeds(project, template, recorded))
+    with mark_until_finished(project):
+        run_copier(project, options)
+        names = [name for name in sorted(mine) if name != ANSWERS]
+        saved = [
+            name
+            for name in names
+            if save_lost_lines(project, name, given.get(name, b""), mine[name])
+        ]
+        before = str(recorded.get("package", ""))
+        after = str(read_answers(FolderTree(project)).get("package", ""))
+        removed = remove_again(project, [rename(path, before, after) for path in missing])
+        return Updated(saved, removed, move_package(project, before, after))
+
+
+def list_removed_seeds(
+    project: Path, template: Template, recorded: Mapping[str, Any]
+) -> Iterator[str]:
+    """List the seeded files that came with the project and that the team has removed."""
+    version = template.version(recorded["_commit"])
+    for name in version.render(recorded).files:
+        if template.owner(version, name) == "seeded" and not (project / name).exists():
+            yield name
+
+
+def remove_again(project: Path, names: list[str]) -> list[str]:
+    """Remove files that an update made anew; returns those that were there."""
+    there = [name for name in names if (project / name).is_file()]
+    for name in there:
+        (project / name).unlink()
+        remove_empty_folders(project, name)
+    return there
 
 
 def find_unsolved(project: Path) -> list[Finding]:
@@ -91,66 +134,4 @@ def run_copier(project: Path, options: list[str]) -> None:
     environment = make_git_environment(SAFE)
     command = [sys.executable, "-m", "copier", "update", *options]
     if subprocess.run(command, cwd=project, env=environment, check=False).returncode:
-        raise UserError(
-            "Copier did not finish, for the reason above; "
-            "git restore . and git clean -fd bring back what was committed."
-        )
-
-
-def save_lost_lines(project: Path, name: str, given: bytes, mine: bytes) -> bool:
-    """Put a patch beside a file that lost lines of the team's. Returns whether it had to."""
-    path = project / name
-    reject = path.with_name(path.name + REJECT)
-    kept = read_content(path) + b"\n" + read_content(reject)
-    if keeps_lines(kept, given, mine):
-        return False
-    reject.parent.mkdir(parents=True, exist_ok=True)  # gone, if it held nothing else
-    with reject.open("ab") as rejects:
-        rejects.write(make_patch(name, given, mine))
-    return True
-
-
-def read_content(path: Path) -> bytes:
-    """Read a file as git has it: of a link, where it leads; of nothing, nothing."""
-    if path.is_symlink():
-        return os.fsencode(path.readlink())
-    return path.read_bytes() if path.is_file() else b""
-
-
-def keeps_lines(kept: bytes, given: bytes, mine: bytes) -> bool:
-    """Tell whether each line of `mine` that was not `given` is kept; binary files are one line."""
-    if b"\0" in mine:
-        return mine in (given, kept[: len(mine)])
-    return not (count_lines(mine) - count_lines(given)) - count_lines(kept)
-
-
-def count_lines(text: bytes) -> Counter[bytes]:
-    """Count how often a text has each line, however they end."""
-    return Counter(line.removeprefix(b"+").rstrip(b"\r") for line in text.split(b"\n") if line)
-
-
-def make_patch(name: str, given: bytes, mine: bytes) -> bytes:
-    """Make the patch by which `git apply` turns `given` into `mine`, of any file."""
-    with TemporaryDirectory() as scratch:
-        for side, bytes_ in (("a", given), ("b", mine)):
-            path = Path(scratch, side, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(bytes_)
-        compare = [
-            "git",
-            "diff",
-            "--no-index",
-            "--no-prefix",
-            "--no-color",
-            "--no-ext-diff",
-            "--binary",
-        ]
-        paths = [f"a/{name}", f"b/{name}"]
-        process = subprocess.run(
-            [*compare, *paths],
-            cwd=scratch,
-            env=make_git_environment(),
-            capture_output=True,
-            check=False,
-        )
-    return process.stdout
+        raise UserError(f"Copier did not finish, for the reason above; {UNDO}.")

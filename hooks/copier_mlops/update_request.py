@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .answers import read_answers
+from .answers import describe_invalid_answer, read_answers
 from .errors import UserError
 from .questions import Questions, list_choices
+from .render import Version
 from .spelling import find_nearest
 from .template import Template, Templates
 from .trees import FolderTree
@@ -32,6 +33,7 @@ def build_copier_options(
         raise UserError(
             f"The template has no release {release}: it has {list_newest_releases(template)}."
         )
+    check_recorded_answers(template.version(recorded["_commit"]), recorded)
     check_answers(
         template.version(release).questions, recorded, dict(map(parse_answer, data)), release
     )
@@ -53,12 +55,21 @@ def parse_answer(text: str) -> tuple[str, str]:
     return name, value
 
 
+def check_recorded_answers(version: Version, recorded: Mapping[str, Any]) -> None:
+    """Raise UserError for an answer that the project's own version does not take: Copier, which
+    renders that version to compare with, would end in a traceback whatever is answered anew.
+    """
+    for name, answer in version.questions.answer(recorded).items():
+        if answer.refused:
+            raise UserError(describe_invalid_answer(name, recorded[name], answer.refused))
+
+
 def check_answers(
     questions: Questions, recorded: Mapping[str, Any], new: Mapping[str, str], release: str
 ) -> None:
     """Check new answers against the questions of a release, with the others as recorded.
 
-    Raises UserError for the first that it does not take.
+    Raises UserError for the first that it does not take: Copier would put its default there.
     """
     asked = [name for name, each in questions.data.items() if each.get("when") is not False]
     for name in new:
@@ -67,6 +78,12 @@ def check_answers(
             meant = f"did you mean {near}?" if near else f"it asks {', '.join(asked)}."
             raise UserError(f"{name} is not a question of {release}: {meant}")
     answers = questions.answer({**recorded, **new})
+    for name, answer in answers.items():
+        if answer.refused and name not in new:
+            raise UserError(
+                f'{name} "{recorded[name]}" is no longer valid in {release} '
+                f"({answer.refused.rstrip('.')}): add --data {name}=VALUE."
+            )
     for name, value in new.items():
         answer, offered_choices = answers[name], list_choices(questions.data[name])
         if answer.refused and offered_choices and value not in map(str, offered_choices):

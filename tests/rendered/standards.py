@@ -3,6 +3,9 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from copier_mlops.findings import Finding, Report
 from copier_mlops.render import ANSWERS
@@ -24,6 +27,23 @@ def replace(path: Path, old: str, new: str) -> None:
 def write(path: Path, content: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def lock_stages(project: Path) -> dict[str, Any]:
+    """What DVC writes of the stages of dvc.yaml after a run."""
+    stages = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return {
+        name: {
+            "cmd": stage["cmd"],
+            "deps": [{"path": path} for path in stage.get("deps", [])],
+            "outs": [
+                {"path": next(iter(out)) if isinstance(out, dict) else out}
+                for kind in ("outs", "metrics", "plots")
+                for out in stage.get(kind, [])
+            ],
+        }
+        for name, stage in stages.items()
+    }
 
 
 def list_findings(report: Report) -> list[tuple[str, str | None]]:

@@ -37,10 +37,11 @@ HOSTILE = [
     "[apply]\n\twhitespace = error",
     "[apply]\n\twhitespace = fix",
     "[core]\n\tattributesFile = {}/binary",
+    "[core]\n\texcludesFile = {}/rejects",
 ]
 Update = Callable[[Path], None]
 Strategy = st.SearchStrategy[Any]
-ATTRIBUTES = {"ours": "* merge=ours\n", "binary": "* -diff\n"}
+ATTRIBUTES = {"ours": "* merge=ours\n", "binary": "* -diff\n", "rejects": "*.rej\n"}
 
 
 @dataclass(frozen=True)

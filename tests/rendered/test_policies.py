@@ -12,7 +12,15 @@ from copier_mlops.errors import UserError
 from copier_mlops.policy import Policy
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import append, get_only_finding, list_findings, replace, template_of_its_own, write
+from standards import (
+    append,
+    get_only_finding,
+    list_findings,
+    lock_stages,
+    replace,
+    template_of_its_own,
+    write,
+)
 from support import Render, commit, run
 
 
@@ -165,24 +173,11 @@ def test_a_stale_lock_is_found(
 
 
 def test_a_pipeline_that_was_not_run_since_is_found(project: Path, templates: Templates) -> None:
-    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
-    lock = {
-        name: {
-            "cmd": stage["cmd"],
-            "deps": [{"path": path} for path in stage.get("deps", [])],
-            "outs": [
-                {"path": next(iter(out)) if isinstance(out, dict) else out}
-                for kind in ("outs", "metrics", "plots")
-                for out in stage.get(kind, [])
-            ],
-        }
-        for name, stage in stages.items()
-    }
-    write(project / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": lock}))
+    write(project / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": lock_stages(project)}))
     assert list_findings(check(project, templates, at=None)) == []
     replace(project / "dvc.yaml", "      - data/raw\n", "")
     assert (
-        "its stage ingest is not that of dvc.yaml"
+        "its stage ingest is not that of dvc.yaml: run uv run mlops project lock --tidy"
         in get_only_finding(check(project, templates, at=None)).message
     )
     append(project / "dvc.yaml", "\n  ours:\n    cmd: echo\n")

@@ -83,7 +83,8 @@ def test_an_answer_the_newest_release_refuses_is_told_before_the_update(
 ) -> None:
     """Copier would silently put the default in its place."""
     replace(project / ANSWERS, "licence: Proprietary", "licence: MIT")
-    assert list(restore(project, ["deploy/Dockerfile"], Templates())) == ["deploy/Dockerfile"]
+    stands_in = ["deploy/Dockerfile", "LICENSE", "pyproject.toml"]
+    assert list(restore(project, stands_in, Templates())) == stands_in
     platform = template_of_its_own(project, template)
     replace(platform / "copier.yml", "[MIT, Apache-2.0, BSD", "[Apache-2.0, BSD")
     commit(platform, tag="v1.0.0")

@@ -4,15 +4,25 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from copier_mlops.check import check
 from copier_mlops.render import ANSWERS
 from copier_mlops.template import Templates
-from standards import Damage, append, list_findings, replace, write
+from standards import Damage, append, list_findings, lock_stages, replace, write
 from support import VERSION, commit
 
 OLD_ACTION = "on: push\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n"
 TOKEN = "ghp_" + "a1B2" * 9
+
+
+def lock_all(project: Path, without: str) -> str:
+    """What DVC writes into dvc.lock after a run in which the stage `without` failed."""
+    stages = lock_stages(project)
+    del stages[without]
+    return yaml.safe_dump({"schema": "2.0", "stages": stages})
+
+
 DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
     "managed file gone": (
         lambda p: (p / ".dvcignore").unlink(),
@@ -223,7 +233,16 @@ DAMAGES: dict[str, tuple[Damage, str, str, str]] = {
         lambda p: write(p / "dvc.lock", "schema: '2.0'\nstages: {gone: {cmd: x}}\n"),
         "lock.stale",
         "dvc.lock",
-        "holds a stage gone that dvc.yaml does not have: run dvc repro",
+        "holds a stage gone that dvc.yaml does not have: run uv run mlops project lock --tidy",
+    ),
+    "gate that blocks": (
+        lambda p: (
+            write(p / "dvc.lock", lock_all(p, without="release")),
+            write(p / "reports/gate.json", '{"gates": [{"name": "max_loss", "passed": false}]}'),
+        ),
+        "gates.blocked",
+        "reports/gate.json",
+        "reports/gate.json: max_loss blocked the model",
     ),
 }
 

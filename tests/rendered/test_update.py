@@ -163,16 +163,15 @@ def test_a_managed_file_the_team_removed_stays_removed(release: Release, project
 def test_a_conflict_is_found_by_the_command_the_message_names(
     platform: Path, release: Release, project: Path
 ) -> None:
-    assert "git diff --check" in (ROOT / "copier.yml").read_text(encoding="utf-8")
     release({".dvcignore": "# The platform's line\n"})
     write(project, {".dvcignore": "# The team's line\n"})
     commit(project)
     shown = run("copier", "update", "--defaults", cwd=project).stdout
-    assert "git diff --check" in shown
+    assert 'uvx --from "$(uv run mlops project template)" copier-mlops check' in shown
     assert "uv run dvc repro" in shown, "dvc.lock is of the code before"
-    check = run("git", "diff", "--check", cwd=project, check=False)
-    assert check.returncode != 0
-    assert ".dvcignore" in check.stdout
+    check = run("copier-mlops", "check", cwd=project, check=False)
+    assert check.returncode == 1
+    assert "error    update.conflict: .dvcignore:1 holds an unsolved conflict" in check.stdout
     text = (project / ".dvcignore").read_text()
     assert "# The platform's line" in text
     assert "# The team's line" in text
@@ -181,7 +180,7 @@ def test_a_conflict_is_found_by_the_command_the_message_names(
 def test_a_clean_update_passes_the_check(release: Release, project: Path) -> None:
     release({"tests/news.txt": "News\n"})
     update(project)
-    assert not run("git", "diff", "--check", cwd=project).stdout
+    assert "error" not in run("copier-mlops", "check", cwd=project).stdout
 
 
 def test_an_answer_can_be_changed(release: Release, project: Path) -> None:

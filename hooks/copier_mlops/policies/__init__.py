@@ -4,7 +4,7 @@ from typing import Any
 
 from repo_review.families import Family
 
-from . import contents, locks, statement, workflows
+from . import contents, gates, locks, statement, workflows
 
 
 def checks() -> dict[str, Any]:
@@ -15,6 +15,10 @@ def checks() -> dict[str, Any]:
         "owners.missing": statement.OwnersMissing(),
         "owners.disagree": statement.OwnersDisagree(),
         "gates.weakened": statement.GatesWeakened(),
+        "gates.missing": gates.Missing(),
+        "tests.skipped": gates.Skipped(),
+        "requirement.weaker": gates.Weaker(),
+        "gates.blocked": locks.GatesBlock(),
         "actions.unpinned": workflows.Unpinned(),
         "secret.found": contents.Secrets(),
         "pickle.file": contents.PickleFiles(),

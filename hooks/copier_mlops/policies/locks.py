@@ -1,5 +1,6 @@
 """Lock files against what they lock, by their content: nothing is resolved or run."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -12,6 +13,9 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from ..repository_view import RepositoryView
 
 UV = "uv.lock"
+GATE_REPORT = "reports/gate.json"
+RELEASE = "release"
+TIDY = "run uv run mlops project lock --tidy, then uv run dvc repro"
 PYPROJECT = "pyproject.toml"
 BLOCK = b"[[package]]"
 OWN = (b'source = { editable = "." }', b'source = { virtual = "." }')
@@ -36,6 +40,22 @@ class Missing:
         if UV in repository.tree.files or PYPROJECT not in repository.tree.files:
             return ""
         return f"{PYPROJECT}: there is no {UV} beside it: run uv lock and commit the file."
+
+
+class GatesBlock:
+    """No gate refuses the model."""
+
+    family = "mlops"
+
+    @staticmethod
+    def check(repository: RepositoryView) -> str:
+        blocking = list_blocking_gates(repository)
+        if not blocking:
+            return ""
+        return (
+            f"{GATE_REPORT}: {', '.join(blocking)} blocked the model: do what the report says, "
+            "run dvc repro, and commit what it made."
+        )
 
 
 class Stale:
@@ -161,24 +181,42 @@ def check_dvc_lock(repository: RepositoryView) -> Iterator[str]:
     stages = repository.yaml("dvc.yaml").get("stages") or {}
     locked = repository.yaml("dvc.lock").get("stages") or {}
     plain = {name for name, stage in stages.items() if "cmd" in stage}  # no foreach, no matrix
+    if list_blocking_gates(repository):
+        plain.discard(RELEASE)  # fails, so that DVC does not record it
     for name in sorted(locked.keys() - stages.keys()):
         if "@" not in name:
-            yield f"dvc.lock: holds a stage {name} that dvc.yaml does not have: run dvc repro."
+            yield f"dvc.lock: holds a stage {name} that dvc.yaml does not have: {TIDY}."
     for name in sorted(plain):
         if name not in locked:
             yield f"dvc.lock: lacks the stage {name} of dvc.yaml: run dvc repro."
-        elif "${" not in str(stages[name]) and stage_differs(stages[name], locked[name]):
-            yield f"dvc.lock: its stage {name} is not that of dvc.yaml: run dvc repro."
+        elif "${" not in str(stages[name]) and (cure := find_cure(stages[name], locked[name])):
+            yield f"dvc.lock: its stage {name} is not that of dvc.yaml: {cure}."
 
 
-def stage_differs(stage: dict[str, Any], locked: dict[str, Any]) -> bool:
-    """Compare command, dependencies and outputs of a stage."""
+def list_blocking_gates(repository: RepositoryView) -> list[str]:
+    """List the gates that refuse the model, as the pipeline has reported."""
+    try:
+        gates = json.loads(repository.tree.read(GATE_REPORT))["gates"]
+        return [str(gate["name"]) for gate in gates if not gate["passed"]]
+    except (KeyError, TypeError, ValueError):  # none, or no report
+        return []
+
+
+def find_cure(stage: dict[str, Any], locked: dict[str, Any]) -> str | None:
+    """Compare command, dependencies and outputs of a stage, and say what brings them in step.
+
+    DVC by itself skips a stage of which dvc.yaml only took something away. None: they are.
+    """
     outs = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
-    return (
-        stage["cmd"] != locked.get("cmd")
-        or list_paths(stage.get("deps", [])) != {item["path"] for item in locked.get("deps", [])}
-        or list_paths(outs) != {item["path"] for item in locked.get("outs", [])}
-    )
+    pairs = [
+        (list_paths(stage.get("deps", [])), {item["path"] for item in locked.get("deps", [])}),
+        (list_paths(outs), {item["path"] for item in locked.get("outs", [])}),
+    ]
+    if any(there - asked_for for asked_for, there in pairs):
+        return TIDY
+    if stage["cmd"] != locked.get("cmd") or any(asked_for - there for asked_for, there in pairs):
+        return "run dvc repro"
+    return None
 
 
 def list_paths(items: list[Any]) -> set[str]:

@@ -57,11 +57,15 @@ def check() -> None:
 
 
 @app.command()
-def lock() -> None:
+def lock(
+    tidy: Annotated[
+        bool, typer.Option("--tidy", help="Take out of dvc.lock what dvc.yaml no longer has.")
+    ] = False,
+) -> None:
     """Is dvc.lock up to date with the code, the settings and the data?"""
-    from .project.setup import check_lock
+    from .project.pipeline_lock import check_lock, tidy_lock
 
-    say(check_lock())
+    say(tidy_lock() if tidy else check_lock())
 
 
 @app.command(epilog="Example: project review --base origin/main")

@@ -1,13 +1,10 @@
-"""A project as a whole: set up, its files in order, and in step with what the pipeline made."""
+"""A project as a whole: set up, and its files in order."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..core.errors import UserError
 from ..core.git_command import git
 from ..core.repository_place import Place, find_place
-from ..core.strict_model import read_yaml
 from ..gates.yaml_location import CONTRACT
 from .git_hooks import describe_hook_of_others, install_hooks
 from .root_files import describe_what_is_left, list_written, write_root_files
@@ -126,43 +123,3 @@ def check_team_files() -> list[str]:
         Contract.load()
         names.append(CONTRACT)
     return [f"{', '.join(names)}: valid"]
-
-
-def check_lock() -> list[str]:
-    """Check that dvc.lock was made from the code, settings and data that are here.
-
-    What the stages made is not looked at, only whether each had read what the one before it wrote,
-    so this can be said on a machine that has none of it. Raises UserError naming what changed.
-    """
-    from dvc.repo import Repo  # noqa: PLC0415  (half a second)
-
-    if not Path("dvc.lock").exists():
-        return ["the pipeline has not run yet: there is no dvc.lock"]
-    for file in ("dvc.yaml", "dvc.lock", "params.yaml"):  # of which DVC tells in a traceback
-        read_yaml(file)
-    with Repo() as repo:
-        stages = [stage for stage in repo.index.stages if stage.deps]
-        made = {out.def_path: out.hash_info for stage in stages for out in stage.outs}
-        behind = [line for stage in stages for line in list_changes(stage, made)]
-    if behind:
-        raise UserError(
-            f"dvc.lock is behind: {behind[0]}. Run 'uv run dvc repro' and commit what it made."
-        )
-    return ["dvc.lock is in step with the code, the settings and the data"]
-
-
-def list_changes(stage: Any, made: dict[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each thing that a stage of DVC reads, or does, and that is not as
-    dvc.lock says; `made` has the hash of each output of the pipeline, by its path.
-    """
-    if stage.cmd_changed:
-        yield f"the command of stage {stage.name} has changed"
-    for needed in stage.deps:
-        name = needed.def_path
-        if name in made:
-            if made[name] != needed.hash_info:
-                yield f"{name} was made again, and stage {stage.name} did not run after that"
-        elif not any(name.startswith(f"{folder}/") for folder in made):
-            for change in needed.status().values():
-                keys = f" ({', '.join(change)})" if isinstance(change, dict) else ""
-                yield f"{name}{keys} has changed since stage {stage.name} ran"
