@@ -70,11 +70,12 @@ class EvaluateParams(StrictModel):
 
 class GateParams(StrictModel):
     """`min_lift`: by how much the primary metric must exceed the baseline's.
-    `max_loss`: by how much it may be worse than the champion's, or the base's of a review.
+    `max_loss`: by how much it may be worse than the champion's, the best's so far, or the base's of
+    a review.
     `max_slice_gap`: by how much a slice may be worse than the whole.
     `max_parity_gap`: the share of rows on which the packaged model may differ.
     `min_value`: value per thousand decisions, over that of doing nothing.
-    `max_value_loss`: by how much that value may be below the base's of a review.
+    `max_value_loss`: by how much that value may be below that of those.
     """
 
     min_lift: float = 0.01
