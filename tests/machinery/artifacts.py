@@ -146,6 +146,7 @@ EVALUATION = {
         "do_nothing_means": "never acting",
         "always_act": 231.2,
         "champion": 1290.1,
+        "drafted": False,
     },
     "champion": {
         "version": 6,
@@ -153,13 +154,16 @@ EVALUATION = {
         "difference": 0.0113,
         "low": 0.0021,
         "high": 0.0205,
+        "gain": {"value": 22.4, "low": 3.1, "high": 40.0},
     },
     "champion_note": None,
 }
+EVALUATION["best"] = EVALUATION["champion"]
 REGISTRATION = {
     "version": 7,
     "run": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "champion": True,
+    "why": "better than the champion, version 6",
     "git_commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
     "dirty": False,
     "data_version": "d41d8cd98f00b204e9800998ecf8427e",
@@ -210,7 +214,7 @@ def blocked(files):
     evaluation["champion"] |= {"difference": -0.0312, "low": -0.0401, "high": -0.0223}
     evaluation["slices"][0] |= {"metric": 0.55, "gap": 0.1634, "low": 0.52, "high": 0.58}
     evaluation["value"]["model"] = -312.4
-    files["reports/registration.json"] |= {"champion": False, "version": 8}
+    files["reports/registration.json"] |= {"champion": False, "why": "", "version": 8}
 
 
 def stopped_at(name, meaning, what_to_do, owner):
@@ -226,7 +230,12 @@ def stopped_at(name, meaning, what_to_do, owner):
 def first(files):
     """No champion, no slices, no quarantine, nothing known of the code."""
     evaluation, validation = files["reports/evaluation.json"], files["reports/validation.json"]
-    evaluation |= {"champion": None, "champion_note": "there is no champion yet", "slices": []}
+    evaluation |= {
+        "champion": None,
+        "best": None,
+        "champion_note": "there is no champion yet",
+        "slices": [],
+    }
     evaluation["value"]["champion"] = None
     validation |= {"quarantined": 0, "rejected": 0, "reasons": [], "reject_rate": 0.0}
     validation["duplicates"]["rows"] = 0

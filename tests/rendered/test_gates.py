@@ -131,7 +131,7 @@ BREAKS = [
 def champion(project: Path) -> str:
     """The number of the version in use."""
     listed = run("uv", "run", "flights", "model", "list", cwd=project).stdout
-    lines = (line.partition("failed:")[0].split() for line in listed.splitlines())
+    lines = (re.split("failed:|passed", line)[0].split() for line in listed.splitlines())
     return next(words[0] for words in lines if "champion" in words)
 
 
@@ -181,6 +181,25 @@ def test_a_blocked_run_stays_blocked_and_cannot_be_promoted(project: Path) -> No
     assert done.returncode == 1
     assert "value" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_an_experiment_moves_no_alias_and_is_listed_when_a_gate_blocks_it(project: Path) -> None:
+    before = champion(project)
+    changes = ("-S", "params.yaml:train.trials=4", "-S", "params.yaml:gates.min_value=1000000")
+    done = run("uv", "run", "dvc", "exp", "run", "--name", "tried", *changes, cwd=project)
+    assert "the experiment tried moves no alias" in done.stdout
+    assert champion(project) == before
+    shown = run("uv", "run", "dvc", "exp", "show", "--csv", cwd=project).stdout
+    assert re.search(r'^tried,.*,False,"tried, not released",', shown, re.MULTILINE)
+
+    judged = run("uv", "run", "flights", "stage", "release", cwd=project, check=False)
+    assert judged.returncode == 1
+    assert "value: BLOCKED" in judged.stdout
+    assert run("uv", "run", "flights", "project", "lock", cwd=project, check=False).returncode
+    again = run("uv", "run", "dvc", "repro", cwd=project, check=False)
+    assert again.returncode != 0
+    assert "value: BLOCKED" in again.stdout
+    assert champion(project) == before
 
 
 def test_the_parity_gate_blocks_a_package_that_answers_otherwise(project: Path) -> None:

@@ -31,7 +31,7 @@ def test_runs_and_models_are_kept_on_a_server(set_up: Render, tmp_path: Path) ->
         there = re.sub(r'uri: "sqlite.*"', f'uri: "{address}"', params)
         assert there != params
         (tmp_path / "params.yaml").write_text(there, encoding="utf-8")
-        assert flights("stage", "register") == "register: version 1, champion\n"
+        assert flights("stage", "register") == "register: version 1, champion: the first\n"
         assert "champion" in flights("model", "list")
         (tmp_path / "models/champion.onnx").unlink(missing_ok=True)
         flights("stage", "evaluate")

@@ -96,22 +96,26 @@ def model_compare(first: int, second: int) -> None:
     say(compare_versions(first, second))
 
 
-@model_commands.command("promote", epilog="Example: model promote 4")
+@model_commands.command("promote", epilog='Example: model promote 4 --because "Fair to all ages"')
 def model_promote(
     version: Annotated[int | None, typer.Argument(help="Default: the challenger.")] = None,
+    because: Annotated[
+        str | None,
+        typer.Option(help="Why; needed if it lost to the champion or was not compared with it."),
+    ] = None,
 ) -> None:
-    """Make a version the champion; refused if it did not pass its gates."""
-    from .registry import registry
+    """Make a version the champion; refused if it did not pass its other gates."""
+    from .registry import promotion
 
-    say(registry.promote(version))
+    say(promotion.promote(version, because))
 
 
 @model_commands.command("rollback")
 def model_rollback() -> None:
     """Make the previous champion the champion again."""
-    from .registry import registry
+    from .registry import promotion
 
-    say(registry.rollback())
+    say(promotion.rollback())
 
 
 @app.command(epilog="Example: predict new-orders.csv decisions.csv")

@@ -117,7 +117,7 @@ def test_a_model_that_was_taken_back_is_refused(project, monkeypatch):
     monkeypatch.setattr(
         image, "find_champion_override", lambda: {"model_uri": "models:/m@champion"}
     )
-    refused("Version 3 is not the champion; it was rolled back")
+    refused("Version 3 is not the champion: it was rolled back")
 
 
 def test_an_engine_that_does_not_answer_is_one_sentence(project):

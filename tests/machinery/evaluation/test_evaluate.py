@@ -24,7 +24,14 @@ TASKS = ["binary", "multiclass", "regression"]
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "fetch_champion", lambda: None)
+    in_use(monkeypatch, None)
+
+
+def in_use(monkeypatch, tmp_path, best=None, **model):
+    """A champion, and the best so far if that is another one; `tmp_path` None: neither."""
+    champion = tmp_path and (4, tiny.write_model(tmp_path / "old.onnx", **model))
+    monkeypatch.setattr(registry, "fetch_champion", lambda: champion)
+    monkeypatch.setattr(registry, "fetch_best", best or (lambda: champion))
 
 
 def judged(task="binary", problem=PROBLEM, params=PARAMS, table=None, **model):
@@ -103,11 +110,6 @@ def test_a_single_class_is_told_as_not_known():
     assert report["slices"][0]["metric"] is None
 
 
-def in_use(monkeypatch, tmp_path, **model):
-    path = tiny.write_model(tmp_path / "old.onnx", **model)
-    monkeypatch.setattr(registry, "fetch_champion", lambda: (4, path))
-
-
 def compared():
     report = judged()
     return report["champion"], report["champion_note"]
@@ -142,6 +144,47 @@ def test_a_champion_that_cannot_be_compared_says_why(monkeypatch, tmp_path, chan
     assert report is None
     assert "version 4" in note
     assert reason in note
+
+
+def test_the_best_so_far_is_compared_too(monkeypatch, tmp_path):
+    in_use(monkeypatch, tmp_path)
+    report = judged()
+    assert report["best"] == report["champion"]
+    path = tiny.write_model(tmp_path / "best.onnx", weight=-2.0)
+    in_use(monkeypatch, tmp_path, best=lambda: (2, path))
+    report = judged()
+    assert [report[name]["version"] for name in ("champion", "best")] == [4, 2]
+    assert report["best"]["low"] > 0.5 > report["champion"]["low"] == 0
+
+
+def test_a_model_whose_file_is_gone_cannot_be_compared(monkeypatch, tmp_path):
+    def gone():
+        raise registry.ModelGoneError("the registry has lost it")
+
+    in_use(monkeypatch, tmp_path, best=gone)
+    report = judged()
+    assert (report["champion"]["version"], report["best"]) == (4, None)
+    assert report["champion_note"] == "the best so far cannot answer, the registry has lost it"
+    monkeypatch.setattr(registry, "fetch_champion", gone)
+    report = judged()
+    assert (report["champion"], report["best"]) == (None, None)
+    assert report["champion_note"].startswith("the champion cannot answer")
+
+
+@pytest.mark.parametrize(("change", "compared"), [("role", True), ("known_at_decision", False)])
+def test_a_champion_that_reads_what_is_ignored_by_now_is_compared(
+    monkeypatch, tmp_path, change, compared
+):
+    in_use(monkeypatch, tmp_path)
+    tiny.write_model(MODEL, weight=0.1)
+    columns = [dict(column) for column in tiny.columns("binary")]
+    columns[0] |= {change: {"role": "ignored", "known_at_decision": False}[change]}
+    contract, table = Contract(**tiny.contract(columns=tuple(columns))), tiny.table()
+    report = evaluate.evaluate_model(
+        Predictor(MODEL), table, contract, PROBLEM, PARAMS, past=table[:0].lazy()
+    )
+    assert bool(report["champion"]) is compared
+    assert ("changed: x" in str(report["champion_note"])) is not compared
 
 
 def prepare():

@@ -44,6 +44,8 @@ PARAMS = {"train": TRAIN, "budgets": {"latency_ms": 20.0}}
 SLICE = {"column": "group", "protected": True, "value": "b", "rows": 500}
 SUSPECT = {"column": "arr", "score": 0.99, "partner": "dep", "others": 0.4, "limit": 0.8}
 FORMULA = {"columns": ["dep", "arr"], "formula": "dep + arr", "r2": 1.0}
+RIVAL = {"score": 0.81, "difference": -0.01, "low": -0.03, "high": 0.01}
+RIVAL |= {"value": 118.0, "gain": {"value": -2.0, "low": -9.0, "high": 5.0}}
 GOOD = {
     "validation": {
         "read": 900,
@@ -65,7 +67,8 @@ GOOD = {
             "source": "the same answer for every row",
             "forecast": False,
         },
-        "champion": {"version": 3, "score": 0.81, "difference": -0.01, "low": -0.03, "high": 0.01},
+        "champion": {**RIVAL, "version": 3},
+        "best": {**RIVAL, "version": 2},
         "champion_note": None,
         "slices": [{**SLICE, "metric": 0.65, "gap": 0.15, "low": 0.58, "high": 0.72}],
         "value": {
@@ -73,6 +76,7 @@ GOOD = {
             "model": 120.0,
             "do_nothing": 0.0,
             "do_nothing_means": "never acting",
+            "drafted": False,
         },
     },
     "latency": {"p50_ms": 1.0, "p99_ms": 2.0},
@@ -252,7 +256,7 @@ def test_just_at_the_limit_passes(judged):
 
 
 def test_an_identical_model_passes_beside_its_champion(judged):
-    same = {"version": 3, "score": 0.8, "difference": 0.0, "low": 0.0, "high": 0.0}
+    same = RIVAL | {"version": 3, "score": 0.8, "difference": 0.0, "low": 0.0, "high": 0.0}
     assert blocked(judged((IN_USE, same))) == []
 
 
@@ -262,8 +266,42 @@ def test_a_loss_that_is_allowed_passes(judged):
     assert blocked(judged(loss, (("params", "gates"), {"max_loss": 0.03}))) == []
 
 
+WORTH_LESS = ({"value": -6.0, "low": -9.0, "high": -3.0}, "\N{MINUS SIGN}6 (\N{MINUS SIGN}9 to")
+
+
+@pytest.mark.parametrize(
+    ("rival", "figure", "found", "words"),
+    [
+        ("best", "high", -0.001, "against the best so far, version 2; no loss beyond chance"),
+        ("best", "gain", *WORTH_LESS),
+        ("champion", "gain", *WORTH_LESS),
+    ],
+)
+def test_what_is_behind_the_best_so_far_or_worth_less_is_blocked(
+    judged, *, rival, figure, found, words
+):
+    behind = (("evaluation", rival, figure), found)
+    verdict = judged(behind)
+    assert blocked(verdict) == ["champion"]
+    assert words in verdict["champion"]["meaning"]
+    limit = {"high": "max_loss", "gain": "max_value_loss"}[figure]
+    assert blocked(judged(behind, (("params", "gates", limit), 3.0))) == []
+    drafted = judged(behind, (("evaluation", "value", "drafted"), True))
+    assert blocked(drafted) == (["champion"] if figure == "high" else [])
+
+
+def test_the_best_so_far_is_not_told_twice(judged):
+    assert "best so far, version 2" in judged()["champion"]["meaning"]
+    same = judged((("evaluation", "best"), {**RIVAL, "version": 3}))
+    assert "best so far" not in same["champion"]["meaning"]
+
+
 def test_no_champion_to_compare_with_is_said(judged):
-    verdict = judged((IN_USE, None), (("evaluation", "champion_note"), "there is none yet"))
+    verdict = judged(
+        (IN_USE, None),
+        (("evaluation", "best"), None),
+        (("evaluation", "champion_note"), "there is none yet"),
+    )
     assert verdict["champion"]["passed"]
     assert "there is none yet" in verdict["champion"]["meaning"]
 

@@ -27,10 +27,12 @@ def test_an_entry_that_no_setting_knows_is_refused():
 
 def test_a_verdict_has_its_owner_and_its_lines_from_the_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("train: {}\ngates:\n  max_loss: 0.1\n")
+    Path("params.yaml").write_text("train: {}\ngates:\n  max_loss: 0.1\n  max_value_loss: 0.0\n")
     verdict = assign_verdict(PROBLEM, "champion", FINE)
     assert verdict.owner == "@acme/science"
-    assert verdict.requirement == "params.yaml:3 gates.max_loss"
+    assert verdict.requirement == (
+        "params.yaml:3 gates.max_loss and params.yaml:4 gates.max_value_loss"
+    )
     assert assign_verdict(PROBLEM, "rows", FINE).owner == "data engineer"
 
 

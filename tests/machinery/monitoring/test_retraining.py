@@ -218,9 +218,11 @@ def test_a_pipeline_that_breaks_is_no_refusal(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("champion", "kind"), [(True, "trained"), (False, "refused")])
-def test_what_was_rolled_back_before_is_not_tried_again(tmp_path, monkeypatch, champion, kind):
+def test_what_stays_a_candidate_is_not_tried(tmp_path, monkeypatch, champion, kind):
     dvc(monkeypatch, 0)
     monkeypatch.chdir(tmp_path)
-    write_json(retraining.REGISTRATION, {"version": 4, "champion": champion})
+    write_json(
+        retraining.REGISTRATION, {"version": 4, "champion": champion, "why": "rolled back before"}
+    )
     assert retraining.train_champion() == ("4" if champion else None)
     assert kinds() == [kind]

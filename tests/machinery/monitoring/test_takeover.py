@@ -56,7 +56,7 @@ def rolled_back(tmp_path, monkeypatch):
     monkeypatch.setattr(Params, "read", lambda: PARAMS)
     monkeypatch.setattr(Problem, "read", lambda: Problem(name="p"))
     times = []
-    monkeypatch.setattr(takeover.registry, "rollback", lambda: times.append(1))
+    monkeypatch.setattr(takeover.promotion, "rollback", lambda: times.append(1))
     return times
 
 

@@ -92,7 +92,7 @@ class GateParams(StrictModel):
     min_lift: float = 0.01
     """By how much the primary metric must exceed the baseline's."""
     max_loss: float = 0.0
-    """By how much it may be below the champion's; in a review, below the base branch's."""
+    """By how much it may be below the champion's and the best's so far; in a review, the base's."""
     max_slice_gap: float = 0.1
     """By how much it may be lower on a slice than on the whole."""
     max_parity_gap: Share = 0.001
@@ -100,7 +100,7 @@ class GateParams(StrictModel):
     min_value: float = 0.0
     """Value per thousand decisions, over that of doing nothing."""
     max_value_loss: Annotated[float, Field(ge=0)] = 0.0
-    """By how much that value may be below the base branch's, in a review."""
+    """By how much that value may be below that of these."""
 
 
 class Budgets(StrictModel):

@@ -74,9 +74,10 @@ def read_registration() -> Registration:
             f"({', '.join(failed)}): see reports/index.html for what to do."
         )
     if find_champion_override():
+        why = read_json(REGISTRATION).get("why", "it was rolled back")
         raise UserError(
-            f"Version {number} is not the champion; it was rolled back. To release it anyway, "
-            f"first run 'model promote {number}'."
+            f"Version {number} is not the champion: {why}. To release it anyway, first run "
+            f"'model promote {number}'."
         )
     return cast(Registration, read_json(REGISTRATION))
 

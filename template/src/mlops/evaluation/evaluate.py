@@ -1,10 +1,11 @@
 """Stage evaluate: how good the packaged model is, on rows that nothing was chosen by.
 
-It is held against no model at all, against today's decisions, and against the champion.
+It is held against no model at all, against today's decisions, the champion and the best so far.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ from .evaluation_report import (
     InputImportance,
 )
 from .naive_forecasts import forecast_naively
-from .paired_comparison import Judge
+from .paired_comparison import Answers, Judge
 from .slices import SEED, compare_slices
 
 PLOTS = REPORTS / "plots"
@@ -85,10 +86,7 @@ def evaluate_model(
     true, metric, answers = judge.true, judge.metric, judge.ask(model)
     usually, policy = find_usual_decision(true, task)
     naive = forecast_naively(past, test, contract)
-    version, old, note = load_champion(contract)
-    champion: ChampionDifference | None = None
-    if old:
-        champion = {"version": version, **judge.compare(answers, judge.ask(old))}
+    champion, best, note = compare_with_rivals(judge, answers, contract)
     return {
         "task": task,
         "target": contract.target.name,
@@ -112,22 +110,47 @@ def evaluate_model(
             "do_nothing_means": policy,
             "always_act": judge.worth(1) if task == "binary" else None,
             "champion": champion["value"] if champion else None,
+            "drafted": "value.unit" in problem.list_drafted(),
         },
         "champion": champion,
+        "best": best,
         "champion_note": note,
     }
 
 
-def load_champion(contract: Contract) -> tuple[int, Predictor | None, str | None]:
-    """Load the champion. Returns its version and its model; or no model, and why there is none to
-    compare with.
+def compare_with_rivals(
+    judge: Judge, answers: Answers, contract: Contract
+) -> tuple[ChampionDifference | None, ChampionDifference | None, str | None]:
+    """Compare the model's answers with those of the champion and of the best so far.
+
+    Returns both differences, one for both if they are the same version; None for what cannot be
+    compared, and then why.
     """
-    registered = registry.fetch_champion()
+    version, old, note = load_rival(registry.fetch_champion, "the champion", contract)
+    if old is None:
+        return None, None, note or "there is no champion yet"
+    champion: ChampionDifference = {"version": version, **judge.compare(answers, judge.ask(old))}
+    version, old, note = load_rival(registry.fetch_best, "the best so far", contract)
+    if old is None or version == champion["version"]:
+        return champion, None if note else champion, note
+    return champion, {"version": version, **judge.compare(answers, judge.ask(old))}, None
+
+
+def load_rival(
+    fetch: Callable[[], tuple[int, Path] | None], name: str, contract: Contract
+) -> tuple[int, Predictor | None, str | None]:
+    """Load the model that `fetch` finds. Returns its version and itself; no model and why it cannot
+    be compared; or neither, if there is none.
+    """
+    try:
+        registered = fetch()
+    except registry.ModelGoneError as gone:
+        return 0, None, f"{name} cannot answer, {gone}"
     if registered is None:
-        return 0, None, "there is no champion yet"
+        return 0, None, None
     version, model = registered[0], Predictor(registered[1])
-    if why := explain_misfit(model.meta, contract):
-        return version, None, f"the champion, version {version}, {why}"
+    if why := explain_misfit(model.meta, contract, for_comparison=True):
+        return version, None, f"{name}, version {version}, {why}"
     return version, model, None
 
 

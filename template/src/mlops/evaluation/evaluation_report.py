@@ -74,6 +74,7 @@ class DecisionValue(TypedDict):
     """What `per` decisions are worth, in `unit`: by the model, and by what could be done instead.
 
     `always_act` is None but for a yes/no target, `champion` where there is none to compare with.
+    `drafted`: nobody has said yet what outcomes are worth.
     """
 
     unit: str
@@ -83,6 +84,7 @@ class DecisionValue(TypedDict):
     do_nothing_means: str
     always_act: float | None
     champion: float | None
+    drafted: bool
 
 
 class SliceScore(TypedDict):
@@ -109,7 +111,8 @@ class Evaluation(TypedDict):
     """Everything that is said of a model; `rows` are the test rows.
 
     `contract` is {id, version}. `threshold` is None but for a yes/no target, `confusion` for a
-    number. `champion_note` says why `champion` is None.
+    number. `best` is the best so far, often the champion. `champion_note` says why one of the two
+    is None.
     """
 
     task: str
@@ -126,4 +129,5 @@ class Evaluation(TypedDict):
     slices: list[SliceFigures]
     value: DecisionValue
     champion: ChampionDifference | None
+    best: ChampionDifference | None
     champion_note: str | None

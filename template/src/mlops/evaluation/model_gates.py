@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.formatting import count, listed, number, percent, score, signed
 from ..core.optional_parts import has_part
-from ..core.params import Budgets, Params
+from ..core.params import Budgets, GateParams, Params
 from ..core.paths import EVALUATION, LATENCY, REPORTS, read_json
 from ..core.problem import Problem, Task
 from ..core.resources import AFTER_JUDGEMENT, StageUsage, sum_usage
@@ -18,7 +18,7 @@ from ..gates.gates import Finding, Verdict, assign_verdict, write_verdicts
 from ..gates.limits import write_limits
 from ..gates.own_gates import judge_own_gate, load_own_gates
 from ..gates.yaml_location import Entry, list_column_entries
-from .evaluation_report import DecisionValue, Evaluation
+from .evaluation_report import DecisionValue, Difference, Evaluation, Interval
 from .evidence import Evidence
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def judge_all(problem: Problem, params: Params) -> list[Verdict]:
         rows_verdict(split, data.min_rows, problem),
         leak_verdict(leak, problem),
         assign_verdict(problem, "baseline", judge_baseline(evaluation, limits.min_lift)),
-        assign_verdict(problem, "champion", judge_champion(evaluation, limits.max_loss)),
+        assign_verdict(problem, "champion", judge_champion(evaluation, limits)),
         judge_slices(evaluation, limits.max_slice_gap, problem),
         assign_verdict(problem, "parity", judge_parity(package["parity"], limits.max_parity_gap)),
         assign_verdict(
@@ -104,24 +104,43 @@ def judge_baseline(evaluation: Evaluation, min_lift: float) -> Finding:
     return Finding(ours["value"] >= limit, ours["value"], limit, meaning, advice)
 
 
-def judge_champion(evaluation: Evaluation, max_loss: float) -> Finding:
-    """Block if the champion is credibly better by more than max_loss: if even the upper bound
-    of the paired difference (newcomer minus champion) is below -max_loss.
+def judge_champion(evaluation: Evaluation, limits: GateParams) -> Finding:
+    """Block if the champion, or the best so far, is credibly better: if even the upper bound of a
+    paired difference (newcomer minus champion) is below -max_loss, or that of what decisions are
+    worth below -max_value_loss. Worth by the template's draft of value does not count.
     """
-    champion, limit = evaluation["champion"], 0.0 - max_loss
+    champion, best, limit = evaluation["champion"], evaluation["best"], 0.0 - limits.max_loss
     if champion is None or champion["high"] is None:
         why = evaluation["champion_note"] or "no difference can be measured"
         return Finding(True, None, limit, f"not compared: {why}", "")
-    by, low, high = (
-        signed(figure, 4) for figure in (champion["difference"], champion["low"], champion["high"])
+    rivals = {f"the champion, version {champion['version']}": champion}
+    if best and best["version"] != champion["version"]:
+        rivals[f"the best so far, version {best['version']}"] = best
+    told, lost = list[str](), False
+    for name, apart in rivals.items():
+        told.append(f"{tell_gap(apart, 4)} against {name}")
+        lost |= apart["high"] is not None and apart["high"] < limit
+        worth = apart["gain"]
+        if evaluation["value"]["drafted"] or worth["high"] is None:
+            continue
+        if worth["high"] < 0.0 - limits.max_value_loss:
+            unit = evaluation["value"]["unit"] or "units of value"
+            told.append(f"{tell_gap(worth)} {unit} for a thousand decisions against {name}")
+            lost = True
+    allowed = f"a loss of up to {number(limits.max_loss, 4)}" if limits.max_loss else "no loss"
+    meaning = f"{'; '.join(told)}; {allowed} beyond chance is allowed"
+    advice = (
+        "Keep the champion and find out what was lost, or raise gates.max_loss or "
+        "gates.max_value_loss in params.yaml."
     )
-    allowed = f"a loss of up to {number(max_loss, 4)}" if max_loss else "no loss"
-    meaning = (
-        f"{by} ({low} to {high}) against the champion, version {champion['version']}; "
-        f"{allowed} beyond chance is allowed"
-    )
-    advice = "Keep the champion and find out what was lost, or raise gates.max_loss in params.yaml."
-    return Finding(champion["high"] >= limit, champion["difference"], limit, meaning, advice)
+    return Finding(not lost, champion["difference"], limit, meaning, advice)
+
+
+def tell_gap(apart: Difference | Interval, places: int | None = None) -> str:
+    """Write a gap and its bounds."""
+    value = apart["difference"] if "difference" in apart else apart["value"]
+    by, low, high = (signed(figure, places) for figure in (value, apart["low"], apart["high"]))
+    return f"{by} ({low} to {high})"
 
 
 def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verdict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel, ConfigDict
 
 from ..core.errors import BlockedError
+from ..core.experiment import find_experiment
 from ..core.formatting import listed
 from ..core.paths import GATE_REPORT, write_json
 from ..core.problem import Problem
@@ -80,16 +81,23 @@ def make_verdict(name: str, finding: Finding, owner: str, requirement: str) -> V
 def write_verdicts(verdicts: list[Verdict]) -> bool:
     """Write reports/gate.json, and return whether all gates have passed.
 
-    It always speaks of the newest run, also when an early gate stopped it.
+    It always speaks of the newest run, also when an early gate stopped it, and names the experiment
+    if it was one.
     """
-    passed = all(verdict.passed for verdict in verdicts)
-    write_json(GATE_REPORT, {"passed": passed, "gates": [v.model_dump() for v in verdicts]})
+    passed, name = all(verdict.passed for verdict in verdicts), find_experiment()
+    facts = {"passed": passed, "gates": [verdict.model_dump() for verdict in verdicts]}
+    write_json(GATE_REPORT, facts | ({"experiment": name} if name else {}))
     return passed
 
 
 def block_unless_passed(verdicts: list[Verdict]) -> None:
-    """Stop the pipeline at an early gate. Raises BlockedError listing every failed gate."""
+    """Stop the pipeline at an early gate. Raises BlockedError listing every failed gate.
+
+    An experiment goes on: stage gate judges the same again.
+    """
     failed = [verdict for verdict in verdicts if not verdict.passed]
-    if failed:
+    if failed and find_experiment():
+        print(*(verdict.sentence() for verdict in failed), sep="\n")
+    elif failed:
         write_verdicts(verdicts)
         raise BlockedError("\n".join(verdict.sentence() for verdict in failed))

@@ -79,13 +79,21 @@ def make_feed(values: pl.DataFrame) -> dict[str, NDArray[Any]]:
     return {column.name: column.to_numpy().reshape(-1, 1) for column in values}
 
 
-def explain_misfit(meta: ModelMetadata, contract: Contract) -> str | None:
+def explain_misfit(
+    meta: ModelMetadata, contract: Contract, *, for_comparison: bool = False
+) -> str | None:
     """Explain why a packaged model, by its `meta`, cannot answer for the contract's table; None if
     it can.
+
+    Where models are compared, it may also read what is known at decision and ignored by now: the
+    table still has it.
     """
     if meta["contract"]["id"] != contract.id or tuple(meta["classes"]) != contract.classes:
         return "was trained for another table or other classes"
     known = list_inputs(contract)
+    if for_comparison:
+        ignored = (column for column in contract.of_role("ignored") if column.known_at_decision)
+        known += [entry for column in ignored for entry in make_inputs(column)]
     strange = [entry["name"] for entry in meta["inputs"] if Input(**entry) not in known]
     return f"reads inputs that are gone or changed: {', '.join(strange)}" if strange else None
 

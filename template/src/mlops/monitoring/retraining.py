@@ -116,7 +116,7 @@ def find_recent_training(floor: str) -> str:
 
 
 def train_champion() -> str | None:
-    """Run the pipeline; return the new champion's version, None if a gate refused the model.
+    """Run the pipeline; return the new champion's version, None if the model was refused.
 
     Raises UserError if the pipeline breaks.
     """
@@ -135,9 +135,7 @@ def train_champion() -> str | None:
     registered = read_json(REGISTRATION)
     version = str(registered["version"])
     if not registered["champion"]:
-        record_step(
-            "refused", f"version {version} was rolled back before, and training produced it again"
-        )
+        record_step("refused", f"version {version} stays a candidate: {registered['why']}")
         return None
     record_step("trained", f"version {version} passed all gates", version=registered["version"])
     return version

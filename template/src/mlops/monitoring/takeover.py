@@ -14,7 +14,7 @@ from ..core.formatting import percent
 from ..core.params import Params, convert_to_seconds
 from ..core.problem import Objectives, Problem
 from ..core.team import read_package_name
-from ..registry import registry
+from ..registry import promotion
 from .client import Client
 from .performance_report import Performance
 from .retraining import Successor
@@ -98,7 +98,7 @@ def try_out(client: Client, objectives: Objectives, duration: float) -> None:
 
 def take_back(client: Client, version: str, reason: str) -> None:
     """Make the old model the champion again, in the registry and in the service."""
-    registry.rollback()
+    promotion.rollback()
     change(client, "/model/shadow", {"uri": ""})
     info = client.get("/info")
     if info["model_version"] == version:

@@ -1,13 +1,13 @@
 """Stage register, and the registry behind small functions.
 
-The alias `challenger` is the newest version, `champion` the one in use. A version becomes champion
-only if all its gates passed; a tag remembers which champion it follows, for `rollback`.
+The alias `challenger` is the newest version, `champion` the one in use and `best` the best so far
+(succession.py); a tag remembers which champion a version follows, for `rollback`.
 
-The same model, judged again with the same gates failing, stays the same version: whoever uses or
-rolls back to it knows it by its number, and a new one for each change of a metric or of a limit
-would hide which versions are other models. What the registry tells of it is the latest evaluation:
-its metrics, its gates and its reports are brought up to date. Its lineage stays that of the run
-that first made it.
+The same model, judged again with the same gates failing (`champion` aside), stays the same version:
+whoever uses or rolls back to it knows it by its number, and a new one for each change of a metric
+or of a limit would hide which versions are other models. What the registry tells of it is the
+latest evaluation: its metrics, its gates and its reports are brought up to date. Its lineage stays
+that of the run that first made it.
 """
 
 import json
@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import UserError
+from ..core.experiment import find_experiment
 from ..core.formatting import score
 from ..core.paths import (
     CHOICE,
+    EVALUATION,
     GATE_REPORT,
     METRICS,
     MODEL,
@@ -28,18 +30,20 @@ from ..core.paths import (
     sha256,
     write_json,
 )
-from ..core.strict_model import read_yaml
 from ..core.team import read_package_name
-from ..data.contract import CONTRACT
+from .promotion import CHALLENGER, FOLLOWS, ROLLED_BACK, make_champion, read_contract_id
+from .succession import BESIDE, LEADS, UNKNOWN, VERDICT, WHY, decide_succession, is_newer
 from .tracking import Lineage, connect, is_new, record_training, trace_lineage, update_run
-from .versions import CHAMPION, Version, find_champion, find_version, list_versions
+from .versions import CHAMPION, Version, find_best, find_champion, find_version, list_versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CHAMPION_FILE = Path("models/champion.onnx")
-CHALLENGER = "challenger"
-FOLLOWS, NONE, ROLLED_BACK = "follows", "none", "rolled back"
+CHAMPION_FILE, BEST_FILE = Path("models/champion.onnx"), Path("models/best.onnx")
+
+
+class ModelGoneError(UserError):
+    """The registry no longer has the file of a version."""
 
 
 class ModelFile(NamedTuple):
@@ -52,12 +56,13 @@ class ModelFile(NamedTuple):
 
 class Registration(Lineage):
     """What reports/registration.json holds: the version of the pipeline's model, its MLflow `run`,
-    whether it is the `champion`, and when it was `registered`, in UTC (ISO 8601).
+    whether it is the `champion` and `why`, and when it was `registered`, in UTC (ISO 8601).
     """
 
     version: int
     run: str
     champion: bool
+    why: str
     sha256: str
     registered: str | None
 
@@ -68,26 +73,66 @@ def run() -> None:
     failed = {gate["name"]: gate["meaning"] for gate in gates if not gate["passed"]}
     with connect() as client:
         for version in list_versions(client):
-            if version.tags.get("sha256") == model and version.failed.keys() == failed.keys():
+            # How it stands beside the champion changes with the champion, not with the model.
+            same = not (version.failed.keys() ^ failed.keys()) - {CHAMPION}
+            if same and version.tags.get("sha256") == model:
                 ours = update_version(client, version, failed)
                 break
         else:
             ours = register_version(client, model, failed)
-        client.set_registered_model_alias(read_package_name(), CHALLENGER, str(ours.number))
-        if not failed and ours.tags.get(FOLLOWS) != ROLLED_BACK:
-            make_champion(client, ours)
-        crowned = CHAMPION in find_version(client, ours.number).aliases
+        if not find_experiment():
+            client.set_registered_model_alias(read_package_name(), CHALLENGER, str(ours.number))
+        crowned, why = judge_newcomer(client, ours)
     lineage: Lineage = json.loads(ours.tags["lineage"])
     registration: Registration = {
         "version": ours.number,
         "run": ours.run,
         "champion": crowned,
+        "why": why,
         "sha256": model,
         "registered": ours.tags.get("registered"),
         **lineage,
     }
     write_json(REGISTRATION, registration)
-    print(f"register: version {ours.number}, {'' if crowned else 'candidate, not '}champion")
+    print(f"register: version {ours.number}, {'champion' if crowned else 'candidate'}: {why}")
+
+
+def judge_newcomer(client: "MlflowClient", ours: Version) -> tuple[bool, str]:
+    """Make a version the champion if it has a reason to be; return whether it is, and why."""
+    champion, best = find_champion(client), find_best(client)
+    if champion and champion.number == ours.number:
+        return True, ours.tags.get(WHY, "it is in use")
+    if ours.tags.get(FOLLOWS) == ROLLED_BACK:
+        return (
+            False,
+            f"rolled back before; 'uv run mlops model promote {ours.number}' brings it back",
+        )
+    stands = decide_succession(
+        read_json(EVALUATION),
+        champion.number if champion else None,
+        best.number if best else None,
+        blocked=ours.failed,
+        is_newer=is_newer(ours, champion),
+    )
+    why = stands.why
+    if stands.verdict == UNKNOWN:
+        why += (
+            f"; 'uv run mlops model promote {ours.number} --because \"REASON\"' makes it the "
+            "champion all the same"
+        )
+    facts = {
+        VERDICT: stands.verdict,
+        BESIDE: str(champion.number) if champion else "",
+        LEADS: str(stands.leads).lower(),
+        WHY: "" if ours.failed else stands.why,  # the gates that block it are a tag of their own
+    }
+    for name, text in facts.items():
+        client.set_model_version_tag(read_package_name(), str(ours.number), name, text)
+    if name := find_experiment():
+        return False, f"the experiment {name} moves no alias; its model is {stands.why}"
+    if stands.crowned:
+        make_champion(client, ours, leads=stands.leads)
+    return stands.crowned, why
 
 
 def register_version(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
@@ -130,66 +175,6 @@ def make_verdict_tags(failed: dict[str, str]) -> dict[str, str]:
     }
 
 
-def promote(number: int | None = None) -> list[str]:
-    """Make a version (without a number: the challenger) the champion; returns lines to print.
-
-    Raises UserError if it does not exist or one of its gates failed.
-    """
-    with connect() as client:
-        version = find_version(client, number or CHALLENGER)
-        if version.failed:
-            why = "; ".join(f"{gate}: {meaning}" for gate, meaning in version.failed.items())
-            raise UserError(
-                f"Version {version.number} cannot be promoted, its gates failed: {why}. "
-                "Fix what they name and run 'uv run dvc repro' for a new version."
-            )
-        refuse_another_table(version)
-        make_champion(client, version)
-    return [f"version {version.number} is the champion"]
-
-
-def refuse_another_table(version: Version) -> None:
-    """Raise UserError if the version was trained for another table than the project's."""
-    theirs, ours = version.tags.get("contract", ""), read_contract_id()
-    if theirs != ours:
-        raise UserError(
-            f"Version {version.number} was trained for the table '{theirs}', and contract.yaml is "
-            f"that of '{ours}': run 'uv run dvc repro' for a model of this table."
-        )
-
-
-def read_contract_id() -> str:
-    """Read the id of the present table in contract.yaml; "" before there is one."""
-    return str(read_yaml(str(CONTRACT))["id"]) if CONTRACT.exists() else ""
-
-
-def make_champion(client: "MlflowClient", version: Version) -> None:
-    """Make a version the champion. The alias comes last: a kill before it has changed nothing."""
-    before = find_champion(client)
-    if before is None or before.number != version.number:
-        follows = str(before.number) if before else NONE
-        client.set_model_version_tag(read_package_name(), str(version.number), FOLLOWS, follows)
-        client.set_registered_model_alias(read_package_name(), CHAMPION, str(version.number))
-
-
-def rollback() -> list[str]:
-    """Make the champion before this one the champion again; the one given up keeps its version,
-    and comes back only by `promote`. Raises UserError if there is no champion before.
-    """
-    with connect() as client:
-        current = find_champion(client)
-        before = current.tags.get(FOLLOWS, NONE) if current else NONE
-        if current is None or not before.isdecimal():
-            raise UserError(
-                "There is no champion to go back to: 'model list' shows the versions, and "
-                "'model promote VERSION' makes one the champion."
-            )
-        refuse_another_table(find_version(client, int(before)))
-        client.set_registered_model_alias(read_package_name(), CHAMPION, before)
-        client.set_model_version_tag(read_package_name(), str(current.number), FOLLOWS, ROLLED_BACK)
-    return [f"version {before} is the champion again, in the place of version {current.number}"]
-
-
 def fetch_champion() -> tuple[int, Path] | None:
     """Return version and model file of the champion, which is fetched if it is not here yet; None
     if there is no champion.
@@ -198,9 +183,20 @@ def fetch_champion() -> tuple[int, Path] | None:
         return None
     with connect() as client:
         version = find_champion(client)
+        return (version.number, fetch_model(client, version, CHAMPION_FILE)) if version else None
+
+
+def fetch_best() -> tuple[int, Path] | None:
+    """Return version and model file of the best so far, like `fetch_champion`."""
+    if is_new():
+        return None
+    with connect() as client:
+        version = find_best(client)
         if version is None:
             return None
-        return version.number, fetch_model(client, version, CHAMPION_FILE)
+        is_champion = version == find_champion(client)
+        file = CHAMPION_FILE if is_champion else BEST_FILE
+        return version.number, fetch_model(client, version, file)
 
 
 def fetch_version(uri: str) -> ModelFile:
@@ -235,8 +231,15 @@ def find_model_file(number: int | None = None) -> tuple[int | None, Path]:
 
 
 def fetch_model(client: "MlflowClient", version: Version, file: Path) -> Path:
-    """Download a version's model into the file, unless it is there already; returns the file."""
+    """Download a version's model into the file, unless it is there already; returns the file.
+
+    Raises ModelGoneError if the registry does not have it any more.
+    """
     if not file.exists() or sha256(file) != version.tags.get("sha256"):
+        if MODEL.name not in {each.path for each in client.list_artifacts(version.run)}:
+            raise ModelGoneError(
+                f"the registry does not have the model file of version {version.number} any more"
+            )
         with replacing(file) as new:
             client.download_artifacts(version.run, MODEL.name, str(new.parent))
             new.with_name(MODEL.name).rename(new)

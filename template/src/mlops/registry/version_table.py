@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..core.formatting import score
+from .succession import WHY
 from .tracking import connect
 from .versions import find_version, list_versions
 
@@ -18,7 +19,8 @@ def format_versions() -> list[str]:
     with connect() as client:
         lines = [
             f"{number:>4}  {tags.get('candidate', ''):24}{tags.get('score', ''):22}"
-            f"{' '.join(aliases):22}{'failed: ' + ', '.join(failed) if failed else 'passed'}"
+            f"{' '.join(aliases):26}{'failed: ' + ', '.join(failed) if failed else 'passed'}"
+            f"{'; ' + tags[WHY] if tags.get(WHY) else ''}"
             for number, _, aliases, tags, failed in list_versions(client)
         ]
     return lines or ["no version is registered yet"]

@@ -10,7 +10,7 @@ from ..core.team import read_package_name
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CHAMPION = "champion"
+CHAMPION, BEST = "champion", "best"
 BY_HAND = '{"gates": "it was registered by hand"}'
 
 
@@ -41,6 +41,13 @@ def list_versions(client: "MlflowClient") -> list[Version]:
 def find_champion(client: "MlflowClient") -> Version | None:
     """Find the champion; None if there is none."""
     return next((each for each in list_versions(client) if CHAMPION in each.aliases), None)
+
+
+def find_best(client: "MlflowClient") -> Version | None:
+    """Find the best so far: the champion where none was marked yet; None if there is none."""
+    versions = list_versions(client)
+    marked = [each for alias in (BEST, CHAMPION) for each in versions if alias in each.aliases]
+    return marked[0] if marked else None
 
 
 def find_version(client: "MlflowClient", wanted: int | str) -> Version:

@@ -48,7 +48,7 @@ def compare_with_base(reports: Reports, base: Base) -> BaseComparison | None:
     if content is None:
         return compare_evaluations(reports, base, "is neither in DVC's cache nor in its remote")
     old = Predictor(content)
-    if why := explain_misfit(old.meta, reports.contract):
+    if why := explain_misfit(old.meta, reports.contract, for_comparison=True):
         return compare_evaluations(reports, base, why)
     rows = pl.read_parquet(TEST)
     judge = Judge(rows, reports.contract, reports.problem, reports.params)

@@ -83,7 +83,8 @@ def list_weaker_settings(base: Base, problem: Problem, params: Params) -> list[W
     for entry, owner in list_limits(problem, params):
         old, new = before[entry.file].get(entry.name), now[entry.file].get(entry.name)
         if isinstance(old, int | float) and (new is None or is_looser(entry, old, new)):
-            limits.setdefault(entry, Weaker(entry, old, new, owner))
+            # Where several gates share a limit, the last is the one of the review made for it.
+            limits[entry] = Weaker(entry, old, new, owner)
     return list(limits.values())
 
 
