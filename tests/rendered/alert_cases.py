@@ -24,7 +24,7 @@ LOOKED = 'watch_last_run_timestamp_seconds{job="flights-watch"}'
 FAILURES = 'retraining_total{job="flights-watch",outcome="failed"}'
 PERFORMANCE = 'performance{job="flights-watch",metric="roc_auc",column="",value=""}'
 JUDGED = 'performance_rows{job="flights-watch",column="",value=""}'
-VALUE = 'value_realised_per_thousand{job="flights-watch"}'
+VALUE = 'value_gained_per_thousand{job="flights-watch"}'
 
 Series = dict[str, str]
 LIMITS = {
@@ -176,6 +176,8 @@ CASES = [
            steady(0.1)}], "0.620", {"metric": "roc_auc"}, job="flights-watch"),
     Case("ValueLow", {VALUE: steady(-2)}, [{VALUE: steady(2)},
          {VALUE: steady(-2), JUDGED: steady(499)}], "-2.00", job="flights-watch"),
+    # As the gate: it has to be more, and no more than doing nothing is not.
+    Case("ValueLow", {VALUE: steady(0)}, [{VALUE: steady(0.5)}], "+0.00", job="flights-watch"),
     Case("WatchStopped", {LOOKED: "0+60x20"}, [{LOOKED: None}, {LOOKED: "0+60x100"}],
          "2h 40m 0s", job="flights-watch"),
     Case("RetrainingFailed", {FAILURES: f"0x20 1x{END}"}, [{}], "1", {"outcome": "failed"},

@@ -19,7 +19,13 @@ from ..data.contract import Contract
 from ..evaluation.evaluation_report import Evaluation
 from ..evaluation.slices import compare_slices, make_score, measure_interval
 from ..model.metrics import Metric, find_primary_metric
-from ..model.value import PER, Array, compute_value_per_thousand, find_usual_decision
+from ..model.value import (
+    PER,
+    Array,
+    compute_gain_per_thousand,
+    compute_value_per_thousand,
+    find_usual_decision,
+)
 from ..registry.champion import read_evaluation_in_use
 from .ground_truth import count_unmatched, join_ground_truth
 from .performance_report import LiveSlice, Part, Performance, ReachedMetric, ReachedValue
@@ -77,6 +83,8 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
     known, period = rows.drop_nulls("truth"), choose_period(rows)
     begins = pl.col("at").dt.truncate(PERIODS[period])
     starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
+    truth, _, _ = to_arrays(known, project.contract)
+    usual = find_usual_decision(truth, project.contract.task)[0] if known.height else 0.0
     versions = {v: pl.col("version").eq_missing(v) for v in rows["version"].unique().sort()}
     return {
         "task": project.contract.task,
@@ -94,14 +102,14 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
         ],
         "value": measure_value(known, project),
         "versions": [
-            {"version": version, **measure_part(rows.filter(of_version), project)}
+            {"version": version, **measure_part(rows.filter(of_version), usual, project)}
             for version, of_version in versions.items()
         ],
         "period": period,
         "trend": [
             {
                 "start": start.date().isoformat(),
-                **measure_part(rows.filter(begins == start), project),
+                **measure_part(rows.filter(begins == start), usual, project),
             }
             for start in (rows.select(starts).to_series() if rows.height else ())
         ],
@@ -166,26 +174,38 @@ def measure_slices(known: pl.DataFrame, project: Project) -> list[LiveSlice]:
 
 
 def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
-    """Measure what the decisions were worth, beside doing nothing."""
+    """Measure what the decisions were worth, beside doing nothing on the same rows."""
     promise, value = project.evaluation["value"], project.problem.value
     reached: ReachedValue = {
         "unit": value.unit,
         "per": PER,
-        "do_nothing_means": promise["do_nothing_means"],
         "realised": None,
         "do_nothing": None,
+        "do_nothing_means": promise["do_nothing_means"],
+        "gained": None,
+        "low": None,
+        "high": None,
+        "expected": promise["model"] - promise["do_nothing"],
         "total": None,
-        "expected": promise["model"],
     }
-    if known.height:
-        task = project.contract.task
-        truth, _, decided = to_arrays(known, project.contract)
-        usually, reached["do_nothing_means"] = find_usual_decision(truth, task)
-        realised = compute_value_per_thousand(truth, decided, value, task)
-        reached["realised"] = realised
-        reached["do_nothing"] = compute_value_per_thousand(truth, usually, value, task)
-        reached["total"] = realised * known.height / PER
-    return reached
+    if not known.height:
+        return reached
+    task = project.contract.task
+    truth, _, decided = to_arrays(known, project.contract)
+    usual, reached["do_nothing_means"] = find_usual_decision(truth, task)
+    gain = measure_interval(
+        lambda rows: compute_gain_per_thousand(truth[rows], decided[rows], usual, value, task),
+        known.height,
+        project.params.evaluate,
+    )
+    return reached | {
+        "realised": compute_value_per_thousand(truth, decided, value, task),
+        "do_nothing": compute_value_per_thousand(truth, usual, value, task),
+        "gained": gain["value"],
+        "low": gain["low"],
+        "high": gain["high"],
+        "total": gain["value"] * known.height / PER,
+    }
 
 
 def choose_period(rows: pl.DataFrame) -> str:
@@ -194,16 +214,23 @@ def choose_period(rows: pl.DataFrame) -> str:
     return "day" if days <= BY_DAY else "week" if days <= BY_WEEK else "month"
 
 
-def measure_part(rows: pl.DataFrame, project: Project) -> Part:
-    """Measure a period or a version; few rows say nothing of the metric."""
-    known = rows.drop_nulls("truth")
-    value, enough = measure_value(known, project), project.params.evaluate.min_slice_rows
-    truth, scores, _ = to_arrays(known, project.contract)
+def measure_part(rows: pl.DataFrame, usual: float, project: Project) -> Part:
+    """Measure a period or a version beside the decision that is usual in all rows.
+
+    Few rows say nothing of the metric.
+    """
+    known, task = rows.drop_nulls("truth"), project.contract.task
+    truth, scores, decided = to_arrays(known, project.contract)
+    enough = known.height >= project.params.evaluate.min_slice_rows
+    gained = (
+        compute_gain_per_thousand(truth, decided, usual, project.problem.value, task)
+        if known.height
+        else None
+    )
     return {
         "predictions": rows.height,
         "rows": known.height,
-        "metric": project.metric.measure(truth, scores) if known.height >= enough else None,
-        "value": value["realised"],
-        "do_nothing": value["do_nothing"],
-        "total": value["total"],
+        "metric": project.metric.measure(truth, scores) if enough else None,
+        "gained": gained,
+        "total": None if gained is None else gained * known.height / PER,
     }

@@ -18,15 +18,19 @@ class ReachedMetric(TypedDict):
 class ReachedValue(TypedDict):
     """What `per` decisions were worth, in `unit`, and what doing nothing would have been.
 
-    `total` is of all decisions whose truth is known; `expected` is what the evaluation promised.
+    `gained` is the difference, on the same rows, and lies between `low` and `high`; `total` is that
+    of all decisions whose truth is known; `expected` is the gain that the evaluation promised.
     """
 
     unit: str
     per: int
     realised: float | None
-    expected: float
     do_nothing: float | None
     do_nothing_means: str
+    gained: float | None
+    low: float | None
+    high: float | None
+    expected: float
     total: float | None
 
 
@@ -37,15 +41,17 @@ class LiveSlice(SliceFigures):
 
 
 class Part(TypedDict):
-    """The decisions of a version (None: not registered), or of a period by its first day."""
+    """The decisions of a version (None: not registered), or of a period by its first day.
+
+    `gained` for a thousand and `total` are against doing nothing, as in `ReachedValue`.
+    """
 
     version: NotRequired[int | None]
     start: NotRequired[str]
     predictions: int
     rows: int
     metric: float | None
-    value: float | None
-    do_nothing: float | None
+    gained: float | None
     total: float | None
 
 
