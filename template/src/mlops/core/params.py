@@ -147,7 +147,7 @@ class Monitoring(StrictModel):
     `window`: of the traffic that is judged; `min_rows`: fewer in it say nothing.
     `max_psi`: population stability index of an input, or of the score.
     `max_missing`: by how much the share of missing values may exceed that in training.
-    `max_unseen`: by how much that of categories which have no bin may.
+    `max_unseen`: by how much that of texts which training never met may exceed what is expected.
     `max_performance_loss`: primary metric below that of the evaluation.
     `truth_days`: of predictions, to judge performance and value by.
     """

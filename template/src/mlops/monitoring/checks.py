@@ -132,7 +132,7 @@ def check_shares(
         f"{name} ({percent(shares[name]['live'])} instead of {percent(shares[name]['expected'])})"
         for name in over
     )
-    kind = "missing" if what == "missing" else "of a kind that training did not know"
+    kind = "missing" if what == "missing" else "of a kind that training never met"
     meaning = f"{f'values of {affected}' if over else 'no more values than usual'} are {kind}"
     advice = f"Ask who delivers {listed(over)} what has changed, and have it fixed at the source."
     return Finding(not over, max(0.0, *excess.values()), limit, meaning, advice)
