@@ -30,6 +30,7 @@ truth_coverage_ratio 0.8
 truth_delay_seconds{quantile="0.5"} 3600
 truth_delay_seconds{quantile="0.9"} 7200
 truth_contradictions 3
+repeated_predictions 0
 value_gained_per_thousand 240
 value_expected_per_thousand 260
 value_gained_total 216

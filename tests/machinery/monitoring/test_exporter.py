@@ -18,6 +18,7 @@ NAMES = {
     "truth_coverage_ratio",
     "truth_delay_seconds",
     "truth_contradictions",
+    "repeated_predictions",
     "value_gained_per_thousand",
     "value_expected_per_thousand",
     "value_gained_total",
@@ -49,7 +50,7 @@ def page(exporter):
 
 def test_what_was_found_is_served(exporter):
     performance = measure_rows(lived.rows(), lived.project())
-    exporter.export(performance | {"cost": 12.5})
+    exporter.export(performance | {"cost": 12.5, "repeats": 7})
     exported = page(exporter)
     assert {name for name, *_ in exported} == NAMES
     assert exported["performance", "", "roc_auc", ""] == pytest.approx(
@@ -65,6 +66,7 @@ def test_what_was_found_is_served(exporter):
     assert exported["value_expected_per_thousand",] == 900
     assert exported["value_gained_total",] == performance["value"]["total"]
     assert exported["cost_total",] == 12.5
+    assert exported["repeated_predictions",] == 7
 
 
 def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):

@@ -150,6 +150,8 @@ class Monitoring(StrictModel):
     `max_unseen`: by how much that of texts which training never met may exceed what is expected.
     `max_performance_loss`: primary metric below that of the evaluation.
     `truth_days`: of predictions, to judge performance and value by.
+    `count_once_within`: how long after a record's answer another of the same key is a repeat, which
+    counts in neither.
     """
 
     window: Duration = "1d"
@@ -159,6 +161,7 @@ class Monitoring(StrictModel):
     max_unseen: Share | None = 0.05
     max_performance_loss: Annotated[float, Field(ge=0)] | None = 0.05
     truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
+    count_once_within: Duration = "30d"
     max_model_age_days: Days | None = 180
     max_data_age_days: Days | None = 30
     max_silence: Duration | None = "1h"

@@ -34,6 +34,8 @@ class Exporter:
         )
         self.delay = gauge("truth_delay_seconds", "From prediction to ground truth", ("quantile",))
         self.contradictions = gauge("truth_contradictions", "Predictions with conflicting labels")
+        about = "Repeated requests for a record, by its key, which do not count"
+        self.repeats = gauge("repeated_predictions", about)
         about = "Worth of a thousand decisions above doing nothing's on the same rows"
         self.gained = gauge("value_gained_per_thousand", f"{about}, in problem.yaml's unit")
         self.expected = gauge(
@@ -73,6 +75,7 @@ class Exporter:
         figures = {
             self.coverage: performance["coverage"],
             self.contradictions: performance["contradictions"],
+            self.repeats: performance.get("repeats"),
             self.gained: value["gained"],
             self.expected: value["expected"],
             self.total: value["total"],

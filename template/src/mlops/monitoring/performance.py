@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ..business.prices import cost_of_running
-from ..core.params import Params
+from ..core.params import Params, convert_to_seconds
 from ..core.paths import round_figures
 from ..core.problem import Problem
 from ..data.contract import Contract
@@ -29,6 +29,7 @@ from ..model.value import (
 from ..registry.champion import read_evaluation_in_use
 from .ground_truth import count_unmatched, join_ground_truth
 from .performance_report import LiveSlice, Part, Performance, ReachedMetric, ReachedValue
+from .repeated_requests import count_once
 
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
@@ -64,7 +65,9 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
     """
     project = Project.read()
     watched = [c.name for c in project.contract.inputs if c.protected or c.slice]
-    rows = join_ground_truth(journal, since, until, project.contract, watched)
+    answers = join_ground_truth(journal, since, until, project.contract, watched)
+    within = convert_to_seconds(project.params.monitoring.count_once_within)
+    rows = count_once(answers, timedelta(seconds=within))
     first = rows["at"].dt.to_string("iso:strict").item(0) if rows.height else None
     lasted = until - datetime.fromisoformat(first) if first else timedelta(0)
     performance: Performance = {
@@ -72,6 +75,7 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
         "until": until.isoformat(),
         "first": first,
         **measure_rows(rows, project),
+        "repeats": answers.height - rows.height,
         "strays": count_unmatched(journal, since),
         "cost": cost_of_running(lasted / timedelta(days=1)) if first else None,
     }
