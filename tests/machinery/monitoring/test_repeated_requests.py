@@ -5,7 +5,6 @@ import random
 
 import polars as pl
 import pytest
-from mlops.core.paths import write_json
 from mlops.monitoring.ground_truth import join_ground_truth
 from mlops.monitoring.performance import measure_performance
 from mlops.monitoring.repeated_requests import count_once
@@ -71,7 +70,7 @@ def test_the_first_answer_counts_and_the_record_s_last_truth():
 
 
 def test_after_the_window_it_is_a_decision_anew():
-    """Counted from the answer that counts, so that steady asking does not hide a record for ever."""
+    """Counted from the answer that counts, lest steady asking hide a record for ever."""
     rows = [asked(str(day), day * DAY, 1) for day in range(7)]
     assert counted(rows, days=3)["id"].to_list() == ["0", "3", "6"]
 

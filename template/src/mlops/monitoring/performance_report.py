@@ -60,8 +60,8 @@ class Performance(TypedDict):
 
     `first` is the time of the first prediction; `cost` of running since then, in the currency of
     prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
-    quantile; `repeats` of records within monitoring.count_once_within, which are in no other figure; `strays` are
-    truths that fit no prediction; `slices_not_live` are columns by which the
+    quantile; `repeats` of records within monitoring.count_once_within, which are in no other
+    figure; `strays` are truths that fit no prediction; `slices_not_live` are columns by which the
     pipeline alone judges, as the model does not read them and the journal keeps what it reads;
     `period`: day, week or month.
     """
