@@ -22,9 +22,10 @@ TRAINED = 'model_trained_timestamp_seconds{job="flights",version="1"}'
 CHANGED = 'data_changed_timestamp_seconds{job="flights",version="1"}'
 LOOKED = 'watch_last_run_timestamp_seconds{job="flights-watch"}'
 FAILURES = 'retraining_total{job="flights-watch",outcome="failed"}'
+UNSEEN = 'input_unseen_total{job="flights",version="1",input="carrier"}'
 PERFORMANCE = 'performance{job="flights-watch",metric="roc_auc",column="",value=""}'
 JUDGED = 'performance_rows{job="flights-watch",column="",value=""}'
-VALUE = 'value_realised_per_thousand{job="flights-watch"}'
+VALUE = 'value_gained_per_thousand{job="flights-watch"}'
 
 Series = dict[str, str]
 LIMITS = {
@@ -112,6 +113,8 @@ HEALTHY: Series = {
     **counted("distance", 30, 30, 0),
     **counted("carrier", 36, 23, 1, 0),
     **counted("(score)", 42, 18, 0),
+    UNSEEN: growing(0.6),
+    'input_expected_unseen_ratio{job="flights",version="1",input="carrier"}': steady(0.01),
     LOOKED: f"0+60x{END}",
     FAILURES: steady(0),
     PERFORMANCE: steady(0.67),
@@ -167,15 +170,18 @@ CASES = [
          "0.565", {"version": "1", "input": "(score)"}),
     Case("MissingValues", {**counted("distance", 25, 25, 10)}, [{**counted("distance", 28, 28, 4)}],
          "16.67%", OF_DISTANCE, also=("InputDrift",)),
-    Case("UnseenCategories", {**counted("carrier", 30, 22, 8, 0)},
-         [{**counted("carrier", 34, 22, 4, 0)}], "10.93%", {"version": "1", "input": "carrier"},
-         also=("InputDrift",)),
+    # Rare and never met lie in one bin, and are told apart.
+    Case("UnseenCategories", {UNSEEN: growing(8)},
+         [{UNSEEN: growing(3)}, {**counted("carrier", 34, 22, 4, 0)}, {UNSEEN: None}], "12.05%",
+         {"version": "1", "input": "carrier"}),
     Case("PerformanceLow", {PERFORMANCE: steady(0.62)},
          [{PERFORMANCE: steady(0.63)}, {PERFORMANCE: steady(0.5), JUDGED: steady(499)},
           {'performance{job="flights-watch",metric="roc_auc",column="carrier",value="AA"}':
            steady(0.1)}], "0.620", {"metric": "roc_auc"}, job="flights-watch"),
     Case("ValueLow", {VALUE: steady(-2)}, [{VALUE: steady(2)},
          {VALUE: steady(-2), JUDGED: steady(499)}], "-2.00", job="flights-watch"),
+    # As the gate: it has to be more, and no more than doing nothing is not.
+    Case("ValueLow", {VALUE: steady(0)}, [{VALUE: steady(0.5)}], "+0.00", job="flights-watch"),
     Case("WatchStopped", {LOOKED: "0+60x20"}, [{LOOKED: None}, {LOOKED: "0+60x100"}],
          "2h 40m 0s", job="flights-watch"),
     Case("RetrainingFailed", {FAILURES: f"0x20 1x{END}"}, [{}], "1", {"outcome": "failed"},

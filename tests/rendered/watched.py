@@ -30,9 +30,10 @@ truth_coverage_ratio 0.8
 truth_delay_seconds{quantile="0.5"} 3600
 truth_delay_seconds{quantile="0.9"} 7200
 truth_contradictions 3
-value_realised_per_thousand 240
+repeated_predictions 0
+value_gained_per_thousand 240
 value_expected_per_thousand 260
-value_realised_total 216
+value_gained_total 216
 cost_total 20
 watch_last_run_timestamp_seconds NOW
 retraining_total{outcome="promoted"} 1

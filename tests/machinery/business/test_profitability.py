@@ -60,7 +60,7 @@ LIVED = {
     "rows": 3000,
     "period": "month",
     "value": {"expected": 500.0},
-    "trend": [{"start": f"2024-0{n}-01", "value": 400.0 + n} for n in (1, 2)],
+    "trend": [{"start": f"2024-0{n}-01", "gained": 400.0 + n} for n in (1, 2)],
 }
 
 

@@ -77,7 +77,7 @@ def test_limits_of_other_sections_are_told():
     sections = {"data": DataParams(max_reject_rate=0.3), "gates": GateParams(min_value=12.5)}
     found = judged(**sections, budgets=Budgets(memory_mb=100))
     assert (found["reject_rate"], found["memory_bytes"]) == (0.3, 1e8)
-    assert found["value"] == -87.5  # doing nothing is worth -100
+    assert found["value"] == 12.5  # above doing nothing, whatever that is worth
 
 
 def test_performance_is_held_against_the_model_in_use():

@@ -54,7 +54,7 @@ def test_all_is_well():
     ("change", "name", "owner", "words"),
     [
         (
-            {"value": {"realised": -3.0, "do_nothing": 0.0}},
+            {"value": {"gained": -3.0}},
             "value",
             "@b",
             "worth \N{MINUS SIGN}3 EUR",
@@ -83,7 +83,7 @@ def test_each_check_fails_for_its_owner(change, name, owner, words):
 
 
 def test_the_gravest_is_the_headline():
-    change = {"value": {"realised": -3.0}, "inputs": [an_input(psi=3.0)]}
+    change = {"value": {"gained": -3.0}, "inputs": [an_input(psi=3.0)]}
     assert judged(**change)[1] == "The decisions are worth less than required."
 
 

@@ -18,9 +18,10 @@ NAMES = {
     "truth_coverage_ratio",
     "truth_delay_seconds",
     "truth_contradictions",
-    "value_realised_per_thousand",
+    "repeated_predictions",
+    "value_gained_per_thousand",
     "value_expected_per_thousand",
-    "value_realised_total",
+    "value_gained_total",
     "cost_total",
     "watch_last_run_timestamp_seconds",
     "retraining_total",
@@ -49,7 +50,7 @@ def page(exporter):
 
 def test_what_was_found_is_served(exporter):
     performance = measure_rows(lived.rows(), lived.project())
-    exporter.export(performance | {"cost": 12.5})
+    exporter.export(performance | {"cost": 12.5, "repeats": 7})
     exported = page(exporter)
     assert {name for name, *_ in exported} == NAMES
     assert exported["performance", "", "roc_auc", ""] == pytest.approx(
@@ -61,10 +62,11 @@ def test_what_was_found_is_served(exporter):
         assert exported["performance_rows", "town", each["value"]] == each["rows"]
     assert exported["truth_coverage_ratio",] == 0.8
     assert exported["truth_delay_seconds", "0.9"] == performance["delay_seconds"]["0.9"]
-    assert exported["value_realised_per_thousand",] == performance["value"]["realised"]
+    assert exported["value_gained_per_thousand",] == performance["value"]["gained"]
     assert exported["value_expected_per_thousand",] == 900
-    assert exported["value_realised_total",] == performance["value"]["total"]
+    assert exported["value_gained_total",] == performance["value"]["total"]
     assert exported["cost_total",] == 12.5
+    assert exported["repeated_predictions",] == 7
 
 
 def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
@@ -75,7 +77,7 @@ def test_a_slice_that_is_gone_leaves_and_what_is_unknown_is_no_number(exporter):
     assert [key for key in exported if key[0] == "performance"] == []
     assert exported["performance_rows", "", ""] == 0
     assert ("performance_rows", "town", "a") not in exported
-    for name in ("value_realised_per_thousand", "value_realised_total", "cost_total"):
+    for name in ("value_gained_per_thousand", "value_gained_total", "cost_total"):
         assert math.isnan(exported[name,])
 
 

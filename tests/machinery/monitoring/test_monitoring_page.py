@@ -192,7 +192,7 @@ def test_versions_that_answered_in_turn_are_told_apart(project):
     with sqlite3.connect("journal/journal.db") as journal:
         journal.execute("UPDATE predictions SET version = 9 WHERE rowid % 2 = 0")
     text = Parsed(render_page(observe(lived.URL, datetime.now(UTC)))).text["worth"]
-    assert "By the version that answered" in text
+    assert "Gain by the version that answered" in text
 
 
 def test_periods_have_short_names():

@@ -76,3 +76,17 @@ def test_a_model_that_is_used_no_more_leaves_the_metrics():
     assert 'version="4"' in page
     assert 'version="5"' in page
     service.close()
+
+
+def test_values_that_training_never_met_are_counted_apart_from_rare_ones():
+    service, records = served.service(unexpected="score"), served.records(rows=100)
+    ask(service, records)
+    new = [{**record, "kind": f"new {place}"} for place, record in enumerate(records)]
+    ask(service, new[:39])
+    ask(service, {**records[0], "kind": None})
+    labels = {"version": "3", "input": "kind"}
+    figure = service.metrics.registry.get_sample_value
+    assert figure("input_unseen_total", labels) == 39
+    [entry] = [each for each in service.model.meta["bins"] if each["input"] == "kind"]
+    assert figure("input_expected_unseen_ratio", labels) == entry["seen"]["expected"]
+    service.close()

@@ -125,8 +125,7 @@ def measure_live() -> Realised:
     if rows < limits.min_rows:
         why = f"the ground truth of only {rows:,} decisions is known"
         return Realised(why, a_month=a_month, performance=performance)
-    gain = value["realised"] - value["do_nothing"]
-    return Realised("", gain, gain * rows / value["per"], a_month, performance)
+    return Realised("", value["gained"], value["total"], a_month, performance)
 
 
 def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: Prices) -> Month:

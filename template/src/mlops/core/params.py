@@ -177,11 +177,13 @@ class Monitoring(StrictModel):
     max_missing: Share | None = 0.1
     """By how much the share of missing values may exceed that in training."""
     max_unseen: Share | None = 0.05
-    """By how much the share of unseen categories may exceed that in training."""
+    """By how much the share of texts that training never met may exceed what is expected."""
     max_performance_loss: Annotated[float, Field(ge=0)] | None = 0.05
     """By how much the primary metric may be below that of the evaluation."""
     truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
     """Predictions of so many days are judged by performance and value."""
+    count_once_within: Duration = "30d"
+    """How long after a record's answer another of the same key is a repeat, which counts in neither."""
     max_model_age_days: Days | None = 180
     """Age of the model in production."""
     max_data_age_days: Days | None = 30

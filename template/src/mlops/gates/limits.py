@@ -61,7 +61,7 @@ def list_limits(
         "unseen": live.max_unseen,
         "min_rows": live.min_rows,
         "performance": None if score is None or loss is None else round(score - loss, 6),
-        "value": round(evaluation["value"]["do_nothing"] + params.gates.min_value, 6),
+        "value": params.gates.min_value,
         "model_age_seconds": convert_days(live.max_model_age_days),
         "data_age_seconds": convert_days(live.max_data_age_days),
         "silence_seconds": silence,

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from .metadata import InputBins
+from .seen_values import remember_values
 
 OTHER, MISSING = "__other__", "__missing__"
 TENTHS = np.arange(1, 10) / 10
@@ -50,14 +51,17 @@ def _bin_texts(values: pl.Series) -> InputBins:
     least = max(LEAST_ROWS, LEAST_SHARE * values.len())
     common = counts.filter(pl.col("rows") >= least).head(MOST_TEXTS)
     categories, rows = common[known.name].to_list(), common["rows"].to_list()
-    others = known.len() - sum(rows)
-    return {
+    others, alone = known.len() - sum(rows), counts.filter(rows=1).height
+    bins: InputBins = {
         "input": values.name,
         "kind": "text",
         "categories": categories,
         "labels": [*categories, OTHER, MISSING],
         "shares": _measure_shares([*rows, others, values.len() - known.len()]),
     }
+    if seen := remember_values(counts[known.name].to_list(), alone, values.len()):
+        bins["seen"] = seen
+    return bins
 
 
 def _measure_shares(counts: list[Any]) -> list[float]:

@@ -14,11 +14,24 @@ class InputFacts(TypedDict):
     part: str | None
 
 
+class SeenValues(TypedDict):
+    """The texts that training has seen, as a `filter` (seen_values.py) in base64 with its `hashes`.
+
+    Of new texts, the share `error` counts as seen; the share `expected` of rows is to hold one.
+    """
+
+    filter: str
+    hashes: int
+    error: float
+    expected: float
+
+
 class InputBins(TypedDict):
     """The bins of an input: `labels`, and the `shares` of the rows (0 to 1) that lie in them.
 
     Numbers lie between `edges` (a number equal to one lies below it), texts are in `categories`;
-    what is missing lies in the last bin.
+    what is missing lies in the last bin. `seen` tells texts that training met from new ones; it
+    lacks for numbers, for too many texts, and in files that older versions packaged.
     """
 
     input: str
@@ -27,6 +40,7 @@ class InputBins(TypedDict):
     categories: NotRequired[list[str]]
     labels: list[str]
     shares: list[float]
+    seen: NotRequired[SeenValues]
 
 
 class ColumnFacts(TypedDict):

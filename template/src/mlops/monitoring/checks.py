@@ -66,13 +66,12 @@ def choose_headline(verdicts: list[Verdict], performance: Performance) -> str:
 def check_value(performance: Performance, gates: GateParams, limits: Monitoring) -> Finding:
     """Judge the value per thousand decisions, above doing nothing's, as the gate of that name."""
     value, limit = performance["value"], gates.min_value
-    realised, do_nothing = value["realised"], value["do_nothing"]
-    if realised is None or do_nothing is None or performance["rows"] < limits.min_rows:
+    if value["gained"] is None or performance["rows"] < limits.min_rows:
         return too_few_truths(performance, limit)
-    gained = round(realised - do_nothing, 6)
+    gained = round(value["gained"], 6)
     meaning = (
         f"a thousand decisions were worth {signed(gained)} {value['unit'] or 'units of value'} "
-        f"against {value['do_nothing_means']}, {number(value['expected'])} were expected"
+        f"against {value['do_nothing_means']}, {signed(value['expected'])} were expected"
     )
     advice = (
         "Go back to deciding without the model ('model rollback' if the one before did better) "
@@ -133,7 +132,7 @@ def check_shares(
         f"{name} ({percent(shares[name]['live'])} instead of {percent(shares[name]['expected'])})"
         for name in over
     )
-    kind = "missing" if what == "missing" else "of a kind that training did not know"
+    kind = "missing" if what == "missing" else "of a kind that training never met"
     meaning = f"{f'values of {affected}' if over else 'no more values than usual'} are {kind}"
     advice = f"Ask who delivers {listed(over)} what has changed, and have it fixed at the source."
     return Finding(not over, max(0.0, *excess.values()), limit, meaning, advice)

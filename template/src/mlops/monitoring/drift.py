@@ -20,9 +20,10 @@ from ..core.paths import MODEL, TEST, TRAIN, VALID, sha256
 from ..data.column_names import values_of
 from ..data.contract import Contract
 from ..data.row_rules import list_rules
-from ..model.bins import MISSING, OTHER
+from ..model.bins import MISSING
 from ..model.inputs import Input, explain_misfit, select_inputs
 from ..model.metadata import InputBins
+from ..model.seen_values import recall_values
 from ..model.value import Array
 from ..registry import registry
 from ..scoring.predictor import SCORE, Predictor
@@ -45,7 +46,9 @@ class BinShares(Shares):
 
 
 class InputDrift(TypedDict):
-    """How one input has drifted; `unseen` is None for numbers, distances that are unknown too."""
+    """How one input has drifted; distances that are not known are None, as is `unseen` for numbers
+    and for texts of which training met too many to tell.
+    """
 
     input: str
     kind: str
@@ -134,9 +137,22 @@ def compare_input(values: pl.Series, entry: InputBins, learned: pl.Series | None
         "kolmogorov_smirnov": measure_distance(values, learned, kolmogorov_smirnov),
         "wasserstein": measure_distance(values, learned, wasserstein_distance),
         "missing": shares[MISSING],
-        "unseen": shares.get(OTHER),
+        "unseen": measure_unseen(values, entry),
         "bins": bins,
     }
+
+
+def measure_unseen(values: pl.Series, entry: InputBins) -> Shares | None:
+    """Return the share of the values that training never met, beside the share to expect.
+
+    Those that the filter takes for seen, by its stated error, are reckoned in.
+    """
+    if "seen" not in entry:
+        return None
+    was_seen, counts = recall_values(entry["seen"]), values.value_counts(name="rows")
+    new = sum(rows for text, rows in counts.iter_rows() if text and not was_seen(text))
+    share = new / len(values) / (1 - entry["seen"]["error"])
+    return {"live": min(1.0, share), "expected": entry["seen"]["expected"]}
 
 
 def population_stability_index(live: Array, expected: Array) -> float:

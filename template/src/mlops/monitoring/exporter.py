@@ -34,15 +34,15 @@ class Exporter:
         )
         self.delay = gauge("truth_delay_seconds", "From prediction to ground truth", ("quantile",))
         self.contradictions = gauge("truth_contradictions", "Predictions with conflicting labels")
-        self.realised = gauge(
-            "value_realised_per_thousand", "Worth of a thousand decisions, in problem.yaml's unit"
-        )
+        about = "Repeated requests for a record, by its key, which do not count"
+        self.repeats = gauge("repeated_predictions", about)
+        about = "Worth of a thousand decisions above doing nothing's on the same rows"
+        self.gained = gauge("value_gained_per_thousand", f"{about}, in problem.yaml's unit")
         self.expected = gauge(
             "value_expected_per_thousand", "The same as the evaluation expected it"
         )
-        self.total = gauge(
-            "value_realised_total", "Worth of all decisions whose ground truth has arrived"
-        )
+        about = "Gain over doing nothing of all decisions whose ground truth has arrived"
+        self.total = gauge("value_gained_total", about)
         self.cost = gauge("cost_total", "What running cost meanwhile, in prices.yaml's currency")
         self.limits = LimitGauges(registry)
         self.last_run = gauge(
@@ -75,7 +75,8 @@ class Exporter:
         figures = {
             self.coverage: performance["coverage"],
             self.contradictions: performance["contradictions"],
-            self.realised: value["realised"],
+            self.repeats: performance.get("repeats"),
+            self.gained: value["gained"],
             self.expected: value["expected"],
             self.total: value["total"],
             self.cost: performance.get("cost"),

@@ -12,17 +12,24 @@ import numpy as np
 import polars as pl
 
 from ..business.prices import cost_of_running
-from ..core.params import Params
+from ..core.params import Params, convert_to_seconds
 from ..core.paths import round_figures
 from ..core.problem import Problem
 from ..data.contract import Contract
 from ..evaluation.evaluation_report import Evaluation
 from ..evaluation.slices import compare_slices, make_score, measure_interval
 from ..model.metrics import Metric, find_primary_metric
-from ..model.value import PER, Array, compute_value_per_thousand, find_usual_decision
+from ..model.value import (
+    PER,
+    Array,
+    compute_gain_per_thousand,
+    compute_value_per_thousand,
+    find_usual_decision,
+)
 from ..registry.champion import read_evaluation_in_use
 from .ground_truth import count_unmatched, join_ground_truth
 from .performance_report import LiveSlice, Part, Performance, ReachedMetric, ReachedValue
+from .repeated_requests import count_once
 
 QUANTILES = (0.5, 0.9, 0.99)
 # The longest stretch, in days, that is told by the day and by the week.
@@ -58,7 +65,9 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
     """
     project = Project.read()
     watched = [c.name for c in project.contract.inputs if c.protected or c.slice]
-    rows = join_ground_truth(journal, since, until, project.contract, watched)
+    answers = join_ground_truth(journal, since, until, project.contract, watched)
+    within = convert_to_seconds(project.params.monitoring.count_once_within)
+    rows = count_once(answers, timedelta(seconds=within))
     first = rows["at"].dt.to_string("iso:strict").item(0) if rows.height else None
     lasted = until - datetime.fromisoformat(first) if first else timedelta(0)
     performance: Performance = {
@@ -66,6 +75,7 @@ def measure_performance(journal: str, since: datetime, until: datetime) -> Perfo
         "until": until.isoformat(),
         "first": first,
         **measure_rows(rows, project),
+        "repeats": answers.height - rows.height,
         "strays": count_unmatched(journal, since),
         "cost": cost_of_running(lasted / timedelta(days=1)) if first else None,
     }
@@ -77,6 +87,8 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
     known, period = rows.drop_nulls("truth"), choose_period(rows)
     begins = pl.col("at").dt.truncate(PERIODS[period])
     starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
+    truth, _, _ = to_arrays(known, project.contract)
+    usual = find_usual_decision(truth, project.contract.task)[0] if known.height else 0.0
     versions = {v: pl.col("version").eq_missing(v) for v in rows["version"].unique().sort()}
     return {
         "task": project.contract.task,
@@ -94,14 +106,14 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
         ],
         "value": measure_value(known, project),
         "versions": [
-            {"version": version, **measure_part(rows.filter(of_version), project)}
+            {"version": version, **measure_part(rows.filter(of_version), usual, project)}
             for version, of_version in versions.items()
         ],
         "period": period,
         "trend": [
             {
                 "start": start.date().isoformat(),
-                **measure_part(rows.filter(begins == start), project),
+                **measure_part(rows.filter(begins == start), usual, project),
             }
             for start in (rows.select(starts).to_series() if rows.height else ())
         ],
@@ -166,26 +178,38 @@ def measure_slices(known: pl.DataFrame, project: Project) -> list[LiveSlice]:
 
 
 def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
-    """Measure what the decisions were worth, beside doing nothing."""
+    """Measure what the decisions were worth, beside doing nothing on the same rows."""
     promise, value = project.evaluation["value"], project.problem.value
     reached: ReachedValue = {
         "unit": value.unit,
         "per": PER,
-        "do_nothing_means": promise["do_nothing_means"],
         "realised": None,
         "do_nothing": None,
+        "do_nothing_means": promise["do_nothing_means"],
+        "gained": None,
+        "low": None,
+        "high": None,
+        "expected": promise["model"] - promise["do_nothing"],
         "total": None,
-        "expected": promise["model"],
     }
-    if known.height:
-        task = project.contract.task
-        truth, _, decided = to_arrays(known, project.contract)
-        usually, reached["do_nothing_means"] = find_usual_decision(truth, task)
-        realised = compute_value_per_thousand(truth, decided, value, task)
-        reached["realised"] = realised
-        reached["do_nothing"] = compute_value_per_thousand(truth, usually, value, task)
-        reached["total"] = realised * known.height / PER
-    return reached
+    if not known.height:
+        return reached
+    task = project.contract.task
+    truth, _, decided = to_arrays(known, project.contract)
+    usual, reached["do_nothing_means"] = find_usual_decision(truth, task)
+    gain = measure_interval(
+        lambda rows: compute_gain_per_thousand(truth[rows], decided[rows], usual, value, task),
+        known.height,
+        project.params.evaluate,
+    )
+    return reached | {
+        "realised": compute_value_per_thousand(truth, decided, value, task),
+        "do_nothing": compute_value_per_thousand(truth, usual, value, task),
+        "gained": gain["value"],
+        "low": gain["low"],
+        "high": gain["high"],
+        "total": gain["value"] * known.height / PER,
+    }
 
 
 def choose_period(rows: pl.DataFrame) -> str:
@@ -194,16 +218,23 @@ def choose_period(rows: pl.DataFrame) -> str:
     return "day" if days <= BY_DAY else "week" if days <= BY_WEEK else "month"
 
 
-def measure_part(rows: pl.DataFrame, project: Project) -> Part:
-    """Measure a period or a version; few rows say nothing of the metric."""
-    known = rows.drop_nulls("truth")
-    value, enough = measure_value(known, project), project.params.evaluate.min_slice_rows
-    truth, scores, _ = to_arrays(known, project.contract)
+def measure_part(rows: pl.DataFrame, usual: float, project: Project) -> Part:
+    """Measure a period or a version beside the decision that is usual in all rows.
+
+    Few rows say nothing of the metric.
+    """
+    known, task = rows.drop_nulls("truth"), project.contract.task
+    truth, scores, decided = to_arrays(known, project.contract)
+    enough = known.height >= project.params.evaluate.min_slice_rows
+    gained = (
+        compute_gain_per_thousand(truth, decided, usual, project.problem.value, task)
+        if known.height
+        else None
+    )
     return {
         "predictions": rows.height,
         "rows": known.height,
-        "metric": project.metric.measure(truth, scores) if known.height >= enough else None,
-        "value": value["realised"],
-        "do_nothing": value["do_nothing"],
-        "total": value["total"],
+        "metric": project.metric.measure(truth, scores) if enough else None,
+        "gained": gained,
+        "total": None if gained is None else gained * known.height / PER,
     }

@@ -18,15 +18,19 @@ class ReachedMetric(TypedDict):
 class ReachedValue(TypedDict):
     """What `per` decisions were worth, in `unit`, and what doing nothing would have been.
 
-    `total` is of all decisions whose truth is known; `expected` is what the evaluation promised.
+    `gained` is the difference, on the same rows, and lies between `low` and `high`; `total` is that
+    of all decisions whose truth is known; `expected` is the gain that the evaluation promised.
     """
 
     unit: str
     per: int
     realised: float | None
-    expected: float
     do_nothing: float | None
     do_nothing_means: str
+    gained: float | None
+    low: float | None
+    high: float | None
+    expected: float
     total: float | None
 
 
@@ -37,15 +41,17 @@ class LiveSlice(SliceFigures):
 
 
 class Part(TypedDict):
-    """The decisions of a version (None: not registered), or of a period by its first day."""
+    """The decisions of a version (None: not registered), or of a period by its first day.
+
+    `gained` for a thousand and `total` are against doing nothing, as in `ReachedValue`.
+    """
 
     version: NotRequired[int | None]
     start: NotRequired[str]
     predictions: int
     rows: int
     metric: float | None
-    value: float | None
-    do_nothing: float | None
+    gained: float | None
     total: float | None
 
 
@@ -54,7 +60,8 @@ class Performance(TypedDict):
 
     `first` is the time of the first prediction; `cost` of running since then, in the currency of
     prices.yaml; `rows` are those with a truth, `coverage` is their share; `delay_seconds` by
-    quantile; `strays` are truths that fit no prediction; `slices_not_live` are columns by which the
+    quantile; `repeats` of records within monitoring.count_once_within, which are in no other
+    figure; `strays` are truths that fit no prediction; `slices_not_live` are columns by which the
     pipeline alone judges, as the model does not read them and the journal keeps what it reads;
     `period`: day, week or month.
     """
@@ -63,6 +70,7 @@ class Performance(TypedDict):
     until: NotRequired[str]
     first: NotRequired[str | None]
     cost: NotRequired[float | None]
+    repeats: NotRequired[int]
     strays: NotRequired[int]
     task: str
     predictions: int

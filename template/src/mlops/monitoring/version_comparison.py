@@ -1,6 +1,6 @@
 """Compare a model that took over with the one before it, once enough truths have come."""
 
-from ..core.formatting import number
+from ..core.formatting import signed
 from ..core.params import Params
 from .client import Client
 from .performance_report import Part, Performance
@@ -23,8 +23,8 @@ def compare_with_the_one_before(performance: Performance, client: Client) -> str
     if new is None or new["rows"] < params.monitoring.min_rows:
         return ""
     values = "; ".join(
-        f"a thousand decisions of version {name} were worth {number(part['value'])} {unit} "
-        f"({part['rows']:,} known)"
+        f"a thousand decisions of version {name} were worth {signed(part['gained'])} {unit} "
+        f"against doing nothing ({part['rows']:,} known)"
         for name in names
         if (part := known.get(name))
     )
@@ -43,6 +43,5 @@ def find_open_promotion(steps: list[Step]) -> Step | None:
 
 
 def falls_short(part: Part, floor: float) -> bool:
-    """Tell whether the decisions were worth less than doing nothing and the floor."""
-    value, do_nothing = part["value"], part["do_nothing"]
-    return value is not None and do_nothing is not None and value < do_nothing + floor
+    """Tell whether the decisions gained no more over doing nothing than the floor, as the gate."""
+    return part["gained"] is not None and part["gained"] <= floor

@@ -60,7 +60,8 @@ def compare_with_base(reports: Reports, base: Base) -> BaseComparison | None:
             "these, which flatters it."
         )
     score = Gap(apart["score"], apart["difference"], apart["low"], apart["high"])
-    return BaseComparison(how, score, Gap(apart["value"], **apart["gain"]))
+    before = apart["value"] - reports.evaluation["value"]["do_nothing"]  # on the same rows
+    return BaseComparison(how, score, Gap(*round_figures([before]), **apart["gain"]))
 
 
 def compare_evaluations(reports: Reports, base: Base, why: str) -> BaseComparison:
@@ -77,8 +78,10 @@ def compare_evaluations(reports: Reports, base: Base, why: str) -> BaseCompariso
     if None not in (*now.values(), *before.values()):
         low, high = now["low"] - before["high"], now["high"] - before["low"]
         score = Gap(*round_figures([before["value"], now["value"] - before["value"], low, high]))
-    worth = theirs["value"]["model"]
-    return BaseComparison(how, score, Gap(*round_figures([worth, ours["value"]["model"] - worth])))
+    gained, worth = (
+        each["value"]["model"] - each["value"]["do_nothing"] for each in (ours, theirs)
+    )
+    return BaseComparison(how, score, Gap(*round_figures([worth, gained - worth])))
 
 
 def describe_kind(evaluation: Report) -> tuple[Any, ...]:

@@ -56,12 +56,14 @@ def write_headline(reports: Reports, base: Base | None, comparison: BaseComparis
     if not reports.evaluation:
         failed = listed(gate["name"] for gate in reports.failed)
         return f"No model was made: the run stopped at the gate {failed}."
-    value, unit = reports.evaluation["value"]["model"], reports.problem.value.unit
+    value, unit = reports.evaluation["value"], reports.problem.value.unit or "units of value"
+    gained = signed(value["model"] - value["do_nothing"])
     before = f"{base} has no model yet" if base else "nothing was here before"
     beside = f"; {before}, so there is nothing to compare with"
     if comparison:
         beside = write_gain(comparison.worth, base)
-    return f"A thousand decisions are worth {number(value)} {unit or 'units of value'}{beside}."
+    gains = f"{gained} {unit} against {value['do_nothing_means']}"
+    return f"A thousand decisions are worth {gains}{beside}."
 
 
 def write_gain(gap: Gap, base: Base | None) -> str:

@@ -52,6 +52,10 @@ class Metrics:
         self.inputs = counter("input_values", about, BINS)
         about = "Share of the values in a bin when the model learned"
         self.expected = gauge("input_expected_ratio", about, BINS)
+        about = "Texts that the model did not meet when it learned"
+        self.unseen = counter("input_unseen", about, BINS[:2])
+        about = "Share of such texts to expect, by those that training met once"
+        self.expected_unseen = gauge("input_expected_unseen_ratio", about, BINS[:2])
         about = "Values outside the contract's limits that were scored by policy"
         self.unexpected = counter("unexpected_values", about, ["column", "rule"])
         about = "Rows for the journal: written, or lost"

@@ -8,6 +8,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from ..model.seen_values import recall_values
 from ..scoring.predictor import SCORE
 from .feed import Feed
 from .models import Model
@@ -22,6 +23,9 @@ class Tally:
         self._version, self._metrics = version, metrics
         self._names = [(entry["input"], label) for entry in bins for label in entry["labels"]]
         self._places = {entry["input"]: _place(entry) for entry in bins}
+        self._seen = {e["input"]: recall_values(e["seen"]) for e in bins if "seen" in e}
+        self._common = {e["input"]: {"", *e["categories"]} for e in bins if "seen" in e}
+        self._unseen = {name: metrics.unseen.labels(version, name) for name in self._seen}
         self._counters: dict[str, list[Counter]] = {
             entry["input"]: [
                 metrics.inputs.labels(version, entry["input"], label) for label in entry["labels"]
@@ -31,6 +35,9 @@ class Tally:
         for entry in bins:
             for label, share in zip(entry["labels"], entry["shares"], strict=True):
                 metrics.expected.labels(version, entry["input"], label).set(share)
+            if "seen" in entry:
+                expected = metrics.expected_unseen.labels(version, entry["input"])
+                expected.set(entry["seen"]["expected"])
         for when, gauge in ((model.registered, metrics.trained), (model.changed, metrics.changed)):
             if when:
                 gauge.labels(version).set(datetime.fromisoformat(when).timestamp())
@@ -46,6 +53,9 @@ class Tally:
         for name in self._names:
             self._metrics.inputs.remove(self._version, *name)
             self._metrics.expected.remove(self._version, *name)
+        for name in self._seen:
+            self._metrics.unseen.remove(self._version, name)
+            self._metrics.expected_unseen.remove(self._version, name)
         for gauge in (self._metrics.trained, self._metrics.changed):
             gauge.remove_by_labels({"version": self._version})
 
@@ -54,6 +64,9 @@ class Tally:
         places = [place(cell) for cell in cells]
         for bin_ in set(places):
             counters[bin_].inc(places.count(bin_))
+        if was_seen := self._seen.get(name):
+            rare = (cell for cell in cells if cell not in self._common[name])
+            self._unseen[name].inc(sum(not was_seen(cell) for cell in rare))
 
 
 def _place(entry: dict[str, Any]) -> Callable[[Any], int]:
