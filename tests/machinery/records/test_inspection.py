@@ -23,7 +23,11 @@ LATIN = "a,b\n" + "1,x\n" * 9 + "é,2\n"
         ("t.csv", b"a,b\n1,2\n1,2,3\n", r"row 2 .* has 3 fields where the header has 2"),
         ("t.csv", b'a,b,c\n"1\n",2,3\n\n1,2\n', r"row 3 .* has 2 fields where the header has 3"),
         ("t.csv", b"a,b, a\n1,2,3\n", "several columns are called 'a'"),
-        ("t.csv", b"_row,b\n1,2\n", "column ._row. has a name of this project"),
+        (
+            "t.csv",
+            b"a\x1fb" + b"c" * 99 + b",b\n1,2\n",
+            "the name of column .* holds the control character",
+        ),
         ("t.csv", b"x" * 10_000_000, "line 1 is longer than 1,000,000 bytes"),
         ("t.csv", b"a,b\n1," + b"x" * 10_000_000, "line 2 is longer than 1,000,000 bytes"),
         ("t.csv", b'a,b\n1,"2\n3,4\n', "unexpected end of data"),

@@ -39,7 +39,6 @@ UNUSABLE = {
     pl.Duration: "durations: make them numbers, such as seconds",
     pl.Binary: "bytes, such as images: measure or embed what they show",
 }
-RESERVED = {"_row", "_source", "_unreadable", "reasons"}
 
 
 def inspect(path: Path) -> tuple[list[str], int]:
@@ -66,9 +65,11 @@ def inspect(path: Path) -> tuple[list[str], int]:
             "it again."
         ) from error
     for name, dtype in schema.items():
-        reserved = name in RESERVED or MARK in name
-        if reserved:
-            raise UserError(f"{path.name}: column '{name}' has a name of this project; rename it.")
+        if MARK in name:
+            raise UserError(
+                f"{path.name}: the name of column {name!r} holds the control character \\x1f; "
+                "rename it."
+            )
         if unusable := next((why for kind, why in UNUSABLE.items() if dtype == kind), None):
             raise UserError(f"{path.name}: column '{name}' holds {unusable}, or leave it out.")
     if rows < 1:

@@ -14,7 +14,7 @@ from ..core.problem import Task
 from ..data import change_log
 from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
-from ..data.column_names import cols
+from ..data.column_names import SOURCE, cols
 from ..data.contract import CONTRACT, Contract
 from ..data.date_numbers import FORMS
 from ..data.ingest import count_rows, scan_parts, write_parquet
@@ -96,7 +96,7 @@ def compact(*, dry_run: bool = False) -> list[str]:
         deliveries = []
         for number, rows in enumerate(scan_parts(parts)):
             path = writer.scratch / f"{number}.parquet"
-            write_parquet({path: rows.drop("_source")})
+            write_parquet({path: rows.drop(SOURCE)})
             table_rows = pl.scan_parquet(path)
             columns = table_rows.collect_schema().names()
             deliveries.append(Delivery(path, sha256(path), columns, count_rows(table_rows)))
