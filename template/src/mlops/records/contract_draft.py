@@ -68,7 +68,7 @@ def draft_contract(
     columns = [
         guess_column(sample[name], role, dates.get(name, ()), forms) for name, role in roles.items()
     ]
-    columns, figures, exact = keep_exact(frame, sample, columns, forms.codes)
+    columns, figures, exact = keep_exact(frame, sample, columns, forms.texts)
     columns = [
         change_column(column, primary_key=column.name in keys and column.role != "key")
         for column in columns
