@@ -15,7 +15,7 @@ def keep_exact(
 ) -> tuple[list[Column], dict[str, Figures], list[str]]:
     """Measure the columns on the whole table, as text where no other type holds them exactly.
 
-    `known` says why columns are text already, of which that is to be told. Returns the columns, their
+    `known` says why columns are text already, where that is to be told. Returns the columns, their
     figures and a sentence for each that is text instead of numbers. Raises UserError for a column
     of times that no type here holds exactly.
     """
