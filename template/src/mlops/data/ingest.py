@@ -100,10 +100,8 @@ def check_readable(parts: list[Part], contract: Contract) -> None:
         try:
             number_rows(part, contract).select(pl.all().null_count()).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
-            detail = str(error).partition("\n")[0]
             raise UserError(
-                f"{part.path} was damaged after it landed ({detail}): get it again with 'uv run "
-                "dvc checkout'."
+                f"{part.path} was damaged after it landed: get it again with 'uv run dvc checkout'."
             ) from error
 
 
