@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 from mlops.core.params import Params
+from mlops.data.column_names import ROW
 from mlops.data.contract import Column, Contract
 from mlops.profile.table_profile import profile_table
 
@@ -26,7 +27,7 @@ def table(rows=ROWS, **columns):
         "town": random.choice(["Ash", "Birch", "Elm", "Oak"], rows),
         "y": size + random.normal(0, 15, rows) > 50,
     }
-    return pl.DataFrame(plain | columns).with_row_index("_row", offset=1)
+    return pl.DataFrame(plain | columns).with_row_index(ROW, offset=1)
 
 
 def contract_of(frame, task="binary", roles=None, **changes):
@@ -39,7 +40,7 @@ def contract_of(frame, task="binary", roles=None, **changes):
             **({"role": roles[values.name]} if values.name in (roles or {}) else {}),
             **changes.get(values.name, {}),
         )
-        for values in frame.drop("_row")
+        for values in frame.drop(ROW)
     )
     labels = frame["y"].drop_nulls().cast(pl.String).unique().sort().to_list()
     classes = () if task == "regression" else tuple(labels)
@@ -48,7 +49,7 @@ def contract_of(frame, task="binary", roles=None, **changes):
 
 def profile(frame, task="binary", roles=None, arrivals=(), **changes):
     contract = contract_of(frame, task, roles, **changes)
-    frame = frame.with_columns(pl.col("_row").cast(pl.Int64))
+    frame = frame.with_columns(pl.col(ROW).cast(pl.Int64))
     return profile_table(frame.lazy(), contract, PARAMS, list(arrivals))
 
 

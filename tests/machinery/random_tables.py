@@ -24,6 +24,10 @@ NAMES = [
     "_clean",
     "value",
     "reason",
+    "reasons",
+    "_row",
+    "_source",
+    "_unreadable",
     "hash",
     "größe",
     "=x",
@@ -87,7 +91,9 @@ def draw_floats(chance: random.Random, style: Style) -> Drawn:
 
 def draw_amounts(chance: random.Random, style: Style) -> Drawn:
     drawn = draw_fractions(chance, style)
-    unit, before = chance.choice(["€", "$", "EUR", "USD", "CHF", "kr", "£"]), chance.random() < 0.5
+    units = ["€", "$", "EUR", "USD", "CHF", "kr", "£", "kg", "ft", "kWh"]
+    unit, before = chance.choice(units), chance.random() < 0.5
+    before = before and unit not in units[-3:]
     blank, negative = chance.choice(["", " ", "\u00a0"]), chance.choice("-(\u2212<")
     texts = []
     for text in drawn.texts:
@@ -107,7 +113,9 @@ def draw_percents(chance: random.Random, style: Style) -> Drawn:
 def draw_several_units(chance: random.Random, style: Style) -> Drawn:
     """Draw numbers that nothing makes comparable: one unit or another, or none."""
     drawn = draw_fractions(chance, style)
-    units = chance.choice([["€", "$"], ["EUR", "CHF"], ["%", ""], ["‰", "%"]])
+    units = chance.choice(
+        [["€", "$"], ["EUR", "CHF"], ["%", ""], ["‰", "%"], [" kg", " g"], ["m", "ft"], ["km", ""]]
+    )
     return Drawn([text + chance.choice(units) for text in drawn.texts], [UNCLEAR] * ROWS)
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import polars as pl
+from mlops.data.column_names import ROW
 from mlops.data.contract import Column, Contract
 
 TYPES = {
@@ -53,7 +54,7 @@ def table(task="binary", rows=400, seed=0, only=None, scale=1.0):
     target = Column(
         name="y", type="number" if task == "regression" else "string", role="target", required=True
     )
-    frame = frame.with_columns(pl.Series("y", answers[task]), _row=pl.int_range(rows))
+    frame = frame.with_columns(pl.Series("y", answers[task]), pl.int_range(rows).alias(ROW))
     contract = Contract(
         id="t-y", name="t", task=task, classes=classes.get(task, ()), columns=(*described, target)
     )

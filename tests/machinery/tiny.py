@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import polars as pl
 from mlops.core.paths import CLEAN, MODEL, TEST
+from mlops.data.column_names import ROW
 from onnx import TensorProto, helper
 
 CLASSES = {"binary": ("false", "true"), "multiclass": ("low", "mid", "high"), "regression": ()}
@@ -43,7 +44,7 @@ def table(task="binary", rows=1500, seed=1):
     }[task]
     return pl.DataFrame(
         {
-            "_row": np.arange(rows),
+            ROW: np.arange(rows),
             "x": x,
             "noise": random.normal(size=rows),
             "group": random.choice(["a", "b", "c"], rows),

@@ -19,7 +19,7 @@ from .core.paths import RAW, sha256
 from .core.problem import Task
 from .data.cells import FORMATS, write_time
 from .data.change_log import EMPTY, LOG, Change
-from .data.column_names import cols
+from .data.column_names import ROW, SOURCE, cols
 from .data.contract import CONTRACT, Column, Contract, Type
 from .data.ingest import type_rows
 from .data.number_text import write_number
@@ -75,7 +75,9 @@ def broken_rules(record: Record, contract: Contract) -> list[tuple[str, str]]:
 def _read(records: list[Record], contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Type and judge records as the pipeline does: those that are clean, and the rejected ones."""
     delivered = pl.LazyFrame(records, schema=dict.fromkeys(records[0], pl.String))
-    numbered = delivered.with_columns(_row=pl.int_range(pl.len()), _source=pl.lit("records"))
+    numbered = delivered.with_columns(
+        pl.int_range(pl.len()).alias(ROW), pl.lit("records").alias(SOURCE)
+    )
     clean, rejected = judge_rows(type_rows(numbered, contract).collect().lazy(), contract)
     return clean, rejected
 
@@ -115,7 +117,7 @@ def example_table(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Contract]:
         "regression": signal,
     }
     answer = pl.Series(target.name, answers[task])
-    return table.with_columns(answer, _row=pl.int_range(rows)), contract
+    return table.with_columns(answer, pl.int_range(rows).alias(ROW)), contract
 
 
 def example_inputs(task: Task, rows: int = 300) -> tuple[pl.DataFrame, Array]:

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.change_log import Part, locate_landed_parts
+from mlops.data.column_names import ROW, SOURCE, UNREADABLE, UPDATE
 from mlops.data.contract import Column, Contract
-from mlops.data.ingest import UPDATE, ingest, type_rows
+from mlops.data.ingest import ingest, type_rows
 from mlops.data.number_text import write_number
 
 SPELLING = {"jfk": "JFK"}
@@ -26,7 +27,7 @@ def read(text, **rule):
     contract = contract_of(Column(name="x", **rule))
     frame = pl.LazyFrame({"x": [text], "y": ["1"]}, schema={"x": pl.String, "y": pl.String})
     row = type_rows(frame, contract).collect().row(0, named=True)
-    unreadable = row["_unreadable"]
+    unreadable = row[UNREADABLE]
     return row["x"], unreadable and unreadable[0]["value"]
 
 
@@ -126,7 +127,7 @@ def test_a_typed_value_that_is_not_held_exactly_is_unreadable(dtype, values, kin
     frame = pl.DataFrame({"x": pl.Series(values * rows, dtype=dtype), "y": 1})
     table = type_rows(frame.lazy(), contract_of(Column(name="x", type=kind))).collect()
     assert table["x"].null_count() == rows
-    assert table["_unreadable"].to_list()[0][0]["column"] == "x"
+    assert table[UNREADABLE].to_list()[0][0]["column"] == "x"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_typed_value_that_is_held_exactly_is_read(dtype, values, kind):
     frame = pl.DataFrame({"x": pl.Series(values, dtype=dtype), "y": "1"})
     table = type_rows(frame.lazy(), contract_of(Column(name="x", type=kind))).collect()
     assert table["x"].to_list() == pytest.approx([float(value) for value in values], rel=1e-7)
-    assert table["_unreadable"].null_count() == 2
+    assert table[UNREADABLE].null_count() == 2
 
 
 def test_what_a_number_is_written_as_is_read_as_the_same():
@@ -173,7 +174,7 @@ def test_typed_sources_are_taken_as_they_are():
     assert table["n"].to_list() == [1.0, None, None]
     assert table["t"][0] == dt.datetime(2013, 1, 2, 2)
     assert table["s"].to_list() == ["1", "2", "3"]
-    reasons = table["_unreadable"].to_list()
+    reasons = table[UNREADABLE].to_list()
     assert [[cell["column"] for cell in row] for row in reasons] == [["y"], ["i", "y"], ["n", "y"]]
 
 
@@ -208,15 +209,15 @@ def test_two_passes_read_the_same_as_one(tmp_path, monkeypatch):
     report = ingest(
         [Part(Path("data/raw/0001-one.csv")), Part(Path("data/raw/0002-two.csv"), 300)], contract
     )
-    read = pl.read_parquet("data/ingested/*.parquet").sort("_row")
+    read = pl.read_parquet("data/ingested/*.parquet").sort(ROW)
     expected = type_rows(pl.concat(frames).lazy(), contract).collect()
-    assert read.drop("_row", "_source", UPDATE).equals(expected)
-    assert read["_row"].to_list() == list(range(1, 501))
+    assert read.drop(ROW, SOURCE, UPDATE).equals(expected)
+    assert read[ROW].to_list() == list(range(1, 501))
     assert [(one["file"], one["rows"]) for one in report["sources"]] == [
         ("0001-one.csv", 300),
         ("0002-two.csv", 200),
     ]
-    assert report["unreadable"] == 500 - expected["_unreadable"].null_count()
+    assert report["unreadable"] == 500 - expected[UNREADABLE].null_count()
     assert not list((tmp_path / "data").glob(".*"))
 
 

@@ -8,6 +8,7 @@ import pytest
 from mlops.core.errors import BlockedError, UserError
 from mlops.core.params import Params, SplitParams, TrainParams
 from mlops.core.problem import Problem
+from mlops.data.column_names import ROW
 from mlops.data.contract import Column, Contract
 from mlops.data.folds import make_folds
 from mlops.data.split import PARTS, assign_parts, cut_parts, rows_verdict, run
@@ -43,7 +44,7 @@ def table(rows=1500, seed=0):
     hours = dice.integers(0, 900, rows)
     return pl.DataFrame(
         {
-            "_row": np.arange(1, rows + 1),
+            ROW: np.arange(1, rows + 1),
             "k": group * 100 + dice.integers(0, 20, rows),
             "g": [f"g{number}" for number in group],
             "t": [dt.datetime(2013, 1, 1) + dt.timedelta(hours=int(hour)) for hour in hours],
@@ -80,7 +81,7 @@ def test_nothing_is_learned_from_a_later_time_than_it_is_judged_on(roles):
 
 
 def test_rows_without_a_time_are_never_judged_on():
-    frame = table().with_columns(t=pl.when(pl.col("_row") % 10 != 0).then("t"))
+    frame = table().with_columns(t=pl.when(pl.col(ROW) % 10 != 0).then("t"))
     parts = marked(frame, contract_of(t="time"))
     assert parts.filter(pl.col("t").is_null())["part"].unique().to_list() == ["train"]
 
@@ -140,7 +141,7 @@ def test_the_stage_writes_all_rows_once(roles, tmp_path, monkeypatch, capsys):
     project(tmp_path, monkeypatch, contract_of(**roles), frame)
     run()
     parts = [pl.read_parquet(path) for path in PARTS.values()]
-    assert pl.concat(parts).sort("_row").equals(frame)
+    assert pl.concat(parts).sort(ROW).equals(frame)
     assert "split: " in capsys.readouterr().out
     before = [path.read_bytes() for path in PARTS.values()]
     run()

@@ -6,6 +6,7 @@ import pytest
 from mlops.core.errors import BlockedError
 from mlops.core.problem import Problem
 from mlops.data.change_log import Part
+from mlops.data.column_names import ROW, SOURCE
 from mlops.data.contract import Column, Contract
 from mlops.data.ingest import ingest, type_rows
 from mlops.data.validate import judge_rows, reject_rate_verdict, run, validate
@@ -38,13 +39,15 @@ def check(table, contract):
 
 def rows_of(*rows):
     frame = pl.DataFrame(rows, schema=dict.fromkeys("kncy", pl.String), orient="row")
-    frame = frame.with_row_index("_row", 1).with_columns(pl.col("_row").cast(pl.Int64))
-    return type_rows(frame.with_columns(_source=pl.lit("f.csv")).lazy(), contract_of()).collect()
+    frame = frame.with_row_index(ROW, 1).with_columns(pl.col(ROW).cast(pl.Int64))
+    return type_rows(
+        frame.with_columns(pl.lit("f.csv").alias(SOURCE)).lazy(), contract_of()
+    ).collect()
 
 
 def reasons_of(quarantine):
     return {
-        row["_row"]: [(each["column"], each["rule"], each["value"]) for each in row["reasons"]]
+        row["row"]: [(each["column"], each["rule"], each["value"]) for each in row["reasons"]]
         for row in quarantine.iter_rows(named=True)
     }
 
@@ -82,9 +85,9 @@ def test_duplicates_follow_the_policy(policy, held):
         (None, "5", "a", "yes"),  # no key: no duplicate
     )
     clean, quarantine = check(rows, contract_of(policy))
-    assert sorted(quarantine["_row"]) == sorted([*held, 3])
+    assert sorted(quarantine["row"]) == sorted([*held, 3])
     assert all(reasons_of(quarantine)[row] == [("k", "duplicate", "1")] for row in held)
-    assert clean.columns == ["k", "n", "c", "y", "_row"]
+    assert clean.columns == ["k", "n", "c", "y", ROW]
 
 
 @pytest.mark.parametrize("policy", ["keep_last", "keep_first", "reject"])
@@ -96,7 +99,7 @@ def test_a_row_without_a_label_gives_way_to_one_with_it(policy):
         ("2", "5", "a", None),
     )
     records, quarantine = check(rows, contract_of(policy))
-    assert records["_row"].to_list() == [2, 4]
+    assert records[ROW].to_list() == [2, 4]
     assert reasons_of(quarantine) == {row: [("k", "duplicate", "1")] for row in (1, 3)}
 
 
@@ -136,10 +139,10 @@ def test_every_row_is_counted_once_with_complete_reasons(seed, policy, tmp_path,
     report = validate(rows_of(*rows).lazy(), contract_of(policy))
     clean, held = pl.read_parquet("data/clean.parquet"), pl.read_parquet("data/quarantine.parquet")
     records, _ = check(rows_of(*rows), contract_of(policy))
-    assert sorted([*records["_row"], *held["_row"]]) == list(range(1, 301))
+    assert sorted([*records[ROW], *held["row"]]) == list(range(1, 301))
     waiting = records.filter(pl.col("y").is_null())
     assert clean.equals(records.drop_nulls("y"))
-    assert pl.read_parquet("data/unlabelled.parquet").equals(waiting.drop("_row"))
+    assert pl.read_parquet("data/unlabelled.parquet").equals(waiting.drop(ROW))
     reasons = reasons_of(held)
     sound = {}
     for number, row in enumerate(rows, 1):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import MODEL, write_json
+from mlops.data.column_names import ROW
 from mlops.data.contract import Contract
 from mlops.monitoring.monitoring_page import parse_since, render_page, write_report
 from mlops.monitoring.observation import observe
@@ -70,7 +71,7 @@ def answered(table, change=None, truths=150):
     rows = table.head(200).to_dicts()
     asked, labels = [], []
     for place, row in enumerate(rows):
-        inputs = {name: row[name] for name in row if name not in ("y", "_row", "id", "later")}
+        inputs = {name: row[name] for name in row if name not in ("y", ROW, "id", "later")}
         inputs = {
             name: cell for name, cell in (inputs | (change or {})).items() if cell is not None
         }

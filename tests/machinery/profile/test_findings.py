@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from mlops.data.column_names import ROW
 from mlops.profile.shift import Arrival
 
 from planted import ROWS, contract_of, findings, profile, rng, table
@@ -194,9 +195,9 @@ def test_labels_that_are_the_same_in_all_rows_of_an_entity_make_a_group():
 
 def test_rows_that_say_the_same_are_counted():
     frame = table()
-    twice = pl.concat([frame, frame.head(60)]).with_columns(_row=pl.int_range(1, ROWS + 61))
+    twice = pl.concat([frame, frame.head(60)]).with_columns(pl.int_range(1, ROWS + 61).alias(ROW))
     assert ("repeated rows", "medium", ()) in findings(twice)
-    few = table().select("_row", "town", "y")  # four towns must come again
+    few = table().select(ROW, "town", "y")  # four towns must come again
     assert findings(few) == set()
 
 

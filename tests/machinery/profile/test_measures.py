@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from mlops.core.errors import UserError
+from mlops.data.column_names import ROW
 from mlops.data.contract import Column
 from mlops.profile import survey
 from mlops.profile.associations import correlate_ranks, measure_cramers_v
@@ -156,7 +157,7 @@ def test_a_column_that_is_not_there_or_one_row_breaks_nothing():
     for rows in (1, 2, 40):
         frame = table().head(rows).with_columns(none=pl.lit(None, pl.Float64))
         contract = contract_of(table().with_columns(none=pl.lit(None, pl.Float64)))
-        frame = frame.with_columns(pl.col("_row").cast(pl.Int64))
+        frame = frame.with_columns(pl.col(ROW).cast(pl.Int64))
         assert profile_table(frame.lazy(), contract, PARAMS, []).rows == rows
 
 
@@ -192,7 +193,7 @@ def test_very_large_and_small_numbers_are_measured_too():
 
 
 def test_a_target_with_one_value_has_nothing_to_be_told():
-    frame = table().with_columns(y=pl.lit(True)).with_columns(pl.col("_row").cast(pl.Int64))
+    frame = table().with_columns(y=pl.lit(True)).with_columns(pl.col(ROW).cast(pl.Int64))
     found = profile_table(frame.lazy(), contract_of(table()), PARAMS, [])
     assert {relation.strength for relation in found.relations.values()} == {0.5}
 

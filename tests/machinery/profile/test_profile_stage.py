@@ -8,6 +8,7 @@ import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import CLEAN, PROFILE, PROFILE_PAGE, read_json
 from mlops.data.change_log import locate_landed_parts
+from mlops.data.column_names import ROW
 from mlops.data.contract import Contract
 from mlops.data.ingest import ingest
 from mlops.data.validate import validate
@@ -38,7 +39,7 @@ def run_pipeline():
 
 
 def test_the_command_before_the_pipeline_says_what_the_stage_says_after(folder, capsys):
-    table().rename({"_row": "id"}).write_csv("t.csv")
+    table().rename({ROW: "id"}).write_csv("t.csv")
     add("t.csv", target="y", key="id")
     lines = profile_landed_table()
     assert lines == [f"{ROWS:,} rows, 5 columns, nothing to do about it; see reports/profile.html"]
@@ -51,7 +52,7 @@ def test_the_command_before_the_pipeline_says_what_the_stage_says_after(folder, 
 
 
 def test_the_worst_is_said_with_the_line_to_change(folder):
-    table(same=[2] * ROWS).rename({"_row": "id"}).write_csv("t.csv")
+    table(same=[2] * ROWS).rename({ROW: "id"}).write_csv("t.csv")
     add("t.csv", target="y", key="id")
     contract = Path("contract.yaml").read_text().replace("{property: role, value: ignored}", "")
     Path("contract.yaml").write_text(contract.replace("- \n", ""))
@@ -69,7 +70,7 @@ def test_the_worst_is_said_with_the_line_to_change(folder):
 
 
 def test_rows_that_an_update_brought_are_the_new_ones(folder):
-    frame = table().rename({"_row": "id"})
+    frame = table().rename({ROW: "id"})
     frame.write_csv("t.csv")
     add("t.csv", target="y", key="id")
     frame.head(200).with_columns(pl.col("size") + 60).write_csv("u.csv")

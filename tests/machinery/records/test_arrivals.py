@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mlops.core.errors import UserError
 from mlops.data import change_log
+from mlops.data.column_names import ROW
 from mlops.data.contract import Contract
 from mlops.data.ingest import scan_parts
 from mlops.records.changes import delete, restore, update
@@ -82,7 +83,7 @@ def test_rows_keep_their_numbers_when_they_are_compacted(project: Path) -> None:
     assert gone
     compact()
     parts = change_log.locate_parts(change_log.read_log())
-    numbers = [n for rows in scan_parts(parts) for n in rows.collect()["_row"]]
+    numbers = [n for rows in scan_parts(parts) for n in rows.collect()[ROW]]
     assert set(numbers) == set(range(1, 303)) - gone
     delete(where="a = 3.7")
     assert verify_log()

@@ -9,7 +9,7 @@ from mlops.core.errors import UserError
 from mlops.core.params import SplitParams
 from mlops.core.paths import CLEAN, TEST, TRAIN, VALID
 from mlops.data import ingest, leak, split, validate
-from mlops.data.column_names import internal
+from mlops.data.column_names import ROW, internal
 from mlops.data.contract import Contract
 from mlops.records.changes import delete, restore, update
 from mlops.records.contract_check import check_file
@@ -22,6 +22,7 @@ KEY, TARGET, GROUP, DAY = "^a.*$", "*", "^.*$", "^%Y-.$"
 NUMBERS = [
     *("=x", "?x", "x", "_clean", "_repeated", "_tie", "_sound", "_h1", "_10", "_is", "_key1"),
     *("hash", "old", "new", "pairs", "same", "first", "second", "sign", "key", "order", "stratum"),
+    *("_row", "_source", "_unreadable", "reasons", "row", "source", "record", "update", "number"),
     *("part", "like", "fold", "value", "column", "rule", "len", "literal", "", "{x}", "%s", "$1"),
     *('a "quoted" one', "it's", "two  blanks", "a.b", "a,b;c\td", "ab", "l" * 200, "größe", "数量"),
 ]
@@ -56,7 +57,7 @@ def test_a_table_with_odd_names_walks_the_whole_way(project: Path) -> None:
     report = validate.validate(pl.scan_parquet("data/ingested/*.parquet"), contract)
     assert (report["clean"], report["quarantined"]) == (200, 0)
     clean = pl.read_parquet(CLEAN)
-    assert clean.columns == [*names, "_row"]
+    assert clean.columns == [*names, ROW]
     assert clean[KEY].to_list() == list(range(200))
     assert clean["=x"].to_list() == [key * 7 % 97 for key in range(200)]
     rows = split.cut_parts(contract, SplitParams())["rows"]
@@ -97,5 +98,5 @@ def test_records_with_odd_names_are_changed_and_come_back(project: Path) -> None
 def test_the_mark_of_internal_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pl.DataFrame({internal("value", "x"): [1], "c": [2]}).write_parquet(path)
-    with pytest.raises(UserError, match="has a name of this project"):
+    with pytest.raises(UserError, match="holds the control character"):
         inspect(path)

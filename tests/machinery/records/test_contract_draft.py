@@ -159,8 +159,9 @@ def test_the_task_can_be_said() -> None:
 @pytest.mark.parametrize(
     ("columns", "options", "says"),
     [
-        ({}, {"target": "lat"}, "no column 'lat'; did you mean late"),
-        ({}, {"ignore": ["x"]}, "no column 'x'; did you mean size, late"),
+        ({}, {"target": "lat"}, "no column 'lat'; did you mean 'late'\\?"),
+        ({"a?": pick("1", "2")}, {"target": "a"}, r"did you mean 'a\?'\?$"),
+        ({}, {"ignore": ["x"]}, "no column 'x'; did you mean 'size', 'late'"),
         ({}, {"dates": UNKNOWN_DATES}, "the table has no column 'x'"),
         ({}, {"key": "late"}, "cannot be both target and key"),
         ({}, {"time": "size"}, "column 'size' holds no dates but numbers"),

@@ -61,14 +61,45 @@ def test_a_query_may_begin_with_remarks(
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("nothing", "no such table: nothing; check the address"),
-        ("SELECT oops FROM", "incomplete input"),
+        ("nothing", "there is no table 'nothing'; it has my orders"),
+        ("SELECT oops FROM", "the query is not whole; correct the query"),
+        ("SELECT oops FORM x", "no SQL near 'x'; correct"),
+        ('SELECT oops FROM "my orders"', "there is no column 'oops'; correct"),
+        ('SELECT oops(id) FROM "my orders"', "there is no function 'oops'; correct"),
+        ("SELECT * FROM oops", "there is no table 'oops'; it has my orders"),
     ],
 )
 def test_a_wrong_query_is_one_sentence(shop: str, tmp_path: Path, query: str, says: str) -> None:
     with pytest.raises(UserError, match=says) as caught:
         land_query(shop, query, tmp_path / "t.parquet")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "there is no table 't'; it has no table at all"),
+        (b"no database at all" * 99, "it is no SQLite database; check the path"),
+        (b"SQLite format 3\0" + b"\x10\x00\x01\x01\x00@  " + b"\x01" * 76, "file is damaged; get"),
+    ],
+)
+def test_a_file_that_is_no_database_is_one_sentence(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "shop.db"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=says) as caught:
+        land_query(f"sqlite:///{path}", "t", tmp_path / "t.parquet")
+    assert "SQLite]" not in str(caught.value)
+
+
+def test_a_view_of_what_is_gone_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE VIEW v AS SELECT * FROM gone")
+        connection.commit()
+    with pytest.raises(UserError, match="there is no table 'gone'; it has v"):
+        land_query(f"sqlite:///{path}", "v", tmp_path / "t.parquet")
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:

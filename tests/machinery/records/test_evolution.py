@@ -254,3 +254,19 @@ def test_a_killed_evolution_leaves_the_old_contract(monkeypatch: pytest.MonkeyPa
         evolve("u1.csv", yes=True)
     assert Path("contract.yaml").read_bytes() == before
     assert verify_log()
+
+
+@pytest.mark.parametrize("policy", ["keep_last", "keep_first", "reject", "keep_all"])
+def test_rows_of_a_key_in_files_of_different_columns_are_compacted(policy: str) -> None:
+    """Rows that give way to each other in one file may take those of other files with them."""
+    Contract.load().model_copy(update={"duplicates": policy}).save()
+    Path("b.csv").write_text("id,a,n,y,extra\n3,1.5,7,yes,1\n3,2.5,7,no,2\n100,1.5,7,yes,3\n")
+    Path("c.csv").write_text("id,a,n,y\n3,4.5,7,yes\n100,2.5,7,yes\n100,3.5,7,yes\n")
+    add("b.csv")
+    assert verify_log()[0].startswith("version 2: made again")
+    add("c.csv")
+    evolve(yes=True)
+    before = show(head=0, form="csv")
+    compact()
+    assert sorted(show(head=0, form="csv")) == sorted(before)
+    assert verify_log()[0].startswith("version 6: made again")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlops.core.errors import UserError
 from mlops.data.change_log import locate_landed_parts, read_log
 from mlops.data.contract import Contract
 from mlops.data.ingest import ingest
@@ -110,21 +109,10 @@ def change(life: Life, kind: str, keys: list[int], number: int) -> None:
         restore(version)
         life.rows = list(life.states[version])
     elif kind == "compact":
-        compact_if_possible(life)
+        compact()
+        life.states.clear()
     else:
         change_contract(life, kind, number)
-
-
-def compact_if_possible(life: Life) -> None:
-    """Compact, which is refused where it would change which of two rows with a key stays."""
-    keys = [row["nr"] for row in life.rows]
-    try:
-        compact()
-    except UserError as refusal:
-        if "would not be the same" not in str(refusal) or len(keys) == len(set(keys)):
-            raise
-    else:
-        life.states.clear()
 
 
 def change_contract(life: Life, kind: str, number: int) -> None:

@@ -56,7 +56,13 @@ def form_of(
         (["1.013", "2.500"], COMMA, PLAIN),
         (["1.013", "2.500"], TYPED, PLAIN),
         (["1,037", "12"], COMMA, AMERICAN),
+        (["12,34,567", "1,037"], SEMICOLON, AMERICAN),
+        (["1,00,000.5", "99,999"], COMMA, AMERICAN),
         (["1 234,5", "7"], SEMICOLON, NumberForm(",", " ")),
+        (["5 kg", "0.5 kg", "0"], COMMA, NumberForm(unit="kg")),
+        (["5m", "-7m"], COMMA, NumberForm(unit="m")),
+        (["5", "7", "8", "9 m"], COMMA, PLAIN),
+        (["5 kg", "a bag", "7 kg"], COMMA, None),
         (["1\u202f234", "1\u00a0234", "7"], SEMICOLON, NumberForm(".", " ")),
         (["1'234.5", "1\u2019234"], SEMICOLON, NumberForm(".", "'")),
         (["-1.5 €", "1.037 €"], SEMICOLON, NumberForm(unit="€")),
@@ -264,3 +270,33 @@ def test_leading_zeros_are_kept_and_told_wherever_they_are() -> None:
     assert any(
         note.startswith("zip is read as text: '01005' looks like the name") for note in notices
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (["5 kg", "500 g"], "its numbers have several units (g, kg);"),
+        (["10 km", "3 mi", "1,037 km"], "its numbers have several units (km, mi);"),
+        (["5m", "5 ft"], "its numbers have several units (ft, m);"),
+        (["5 kg", "6 kg", "7"], "its numbers have the unit (kg), and some without, such as '7';"),
+        (["10k", "3M"], "its numbers have several units (M, k);"),
+    ],
+)
+def test_measures_in_several_units_are_text_and_told(values: list[str], says: str) -> None:
+    contract, lines = draft(x=(values * 12)[:12])
+    assert contract["x"].type == "string"
+    [told] = [line for line in lines if line.startswith("x is read as text")]
+    assert says in told
+    assert told.endswith(
+        "to learn from them as numbers, bring them to one unit where they come from."
+    )
+
+
+def test_lakhs_are_read_and_told() -> None:
+    values = [f"{n},{n},000" for n in range(10, 22)]
+    contract, lines = draft(x=values)
+    assert (contract["x"].type, contract["x"].thousands) == ("integer", ",")
+    assert "x: '21,21,000' is read as 2121000 (thousands ',')." in lines
+    cell = read_cell(contract["x"], pl.String(), thorough=True).alias("x")
+    read = pl.DataFrame({"x": ["1,00,000", "1,000", "10,00", "1,00,00,000", "1,00,0000"]})
+    assert read.select(cell)["x"].to_list() == [100_000, 1000, None, 10_000_000, None]

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from mlops.core.errors import UserError
 from mlops.data.change_log import Part
-from mlops.data.column_names import values_of
+from mlops.data.column_names import ROW, UNREADABLE, values_of
 from mlops.data.contract import Column
 from mlops.data.ingest import number_rows, type_rows_quickly
 from mlops.records.contract_draft import draft_contract
@@ -55,10 +55,10 @@ def bring_in(seed: int, folder: Path) -> str | None:
     except UserError as error:
         return str(error)
     parts = type_rows_quickly(number_rows(Part(deliveries[0].path), contract), contract)
-    table = pl.concat(parts).collect().sort("_row")
+    table = pl.concat(parts).collect().sort(ROW)
     unread = {
         (reason["column"], row)
-        for row, reasons in enumerate(table["_unreadable"].to_list())
+        for row, reasons in enumerate(table[UNREADABLE].to_list())
         for reason in reasons or ()
     }
     for name, drawn in columns.items():

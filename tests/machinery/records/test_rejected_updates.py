@@ -61,7 +61,7 @@ def test_a_rejected_row_of_an_update_is_in_quarantine_with_all_reasons(project: 
     assert says[1].startswith("version 2: 2 updated, 2 rejected")
     report = run_stages()
     assert (report["read"], report["clean"], report["rejected"]) == (302, 300, 2)
-    held = pl.read_parquet(QUARANTINE).explode("reasons").unnest("reasons")
+    held = pl.read_parquet(QUARANTINE).explode("reasons").unnest("reasons", "record")
     reasons = set(held.select("nr", "column", "rule", "value").iter_rows())
     assert {(1, "size", "maximum", "99.5"), (3, "size", "readable", "wide")} <= reasons
     assert (3, "late", "readable", "perhaps") in reasons

@@ -145,4 +145,11 @@ def test_what_is_in_doubt_is_one_sentence(
 
 def test_what_is_no_workbook_is_said() -> None:
     Path("t.xls").write_text("id,a\n1,2\n")
-    assert "cannot be read as a workbook (Cannot detect file format)" in refusal("t.xls")
+    assert "cannot be read as a workbook: it is damaged" in refusal("t.xls")
+
+
+def test_a_locked_workbook_is_said() -> None:
+    """As Office 2010 and later lock it: the workbook is a stream of a file of an older form."""
+    names = "EncryptionInfo", "EncryptedPackage"
+    Path("t.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + "".join(names).encode("utf-16-le") * 20)
+    assert refusal("t.xlsx") == "t.xlsx is locked by a password: save a copy without one."

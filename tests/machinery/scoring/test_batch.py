@@ -14,6 +14,7 @@ import pytest
 from mlops.core.errors import UserError
 from mlops.core.paths import INGESTED, MODEL, UNLABELLED
 from mlops.data.change_log import Part
+from mlops.data.column_names import ROW
 from mlops.data.contract import Column, Contract
 from mlops.data.ingest import ingest
 from mlops.data.validate import validate
@@ -48,7 +49,7 @@ def given(task="binary", rows=250):
     about = {name: tiny.contract(task)[name] for name in ("id", "name", "task", "classes")}
     Contract(columns=tuple(columns), **about).save()
     tiny.write_model(MODEL, task)
-    table = tiny.table(task, rows).drop("_row", "answer")
+    table = tiny.table(task, rows).drop(ROW, "answer")
     return table.with_columns(id=pl.int_range(1000, 1000 + rows))
 
 

@@ -1,7 +1,7 @@
 """The audit log: a line in git for every change of the table, from which it can be made again.
 
 data/raw holds what the changes brought, data/log.jsonl says what each of them did. A row keeps one
-number (`_row`) for ever, its place among all rows ever delivered; so a change that takes rows out
+number (`ROW`) for ever, its place among all rows ever delivered; so a change that takes rows out
 names their numbers only, and holds nothing of what they said.
 """
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ..core.errors import UserError
 from ..core.paths import RAW, replacing
 from ..core.strict_model import StrictModel
+from .column_names import ROW
 
 LOG = Path("data/log.jsonl")
 EMPTY = "0" * 32  # the content hash of a table without rows
@@ -148,8 +149,8 @@ def locate_parts(changes: list[Change], version: int | None = None) -> list[Part
                 f"{path} is not here: run 'uv run dvc pull' (or, if the table was started over or "
                 "compacted since, check out the commit of that version)."
             )
-    lists = [pl.read_parquet(RAW / each.retired)["_row"] for each in stand if each.retired]
-    gone = pl.concat([pl.Series("_row", [], pl.Int64), *lists])
+    lists = [pl.read_parquet(RAW / each.retired)[ROW] for each in stand if each.retired]
+    gone = pl.concat([pl.Series(ROW, [], pl.Int64), *lists])
     ends = accumulate(change.rows for change in changes)
     end_of = {change.version: end for change, end in zip(changes, ends, strict=True)}
     parts = []

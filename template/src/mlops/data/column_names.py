@@ -2,8 +2,8 @@
 
 To polars `*` and `^a.*$` are patterns, also in the methods of a series of that name, and a column
 that is added may take the place of one that was delivered. So columns are named by `col` and
-`cols`, and those that are added for a while by `internal`, whose mark no delivered name holds
-(inspection.py refuses it).
+`cols`, and those of ours by `internal`, whose mark no delivered name holds (inspection.py refuses
+it) and no end of which is taken for a blank when a file of ours is read again.
 """
 
 from collections.abc import Iterable
@@ -35,5 +35,11 @@ def is_pattern(name: str) -> bool:
 
 
 def internal(purpose: str, name: str = "") -> str:
-    """Name a column that is added for a while: for the whole row, or beside the column `name`."""
-    return f"{MARK}{purpose}{MARK}{name}"
+    """Name a column of ours: for the whole row, or beside the column `name`."""
+    return f"<{purpose}{MARK}{name}>"
+
+
+ROW = internal("row")  # a row's number for ever, its place among all that were ever delivered
+SOURCE = internal("source")  # the file that a row lies in
+UPDATE = internal("update")  # the first row of the update that brought a row (0: none)
+UNREADABLE = internal("unreadable")  # the cells that hold something else than the contract says

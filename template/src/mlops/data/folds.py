@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import UserError
 from ..core.params import Params
-from .column_names import col, internal, values_of
+from .column_names import ROW, col, internal, values_of
 from .contract import Contract
 
 Indices = NDArray[np.int64]
@@ -56,8 +56,8 @@ def line_up(frame: pl.DataFrame, contract: Contract, seed: int) -> pl.Series:
     Each class has a line of its own when the split is stratified, so that every piece gets its
     share of each. Rows without a time stand first: they may be learned from, never turn on.
     """
-    ties = [column.name for column in contract.of_role("group") or contract.keys] or ["_row"]
-    alone = pl.format("row {}", "_row")  # without a group or key
+    ties = [column.name for column in contract.of_role("group") or contract.keys] or [ROW]
+    alone = pl.format("row {}", ROW)  # without a group or key
     tie = pl.coalesce(pl.concat_str(map(col, ties), separator="\x1f"), alone)
     frame = frame.with_columns(tie.alias(TIE))
     by, stratum = choose_policy(contract), pl.lit(0)

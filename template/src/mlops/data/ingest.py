@@ -2,7 +2,7 @@
 
 Most rows are in order, so each file is streamed past the plain casts, and only the rows with a
 cell that did not read at once are read again thoroughly. What then cannot be read is null in the
-table, and is told in `_unreadable` for the rules to judge.
+table, and is told in `UNREADABLE` for the rules to judge.
 """
 
 import zlib
@@ -15,13 +15,12 @@ from ..core.errors import UserError
 from ..core.paths import INGESTED, REPORTS, replacing, write_json
 from . import cells
 from .change_log import Part, locate_landed_parts
-from .column_names import MARK, col, cols, internal
+from .column_names import ROW, SOURCE, UNREADABLE, UPDATE, col, cols, internal
 from .contract import Contract
 from .row_rules import REASONS, join_reasons
 from .sources import scan_file
 
 ENDS = (".read.parquet", ".reread.parquet")
-UPDATE = f"update{MARK}row"  # what no delivered name holds, nor any end that is stripped
 
 
 class SourceCount(TypedDict):
@@ -64,9 +63,9 @@ def ingest(parts: list[Part], contract: Contract, target: Path = INGESTED) -> In
             check_readable(parts, contract)
             raise
         rows = pl.scan_parquet(folder / "*.parquet")
-        counts = rows.group_by("_source").len().collect(engine="streaming")
+        counts = rows.group_by(SOURCE).len().collect(engine="streaming")
         reread = count_rows(pl.scan_parquet(folder / f"*{ENDS[1]}"))
-        unreadable = count_rows(rows.filter(pl.col("_unreadable").is_not_null()))
+        unreadable = count_rows(rows.filter(pl.col(UNREADABLE).is_not_null()))
     by_source = dict.fromkeys((part.path.name for part in parts), 0) | dict(counts.iter_rows())
     return {
         "rows": sum(by_source.values()),
@@ -89,8 +88,8 @@ def type_rows_quickly(raw: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFra
     """Type numbered rows in two parts: those that read at once, and the rest, read thoroughly."""
     tried = _read_cells(raw, contract, thorough=False)
     unread = pl.any_horizontal(col(_unread(column.name)) for column in contract.columns)
-    none = pl.lit(None, REASONS).alias("_unreadable")
-    at_once = tried.filter(~unread).select(*_values(contract), "_row", "_source", UPDATE, none)
+    none = pl.lit(None, REASONS).alias(UNREADABLE)
+    at_once = tried.filter(~unread).select(*_values(contract), ROW, SOURCE, UPDATE, none)
     left = tried.filter(unread).select(cols(raw.collect_schema().names()))
     return at_once, type_rows(left, contract)
 
@@ -101,10 +100,8 @@ def check_readable(parts: list[Part], contract: Contract) -> None:
         try:
             number_rows(part, contract).select(pl.all().null_count()).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
-            detail = str(error).partition("\n")[0]
             raise UserError(
-                f"{part.path} was damaged after it landed ({detail}): get it again with 'uv run "
-                "dvc checkout'."
+                f"{part.path} was damaged after it landed: get it again with 'uv run dvc checkout'."
             ) from error
 
 
@@ -121,12 +118,12 @@ def count_rows(table: pl.LazyFrame) -> int:
 
 def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
     """Scan the contract's columns (or all) as delivered, of the rows that are not gone, with their
-    `_row` and `_source`, and in UPDATE the first row of the update that brought them (0: none).
+    `ROW` and `SOURCE`, and in UPDATE the first row of the update that brought them (0: none).
 
     Raises UserError for a column that is not there, and must be.
     """
     table, name = scan_file(part.path), part.path.name
-    delivered = [each for each in table.collect_schema().names() if each not in ("_row", UPDATE)]
+    delivered = [each for each in table.collect_schema().names() if each not in (ROW, UPDATE)]
     names = contract.names if contract else delivered
     if contract:
         table = _name_by_contract(table, contract, name)
@@ -134,13 +131,13 @@ def number_rows(part: Part, contract: Contract | None) -> pl.LazyFrame:
         rows = table
     else:
         first = pl.lit(part.before + 1 if part.update else 0, pl.Int64).alias(UPDATE)
-        rows = table.select(cols(names)).with_row_index("_row", offset=part.before + 1)
-        rows = rows.with_columns(pl.col("_row").cast(pl.Int64), first)
-    lines = rows.select("_row", cols(names), pl.lit(name).alias("_source"), UPDATE)
+        rows = table.select(cols(names)).with_row_index(ROW, offset=part.before + 1)
+        rows = rows.with_columns(pl.col(ROW).cast(pl.Int64), first)
+    lines = rows.select(ROW, cols(names), pl.lit(name).alias(SOURCE), UPDATE)
     if part.gone is None:
         return lines
-    gone = part.gone.to_frame("_row").lazy()
-    return lines.join(gone, on="_row", how="anti", maintain_order="left")
+    gone = part.gone.to_frame(ROW).lazy()
+    return lines.join(gone, on=ROW, how="anti", maintain_order="left")
 
 
 def _name_by_contract(table: pl.LazyFrame, contract: Contract, file: str) -> pl.LazyFrame:
@@ -161,13 +158,13 @@ def _name_by_contract(table: pl.LazyFrame, contract: Contract, file: str) -> pl.
 def type_rows(frame: pl.LazyFrame, contract: Contract) -> pl.LazyFrame:
     """Read the contract's columns thoroughly, and leave all others as they are.
 
-    It adds `_unreadable`: the cells that hold something else, as a list of reasons; null if none.
+    It adds `UNREADABLE`: the cells that hold something else, as a list of reasons; null if none.
     """
     names, types = contract.names, frame.collect_schema()
     others = [name for name in types.names() if name not in names]
     texts = {name: cells.write_cell(name, types[name]) for name in names}
     reasons = join_reasons([(col(_unread(name)), name, "readable", texts[name]) for name in names])
-    unreadable = pl.when(reasons.list.len() > 0).then(reasons).alias("_unreadable")
+    unreadable = pl.when(reasons.list.len() > 0).then(reasons).alias(UNREADABLE)
     tried = _read_cells(frame, contract, thorough=True)
     return tried.select(*_values(contract), cols(others), unreadable)
 

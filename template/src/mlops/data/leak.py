@@ -61,11 +61,23 @@ class Suspect:
 
 
 def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakReport:
-    """Score the inputs, best first, and find the suspicious ones, on at most 20,000 rows.
-
-    Columns marked `leak_reviewed` are never suspicious.
-    """
+    """Score the inputs, and look for a formula of the target, on at most 20,000 rows."""
     rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
+    scores, suspects = find_suspects(rows, contract, limit)
+    return LeakReport(
+        limit=limit,
+        scores=scores,
+        suspects=[asdict(one) for one in suspects],
+        formula=find_formula(rows, contract),
+    )
+
+
+def find_suspects(
+    rows: pl.DataFrame, contract: Contract, limit: float
+) -> tuple[list[Score], list[Suspect]]:
+    """Score the inputs, best first, and find the suspicious ones; those marked `leak_reviewed`
+    never are.
+    """
     inputs = rows.select(cols(one.name for one in contract.inputs))
     target = values_of(rows, contract.target.name)
     ranked = inputs.with_columns(cs.string().rank("dense"))  # texts by the alphabet
@@ -90,12 +102,7 @@ def find_leaks(train: pl.DataFrame, contract: Contract, limit: float) -> LeakRep
         others = _score_of_all(values.drop(cols((gone | paired | {name}) - {partner})), truth)
         if score >= CERTAIN or 1 - others > MARGIN * max(1 - score, FLOOR):
             suspects.append(Suspect(name, score, partner, others, limits[name]))
-    return LeakReport(
-        limit=limit,
-        scores=scores,
-        suspects=[asdict(one) for one in suspects],
-        formula=find_formula(rows, contract),
-    )
+    return scores, suspects
 
 
 def _find_tied(rows: pl.DataFrame, contract: Contract) -> set[str]:

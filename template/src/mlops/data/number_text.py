@@ -11,6 +11,8 @@ import polars as pl
 
 from .contract import SCALES, Column, Mark, Negatives, Thousands
 
+# The thousand, and above it each hundred, as in India: 12,34,567. It has no other reading.
+LAKHS = "[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"
 THOUSANDS = {",": ",", ".": r"\.", " ": r"\s", "'": r"['\u2019]"}  # \s is any blank
 MINUS = "\u2212"  # the typographic minus sign
 WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
@@ -59,7 +61,9 @@ def _make_plain(text: pl.Expr, column: Column) -> pl.Expr:
         bare = text.str.replace(rf"^([+-]?)\s*{unit}\s*", "${1}").str.replace(rf"\s*{unit}$", "")
     if column.thousands:
         mark = THOUSANDS[column.thousands]
-        grouped = rf"^[+-]?[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+(?:[{column.decimal}][0-9]*)?$"
+        groups = rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
+        groups += f"|{LAKHS}" if mark == "," else ""
+        grouped = rf"^[+-]?(?:{groups})(?:[{column.decimal}][0-9]*)?$"
         bare = (
             pl.when(bare.str.contains(grouped)).then(bare.str.replace_all(mark, "")).otherwise(bare)
         )

@@ -5,7 +5,7 @@ That the target is not known yet breaks none: such a row waits for its label.
 
 import polars as pl
 
-from .column_names import MARK, col
+from .column_names import MARK, UNREADABLE, col
 from .contract import Contract
 
 REASONS = pl.List(pl.Struct(dict.fromkeys(("column", "rule", "value"), pl.String)))
@@ -30,7 +30,7 @@ def list_rules(contract: Contract) -> list[tuple[pl.Expr, str, str]]:
 def is_sound(contract: Contract) -> pl.Expr:
     """Tell whether a typed row keeps every rule."""
     faults = (condition for condition, _, _ in list_rules(contract))
-    return ~pl.any_horizontal(pl.col("_unreadable").is_not_null(), *faults).fill_null(False)
+    return ~pl.any_horizontal(pl.col(UNREADABLE).is_not_null(), *faults).fill_null(False)
 
 
 def is_labelled(contract: Contract) -> pl.Expr:
@@ -40,7 +40,7 @@ def is_labelled(contract: Contract) -> pl.Expr:
 
 def list_reasons(contract: Contract, repeated: pl.Expr | None = None) -> pl.Expr:
     """List all reasons of a row; `repeated` tells whether it gives way to another with its key."""
-    unreadable = pl.col("_unreadable").fill_null(pl.lit([], REASONS))
+    unreadable = pl.col(UNREADABLE).fill_null(pl.lit([], REASONS))
     names = unreadable.list.eval(pl.element().struct.field("column"))
     faults = []
     for condition, name, rule in list_rules(contract):

@@ -10,7 +10,7 @@ from ..core.paths import CLEAN, REPORTS, TEST, TRAIN, VALID, replacing, write_js
 from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, assign_verdict, block_unless_passed
 from ..gates.yaml_location import list_column_entries
-from .column_names import cols, internal, values_of
+from .column_names import ROW, cols, internal, values_of
 from .contract import Contract
 from .folds import choose_policy, line_up
 from .formulas import EXACT
@@ -53,7 +53,7 @@ def cut_parts(contract: Contract, params: SplitParams) -> SplitReport:
         c.name for c in contract.columns if c.is_key or c.role in ("target", "group", "time")
     ]
     table = pl.scan_parquet(CLEAN)
-    frame = table.select("_row", cols(line_up_by)).collect()
+    frame = table.select(ROW, cols(line_up_by)).collect()
     frame = frame.with_columns(assign_parts(frame, contract, params).alias(PART))
     both = pl.concat([table, frame.select(PART).lazy()], how="horizontal")
     rows, faults = {}, []

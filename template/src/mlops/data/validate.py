@@ -25,9 +25,9 @@ from ..core.problem import Problem
 from ..gates.gates import Finding, Verdict, assign_verdict, block_unless_passed
 from ..gates.yaml_location import list_column_entries
 from .arrivals import Unseen, describe_unlabelled, describe_unseen, find_unseen
-from .column_names import cols, internal
+from .column_names import ROW, SOURCE, UPDATE, cols, internal
 from .contract import Contract
-from .ingest import UPDATE, count_rows, write_parquet
+from .ingest import count_rows, write_parquet
 from .repeats import select_repeats
 from .row_rules import is_labelled, is_sound, list_reasons
 
@@ -135,33 +135,40 @@ def _count_rejected(quarantine: pl.LazyFrame, contract: Contract) -> int:
     """
     fault = pl.element().struct.field("rule") != "duplicate"
     broken = pl.col("reasons").list.eval(fault).list.any()
-    faults = broken | is_labelled(contract) if contract.duplicates == "reject" else broken
+    target = pl.col("record").struct.field(contract.target.name)
+    faults = broken | target.is_not_null() if contract.duplicates == "reject" else broken
     return count_rows(quarantine.filter(faults))
 
 
 def judge_rows(table: pl.LazyFrame, contract: Contract) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Part typed rows (data/ingest.py) into the records, with and without a label, which keep the
-    contract, and all others with their reasons.
+    contract, and all others: their number `row`, the file `source`, the `reasons`, and, apart from
+    these as its columns may be called like them, the `record`.
     """
-    repeated = pl.col("_row").is_in(find_repeats(table, contract).implode())
+    repeated = pl.col(ROW).is_in(find_repeats(table, contract).implode())
     marked = table.with_columns(repeated.alias(IS_REPEATED))
     marked = marked.with_columns((is_sound(contract) & ~pl.col(IS_REPEATED)).alias(IS_CLEAN))
     delivered = cols(contract.names)
     reasons = list_reasons(contract, pl.col(IS_REPEATED)).alias("reasons")
-    clean = marked.filter(IS_CLEAN).select(delivered, "_row")
-    held = marked.filter(~pl.col(IS_CLEAN)).select("_row", "_source", reasons, delivered)
+    clean = marked.filter(IS_CLEAN).select(delivered, ROW)
+    held = marked.filter(~pl.col(IS_CLEAN)).select(
+        pl.col(ROW).alias("row"),
+        pl.col(SOURCE).alias("source"),
+        reasons,
+        pl.struct(delivered).alias("record"),
+    )
     return clean, held
 
 
 def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
-    """Find the `_row` of each row that must go because of its key, by the contract's policy.
+    """Find the `ROW` of each row that must go because of its key, by the contract's policy.
 
     Keys are compared by a 64-bit hash, to take few bytes a row; two of 15 million keys share one
     in 1 of 100,000 tables. Rows without a key, or with a fault, take no part; one without a label
     gives way to one with it, unless all are kept.
     """
     keys = cols(contract.key_names)
-    none = pl.Series("_row", [], pl.Int64)
+    none = pl.Series(ROW, [], pl.Int64)
     is_updated = UPDATE in table.collect_schema().names()
     if not contract.keys or (contract.duplicates == "keep_all" and not is_updated):
         return none
@@ -172,14 +179,14 @@ def find_repeats(table: pl.LazyFrame, contract: Contract) -> pl.Series:
         return none
     update = pl.col(UPDATE) if is_updated else pl.lit(0, pl.Int64)
     sound = keyed.filter(is_sound(contract)).select(
-        "_row", digest, update=update, labelled=is_labelled(contract)
+        ROW, digest, update=update, labelled=is_labelled(contract)
     )
     rows = sound.collect(engine="streaming")
     beaten = none
     if contract.duplicates != "keep_all":
         known, waiting = rows.filter("labelled"), rows.filter(~pl.col("labelled"))
-        beaten = waiting.join(known, on="hash", how="semi")["_row"]
-        rows = rows.filter(~pl.col("_row").is_in(beaten.implode()))
+        beaten = waiting.join(known, on="hash", how="semi")[ROW]
+        rows = rows.filter(~pl.col(ROW).is_in(beaten.implode()))
     return beaten.append(select_repeats(rows, contract.duplicates))
 
 

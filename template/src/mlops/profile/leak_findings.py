@@ -8,7 +8,7 @@ import polars as pl
 from ..core.formatting import percent, score
 from ..data.column_names import values_of
 from ..data.contract import Column, Contract
-from ..data.leak import Suspect, find_leaks
+from ..data.leak import SAMPLE, find_suspects
 from .associations import Association
 from .codes import DATED, Coded, to_numbers
 from .finding import IGNORE, KNOWN_LATER, Finding, make_finding
@@ -25,8 +25,8 @@ def find_leak_suspects(train: pl.DataFrame, contract: Contract, limit: float) ->
     """Find what the gate `leak` of stage split would block."""
     if train.height < LEAST_ROWS or values_of(train, contract.target.name).n_unique() < 2:
         return
-    for fields in find_leaks(train, contract, limit)["suspects"]:
-        suspect = Suspect(**fields)
+    rows = train.sample(min(train.height, SAMPLE), shuffle=True, seed=0)
+    for suspect in find_suspects(rows, contract, limit)[1]:
         yield make_finding(
             "leak",
             "high",

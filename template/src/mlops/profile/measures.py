@@ -55,7 +55,7 @@ def measure_table(
     arrivals: list[Arrival],
     waiting: int,
 ) -> Measures:
-    """Measure clean rows with their `_row`, streamed; `waiting` rows have no label yet.
+    """Measure clean rows with their `ROW`, streamed; `waiting` rows have no label yet.
 
     Raises UserError if there is none.
     """

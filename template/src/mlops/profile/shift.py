@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.params import SplitParams
 from ..data.change_log import Change, select_in_effect
-from ..data.column_names import values_of
+from ..data.column_names import ROW, values_of
 from ..data.contract import Column, Contract
 from ..data.split import assign_parts
 from .codes import DATED, Coded
@@ -84,8 +84,8 @@ def assign_sample_parts(sample: pl.DataFrame, contract: Contract, params: SplitP
     labelled = sample.filter(values_of(sample, contract.target.name).is_not_null())
     if labelled.height < 2 * LEAST_ROWS:
         return pl.Series("part", [None] * sample.height, dtype=pl.String)
-    parts = labelled.select("_row", assign_parts(labelled, contract, params).alias("part"))
-    return sample.select("_row").join(parts, on="_row", how="left", maintain_order="left")["part"]
+    parts = labelled.select(ROW, assign_parts(labelled, contract, params).alias("part"))
+    return sample.select(ROW).join(parts, on=ROW, how="left", maintain_order="left")["part"]
 
 
 def compare_parts(
@@ -104,7 +104,7 @@ def compare_arrivals(
     """Compare the newest rows with all before them, and with those of the first version."""
     if len(arrivals) < 2:
         return []
-    rows = sample["_row"].to_numpy()
+    rows = sample[ROW].to_numpy()
     first, newest = arrivals[0], arrivals[-1]
     new, brought = rows >= newest.first, f"those that version {newest.version} brought"
     sides = {f"the rows before version {newest.version}": rows < newest.first}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ..core.errors import UserError
-from ..data.column_names import col, cols
+from ..data.column_names import ROW, col, cols
 from ..data.contract import Column, Contract
 
 SAMPLE = 100_000
@@ -49,7 +49,7 @@ class Survey(NamedTuple):
 
 
 def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
-    """Survey clean rows, with their `_row`, in two passes: one to count them, one for the rest.
+    """Survey clean rows, with their `ROW`, in two passes: one to count them, one for the rest.
 
     Raises UserError if there is none.
     """
@@ -63,7 +63,7 @@ def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
     compared = cols(c.name for c in contract.columns if c.role != "key")
     extents = [measure_extent(column, exact).alias(column.name) for column in contract.columns]
     digests = pl.struct(compared).hash().n_unique().alias("different")
-    mixed = pl.col("_row").cast(pl.UInt64) * MIXER % RANGE
+    mixed = pl.col(ROW).cast(pl.UInt64) * MIXER % RANGE
     share = SAMPLE / rows
     goal = col(contract.target.name).cast(pl.String).alias("label")
     labels = table.select(goal).drop_nulls().group_by("label").len()
@@ -78,7 +78,7 @@ def survey_table(table: pl.LazyFrame, contract: Contract) -> Survey:
     return Survey(
         rows,
         {name: Extent(**extent) for name, extent in measured.items()},
-        sample.sort("_row"),
+        sample.sort(ROW),
         rows - figures["different"].item(),
         dict(counts.iter_rows()),
     )

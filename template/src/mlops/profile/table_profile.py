@@ -77,7 +77,7 @@ def profile_table(
     arrivals: list[Arrival],
     waiting: int = 0,
 ) -> TableProfile:
-    """Profile the labelled ones of records with their `_row`, streamed. `arrivals` say which rows
+    """Profile the labelled ones of records with their `ROW`, streamed. `arrivals` say which rows
     came when, `waiting` how many unlabelled ones there are besides.
 
     Raises UserError if there is no row.

@@ -6,8 +6,10 @@ from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ..core.errors import UserError
+from ..core.full_disk import is_full_disk
 from .foreign_formats import describe_unreadable, is_readable, read_ending
 
+UNREADABLE = (BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError)
 ENCRYPTED = 0x1  # the bit of a member's flags
 
 
@@ -26,15 +28,13 @@ def unpack_tables(archive: Path, folder: Path) -> list[Path]:
             tables = select_tables(archive, members.infolist())
             folder.mkdir(parents=True)
             return [unpack_member(members, table, folder) for table in tables]
-    except (
-        BadZipFile,
-        EOFError,
-        zlib.error,
-        NotImplementedError,
-    ) as error:  # or packed another way
-        reason = str(error).rstrip(".") or "it is not whole"
+    except UNREADABLE as error:
+        if is_full_disk(error):
+            raise
+        foreign = isinstance(error, NotImplementedError)
+        reason = "it is packed in another way" if foreign else "it is damaged, or not whole"
         raise UserError(
-            f"{archive.name} cannot be unpacked ({reason}); deliver it again, as .zip or .gz."
+            f"{archive.name} cannot be unpacked: {reason}; deliver it again, as .zip or .gz."
         ) from error
 
 

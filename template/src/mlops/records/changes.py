@@ -11,7 +11,7 @@ import polars as pl
 from ..core.errors import UserError
 from ..data import cells, change_log
 from ..data.change_log import Part
-from ..data.column_names import col, cols, values_of
+from ..data.column_names import ROW, col, cols, values_of
 from ..data.contract import Contract
 from ..data.row_rules import is_sound
 from ..data.sources import scan_file
@@ -92,7 +92,7 @@ def delete(
         effect = table.measure_effect(clean, table.make_empty(contract), contract)
         before = writer.content_hash(contract)
         source = f"where {where}" if where else f"{wanted.height:,} keys"
-        retired = writer.retire(gone.select("_row"), "deleted")
+        retired = writer.retire(gone.select(ROW), "deleted")
         lines += writer.log("delete", effect, before, contract, source=source, retired=retired)
         return writer.end(lines, dry_run)
 
@@ -128,14 +128,14 @@ def _read_keys(
 def _find_meeting(parts: list[Part], where: str, contract: Contract, scratch: Path) -> pl.DataFrame:
     """Find all rows of the records that meet a condition, and broken rows that meet it."""
     keys = [col(name) for name in contract.key_names]
-    by = keys if keys and contract.duplicates != "keep_all" else [pl.col("_row")]
+    by = keys if keys and contract.duplicates != "keep_all" else [pl.col(ROW)]
     check_condition(where, contract)
     with table.open_rows(parts, contract, scratch) as rows, explain_failure(where):
         fit, _ = judge_rows(rows, contract)
         met = select_meeting(fit, where).select(by).unique()
         same = rows.join(met, on=by, how="semi")
         broken = select_meeting(rows.filter(~is_sound(contract)), where)
-        return pl.concat([same, broken]).unique("_row").collect(engine="streaming")
+        return pl.concat([same, broken]).unique(ROW).collect(engine="streaming")
 
 
 def restore(version: int, *, dry_run: bool = False) -> list[str]:

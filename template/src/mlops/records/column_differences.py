@@ -13,9 +13,8 @@ import polars as pl
 
 from ..core.errors import UserError
 from ..data import cells
-from ..data.column_names import col
+from ..data.column_names import ROW, UPDATE, col
 from ..data.contract import Column, Contract, Type
-from ..data.ingest import UPDATE
 from ..data.sources import scan_file
 from .addresses import redact
 from .type_inference import change_column
@@ -58,7 +57,7 @@ def compare_columns(file: Path, contract: Contract) -> Differences:
     """Compare the columns of a file with those of the contract."""
     table = scan_file(file)
     # A compacted file brings the numbers of its rows with it.
-    names = [name for name in table.collect_schema().names() if name not in ("_row", UPDATE)]
+    names = [name for name in table.collect_schema().names() if name not in (ROW, UPDATE)]
     calls = {column.name: column.find_in(names) for column in contract.columns}
     former = {name: column.name for column in contract.columns for name in column.former_names}
     surplus = [name for name in names if name not in calls.values()]

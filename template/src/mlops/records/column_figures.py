@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from ..data import cells
-from ..data.column_names import col
+from ..data.column_names import ROW, col
 from ..data.contract import NUMERIC, Column
 from ..data.ingest import count_rows
 from .number_evidence import CODE
@@ -39,7 +39,7 @@ class Figures(NamedTuple):
 def sample_evenly(frame: pl.LazyFrame) -> pl.DataFrame:
     """Take about SAMPLE rows, evenly spaced."""
     step = max(1, count_rows(frame) // SAMPLE)
-    even = frame.with_row_index("_row").filter(pl.col("_row") % step == 0)
+    even = frame.with_row_index(ROW).filter(pl.col(ROW) % step == 0)
     return even.collect(engine="streaming")
 
 

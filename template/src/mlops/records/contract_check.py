@@ -86,10 +86,10 @@ def _list_reasons(quarantine: pl.LazyFrame, files: list[Part]) -> list[str]:
     in its file.
     """
     before = {part.path.name: part.before for part in files}
-    row = pl.col("_row") - pl.col("_source").replace_strict(before, return_dtype=pl.Int64)
-    reasons = quarantine.select("_source", row, "reasons").explode("reasons").unnest("reasons")
-    often = pl.len().over("_source", "column", "rule")
-    reasons = reasons.sort(often, "_row", descending=[True, False], maintain_order=True)
+    row = pl.col("row") - pl.col("source").replace_strict(before, return_dtype=pl.Int64)
+    reasons = quarantine.select("source", row, "reasons").explode("reasons").unnest("reasons")
+    often = pl.len().over("source", "column", "rule")
+    reasons = reasons.sort(often, "row", descending=[True, False], maintain_order=True)
     line = "  {} row {}: {} breaks the rule {}: '{}'"
-    text = pl.format(line, "_source", "_row", "column", "rule", "value")
+    text = pl.format(line, "source", "row", "column", "rule", "value")
     return list(reasons.head(SHOWN).select(text).collect().to_series())

@@ -6,7 +6,7 @@ from the whole table, streamed: memory does not grow with it.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -68,7 +68,7 @@ def draft_contract(
     columns = [
         guess_column(sample[name], role, dates.get(name, ()), forms) for name, role in roles.items()
     ]
-    columns, figures, exact = keep_exact(frame, sample, columns, forms.codes)
+    columns, figures, exact = keep_exact(frame, sample, columns, forms.texts)
     columns = [
         change_column(column, primary_key=column.name in keys and column.role != "key")
         for column in columns
@@ -137,8 +137,7 @@ def _assign_roles(
     """Give each column its role. Raises UserError for an unknown column, or two roles for one."""
     for name in (*(name for _, name in wanted), *others):
         if name not in names:
-            near = ", ".join(get_close_matches(name, names, 3, 0.5) or names[:20])
-            raise UserError(f"the table has no column '{name}'; did you mean {near}?")
+            raise UserError(f"the table has no column '{name}'; {suggest(name, names)}")
     roles: dict[str, Role] = dict.fromkeys(names, "feature")
     for role, name in wanted:
         if role == "key" and roles[name] in ("time", "group"):
@@ -147,6 +146,13 @@ def _assign_roles(
             raise UserError(f"column '{name}' cannot be both {roles[name]} and {role}; choose one.")
         roles[name] = role
     return roles
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """Ask for one of the names, those that look alike first; one may end in a question mark."""
+    known = [*names]
+    near = get_close_matches(name, known, 3, 0.5) or known[:20]
+    return f"did you mean {', '.join(map(repr, near))}?"
 
 
 def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:

@@ -5,8 +5,6 @@ may be lacking.
 """
 
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 
 import polars as pl
 
@@ -14,7 +12,7 @@ from ..core.errors import UserError
 from ..data import cells
 from ..data.contract import Column, Contract, Role, Type
 from .column_differences import WIDER
-from .contract_draft import draft_column
+from .contract_draft import draft_column, suggest
 from .type_inference import change_column
 
 SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)")
@@ -131,10 +129,3 @@ class Evolution:
         changed = change_column(self.columns[old], **fields)
         columns = (changed if name == old else column for name, column in self.columns.items())
         self.columns = {column.name: column for column in columns}
-
-
-def suggest(name: str, names: Iterable[str]) -> str:
-    """Ask for one of the names, those that look alike first."""
-    known = [*names]
-    near = get_close_matches(name, known, 3, 0.5) or known[:20]
-    return f"did you mean {', '.join(map(repr, near))}?"

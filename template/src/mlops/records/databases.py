@@ -24,6 +24,30 @@ DATABASE_ERRORS = (adbc_driver_sqlite.dbapi.Error, pa.ArrowException, ValueError
 # What a query begins with, after remarks and brackets; anything else is the name of a table.
 QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*(select|with|values)\b(?!\.)", re.I | re.S)
 
+# What drivers say of a query or of a file, what that means, and the way out (None: what is there).
+CORRECT, ANEW = "correct the query", "get the file again, or restore it"
+FAULTS: dict[str, tuple[str, str | None]] = {
+    r'no such table: (?:main\.)?(.+)|relation "(.+?)" does not exist': (
+        "there is no table {}",
+        None,
+    ),
+    r'no such column: (.+)|column "?(.+?)"? does not exist': ("there is no column {}", CORRECT),
+    r"no such function: (.+)|function (.+?) does not exist": ("there is no function {}", CORRECT),
+    r'near "(.+)": syntax error|syntax error at or near "(.+)"': ("no SQL near {}", CORRECT),
+    r"incomplete input|syntax error at end of input": ("the query is not whole", CORRECT),
+    r"file is not a database": ("it is no SQLite database", "check the path"),
+    r"disk image is malformed|malformed database schema": ("the database file is damaged", ANEW),
+    r"Invalid UTF8 sequence|codec can't decode": ("some of its texts are not UTF-8", ANEW),
+}
+PREFIX = re.compile(r"^[A-Z_]+: (?:\[\w+\] )?(?:Failed to [^:]+: )?")  # of a driver's own
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name",
+    "postgresql": (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema NOT IN "
+        "('information_schema', 'pg_catalog') ORDER BY table_name"
+    ),
+}
+
 
 def land_query(
     uri: str,
@@ -50,7 +74,7 @@ def land_query(
             _check_column(cursor, whole, column)
         if uri.startswith("sqlite:"):
             cursor.adbc_prepare(query)  # what is wrong with it is told in its own words
-            query = type_columns(cursor, _as_table(query))
+            query = type_columns(cursor, _as_table(query), redact(uri))
             cursor.adbc_statement.set_options(**BATCH)
         else:
             query = _cast_to_text(cursor, query)
@@ -58,9 +82,10 @@ def land_query(
             _land(cursor, query, target, skipped=int(uri.startswith("sqlite:")))
         except DATABASE_ERRORS as error:
             if not is_full_disk(error) and (name := _find_unreadable_column(uri, query)):
+                fault, _ = _explain(error)
                 raise UserError(
-                    f"{redact(uri)}: column '{name}' cannot be read ({_shorten(error)}); correct "
-                    "it, or leave it out with a --query that names the other columns."
+                    f"{redact(uri)}: column '{name}' cannot be read ({fault}); correct it, or "
+                    "leave it out with a --query that names the other columns."
                 ) from None
             raise
 
@@ -153,17 +178,33 @@ def connect(uri: str, *, must_exist: bool = True) -> Iterator[Any]:
     except DATABASE_ERRORS as error:
         if is_full_disk(error):
             raise
-        raise UserError(
-            f"{redact(uri)}: {_shorten(error)}; check the address, the table or query, and your "
-            "rights."
-        ) from None  # the driver's own error may hold a password
+        fault, way_out = _explain(error)
+        way_out = way_out or _name_tables(uri)
+        # The driver's own error may hold a password.
+        raise UserError(f"{redact(uri)}: {fault}; {way_out}.") from None
 
 
-def _shorten(error: Exception) -> str:
-    """Take the first line of what a driver says, without the password."""
+def _explain(error: Exception) -> tuple[str, str | None]:
+    """Say what a driver has met, without the password, and the way out (None: what is there)."""
     reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
     password = os.environ.get("PGPASSWORD")
-    return reason.replace(password, "***") if password else reason
+    reason = PREFIX.sub("", reason.replace(password, "***") if password else reason)
+    for pattern, (meaning, way_out) in FAULTS.items():
+        if match := re.search(pattern, reason):
+            name = next(filter(None, match.groups()), "")
+            return meaning.format(f"'{name}'"), way_out
+    return reason, "check the address, the table or query, and your rights"
+
+
+def _name_tables(uri: str) -> str:
+    """Name the tables and views that a database has."""
+    try:
+        with connect(uri) as cursor:
+            cursor.execute(TABLES["sqlite" if uri.startswith("sqlite:") else "postgresql"])
+            names = [name for (name,) in cursor.fetchall()]
+    except UserError:
+        return "check the address"
+    return f"it has {', '.join(names[:20])}" if names else "it has no table at all"
 
 
 def quote_value(value: float | str) -> str:

@@ -19,8 +19,9 @@ from ..data.ingest import count_rows
 from ..data.sources import scan_file
 from . import table
 from .column_differences import Differences, compare_columns, refuse_absent
+from .contract_draft import suggest
 from .contract_edit import edit_contract
-from .contract_evolution import Evolution, suggest
+from .contract_evolution import Evolution
 from .delivery import deliver
 from .reading_options import AS_IT_IS, Reading
 from .table import Effect

@@ -7,14 +7,15 @@ from ..data import cells
 from ..data.contract import NUMERIC, Column
 from .column_figures import Figures, measure_columns
 from .number_evidence import gather_evidence
+from .number_forms import explain_code
 
 
 def keep_exact(
-    frame: pl.LazyFrame, sample: pl.DataFrame, columns: list[Column], codes: dict[str, str]
+    frame: pl.LazyFrame, sample: pl.DataFrame, columns: list[Column], known: dict[str, str]
 ) -> tuple[list[Column], dict[str, Figures], list[str]]:
     """Measure the columns on the whole table, as text where no other type holds them exactly.
 
-    `codes` are examples of digits for which a column is text already. Returns the columns, their
+    `known` says why columns are text already, where that is to be told. Returns the columns, their
     figures and a sentence for each that is text instead of numbers. Raises UserError for a column
     of times that no type here holds exactly.
     """
@@ -30,8 +31,7 @@ def keep_exact(
         if column.name in losses
     }
     figures |= measure_columns(frame, sample, list(texts.values())) if texts else {}
-    reasons = {name: _explain_code(example) for name, example in codes.items()} | losses
-    sentences = [f"{name} is read as text: {reason}." for name, reason in reasons.items()]
+    sentences = [f"{name} is read as text: {why}." for name, why in (known | losses).items()]
     return [texts.get(column.name, column) for column in columns], figures, sentences
 
 
@@ -41,7 +41,7 @@ def _find_loss(
     """Say why the numbers of a column must be text, if so. Raises UserError for such times."""
     if seen.codes:
         example = gather_evidence(frame, [column.name])[column.name].code_example
-        return _explain_code(str(example))
+        return explain_code(str(example))
     typed = cells.is_taken_as_is(column, dtype)
     if not typed or seen.readable + seen.infinite >= seen.present:
         return None
@@ -55,11 +55,4 @@ def _find_loss(
         f"column '{column.name}' holds {example}, but a {column.type} here is of the years 1 to "
         "9999 and exact to the microsecond; correct it, or leave it out with "
         f"--ignore '{column.name}'."
-    )
-
-
-def _explain_code(example: str) -> str:
-    return (
-        f"'{example}' looks like the name of something, not like a quantity (if it is one, say "
-        "logicalType: integer in contract.yaml)"
     )

@@ -11,9 +11,9 @@ import polars as pl
 from ..core.errors import UserError
 from ..core.paths import replacing
 from ..data import cells, change_log
-from ..data.column_names import col, cols
+from ..data.column_names import UPDATE, col, cols
 from ..data.contract import SCALES, Column, Contract
-from ..data.ingest import UPDATE, count_rows, number_rows, type_rows
+from ..data.ingest import count_rows, number_rows, type_rows
 from ..data.number_text import write_number
 from ..data.validate import judge_rows
 from . import table

@@ -24,11 +24,12 @@ from ..data.sources import (
     scan_file,
 )
 from .foreign_formats import refuse_disguised
-from .json_members import refuse_repeated_members
 from .json_numbers import refuse_rounded_numbers
+from .json_records import refuse_faulty_records
 
 PRINTABLE = bytes({*b"\t\n\v\f\r", *range(0x20, 0x100)} - {0x7F})
 UNPACKING = (EOFError, gzip.BadGzipFile, zlib.error)
+OPEN_QUOTE = 'a " is opened and never closed'
 STRAY_QUOTE = 'a " stands within a field that is not in quotes'
 STRAY_RETURN = "a carriage return stands within a field that is not in quotes"
 MANY = "lists, where a cell holds one value (or label): give each value a row or a column"
@@ -39,7 +40,6 @@ UNUSABLE = {
     pl.Duration: "durations: make them numbers, such as seconds",
     pl.Binary: "bytes, such as images: measure or embed what they show",
 }
-RESERVED = {"_row", "_source", "_unreadable", "reasons"}
 
 
 def inspect(path: Path) -> tuple[list[str], int]:
@@ -57,25 +57,40 @@ def inspect(path: Path) -> tuple[list[str], int]:
             raise csv.Error(STRAY_QUOTE)
     except UNPACKING as error:
         raise UserError(f"{path.name}: it is not a whole gzip file; deliver it again.") from error
-    except (pl.exceptions.PolarsError, csv.Error) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        reason = STRAY_QUOTE if reason.startswith("CSV malformed") else reason
-        reason = STRAY_RETURN if "new-line character" in reason else reason
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, csv.Error) as error:
+        refuse_faulty_records(path)  # which knows more
         raise UserError(
-            f"{path.name} cannot be read as {extension(path)[1:]}: {reason}; correct it or export "
-            "it again."
+            f"{path.name} cannot be read as {extension(path)[1:]}: {_explain(error)}; correct it "
+            "or export it again."
         ) from error
     for name, dtype in schema.items():
-        reserved = name in RESERVED or MARK in name
-        if reserved:
-            raise UserError(f"{path.name}: column '{name}' has a name of this project; rename it.")
+        if MARK in name:
+            raise UserError(
+                f"{path.name}: the name of column {name!r} holds the control character \\x1f; "
+                "rename it."
+            )
         if unusable := next((why for kind, why in UNUSABLE.items() if dtype == kind), None):
             raise UserError(f"{path.name}: column '{name}' holds {unusable}, or leave it out.")
     if rows < 1:
         raise UserError(f"{path.name}: it has column names but no row; deliver some rows.")
-    refuse_repeated_members(path)
+    refuse_faulty_records(path, table)
     refuse_rounded_numbers(path, table)
     return schema.names(), rows
+
+
+def _explain(error: BaseException) -> str:
+    """Say in words of ours what a reader has met."""
+    text = str(error)
+    words = {
+        "CSV malformed": STRAY_QUOTE,
+        "new-line character": STRAY_RETURN,
+        "unexpected end of data": OPEN_QUOTE,
+        "expected after": STRAY_QUOTE,
+        STRAY_QUOTE: STRAY_QUOTE,
+    }
+    place = text.partition(": ")[0] + ": " if text.startswith("row ") else ""
+    known = next((meaning for part, meaning in words.items() if part in text), "")
+    return f"{place}{known}" if known else "it is damaged, or not whole"
 
 
 def read_head(path: Path) -> bytes:

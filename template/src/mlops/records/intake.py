@@ -9,15 +9,17 @@ from typing import Any, NamedTuple, get_args
 import polars as pl
 
 from ..core.errors import UserError
+from ..core.formatting import count
 from ..core.paths import sha256
 from ..core.problem import Task
 from ..data import change_log
 from ..data.arrivals import count_arrivals
 from ..data.change_log import ANEW, EMPTY, Change, Operation, Part
-from ..data.column_names import cols
+from ..data.column_names import SOURCE, cols
 from ..data.contract import CONTRACT, Contract
 from ..data.date_numbers import FORMS
 from ..data.ingest import count_rows, scan_parts, write_parquet
+from ..data.row_rules import is_sound
 from ..data.sources import extension
 from ..data.validate import describe_faults, judge_rows
 from . import table
@@ -96,7 +98,7 @@ def compact(*, dry_run: bool = False) -> list[str]:
         deliveries = []
         for number, rows in enumerate(scan_parts(parts)):
             path = writer.scratch / f"{number}.parquet"
-            write_parquet({path: rows.drop("_source")})
+            write_parquet({path: rows.drop(SOURCE)})
             table_rows = pl.scan_parquet(path)
             columns = table_rows.collect_schema().names()
             deliveries.append(Delivery(path, sha256(path), columns, count_rows(table_rows)))
@@ -161,7 +163,9 @@ def _land_files(
         effect, arrival = _judge_arrival(writer, parts, part, contract)
         packed = ".gz" if delivery.path.suffix.lower() == ".gz" else ""
         file = writer.land(delivery.path, f"{landing.name}{extension(delivery.path)}{packed}")
-        lines.append(f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)")
+        many = count(delivery.rows, "row")
+        landed = f"{delivery.path.name} has landed as data/raw/{file} ({delivery.rows:,} rows)"
+        lines.append(f"{many} of the table lie in data/raw/{file} now" if numbered else landed)
         lines += writer.log(
             operation,
             effect,
@@ -195,7 +199,9 @@ def _judge_arrival(
         arrival = Arrival(part.path.name, read, counts, reasons, repeated)
         if not (parts and contract.keys):
             return table.measure_effect(None, fit, contract), arrival
-        touched = table.find_sharing_keys(parts, fit, contract, writer.scratch)
+        # Also by the key of rows that give way to each other: they may take others with them.
+        sound = rows.filter(is_sound(contract))
+        touched = table.find_sharing_keys(parts, sound, contract, writer.scratch)
         rows_alike = rows.select(cols(touched.collect_schema().names()))
         before, _ = judge_rows(touched, contract)
         after, _ = judge_rows(pl.concat([touched, rows_alike]), contract)

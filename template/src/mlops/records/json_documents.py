@@ -148,7 +148,8 @@ def read_documents(file: Path, text: Path, shape: Shape) -> Iterator[Any]:
                 yield from (json.loads(line) for line in stream if line.strip())
         except ValueError as error:
             raise UserError(
-                f"{file.name} cannot be read as JSON: {error}; correct it or export it again."
+                f"{file.name} cannot be read as JSON: it is not whole; correct it or export it "
+                "again."
             ) from error
 
 

@@ -9,8 +9,8 @@ from ..core.errors import UserError
 from ..data.column_names import col
 from ..data.number_text import LARGEST
 from ..data.sources import extension, open_unpacked
+from .json_records import JSON
 
-JSON = (".json", ".jsonl", ".ndjson")
 LONG = re.compile(rb"(?<![\w.+\"-])-?[0-9]{16,}(?![\w.\"])")
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from ..data.column_names import col
 from ..data.contract import DEFAULT_MISSING, ODD_MISSING, SCALES, Mark
-from ..data.number_text import MINUS
+from ..data.number_text import LAKHS, MINUS
 
 MOST = 0.95  # of the cells must be numbers for a column to be one of numbers
 MIXED = 0.5  # of them, and it is a mixture that someone must look at
@@ -18,22 +18,30 @@ CURRENCIES = (
     *("THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
     *(r"kr\.?", r"Fr\.", r"SFr\.", r"Rs\.?", "RM", "zł", "Kč", "Ft", "lei"),
 )
+MEASURES = (  # of which the same amount is another number in another one; they stand behind it
+    *("kg", "g", "mg", "µg", "t", "lb", "lbs", "oz", "km", "m", "cm", "mm", "µm", "nm", "mi"),
+    *("ft", "in", "yd", "km²", "m²", "cm²", "ha", "l", "L", "ml", "mL", "cl", "m³", "gal"),
+    *("h", "hrs", "min", "s", "sec", "ms", "days", "°C", "°F", "K", "k", "M", "bn", "mph"),
+    *("km/h", "m/s", "kW", "W", "MW", "kWh", "Wh", "V", "mV", "A", "mA", "Hz", "kHz", "MHz"),
+    *("GHz", "KB", "kB", "MB", "GB", "TB", "Pa", "hPa", "kPa", "bar", "psi", "J", "kJ", "kcal"),
+)
 UNIT = rf"[A-Z]{{0,3}}\p{{Sc}}|{'|'.join(CURRENCIES)}|{'|'.join(SCALES)}"
 NUMBER = (
     rf"^(?P<open>\()?[+-]?\s*(?P<before>{UNIT})?\s*(?P<inner>\()?[+-]?"
     r"(?P<digits>[0-9](?:[0-9.,'\u2019\s]*[0-9])?[.,]?|[.,][0-9]+)(?P<exponent>[eE][+-]?[0-9]+)?"
-    rf"(?P<trailing>-)?\s*(?P<after>{UNIT})?(?P<last>-)?(?P<close>\))?$"
+    rf"(?P<trailing>-)?\s*(?P<after>{UNIT}|{'|'.join(MEASURES)})?(?P<last>-)?(?P<close>\))?$"
 )
 # Digits that are no quantity: leading zeros, too many to be exact, a telephone number.
 CODE = r"^(?:[+-]?0[0-9]+(?:[.,][0-9]+)?|[+-]?[0-9]{16,}|\+[0-9](?:\s?[0-9]){6,})$"
 POWER = r"^[0-9]+[eE][0-9]+$"  # a code too, where nothing else looks like a fraction
 FORMS = {  # of digits with marks
-    "point": r"^(?:[0-9][0-9,'\u2019\s]*)?\.[0-9]*$|^[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}$",
+    "point": r"^(?:[0-9][0-9,'\u2019\s]*)?\.[0-9]*$|^[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}$"
+    f"|^{LAKHS}$",
     "comma": r"^(?:[0-9][0-9.'\u2019\s]*)?,[0-9]*$|^[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}$",
     "open_point": r"^[1-9][0-9]{0,2}\.[0-9]{3}$",
     "open_comma": r"^[1-9][0-9]{0,2},[0-9]{3}$",
     "points": r"^[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?$",
-    "commas": r"^[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?$",
+    "commas": rf"^(?:[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+|{LAKHS})(?:\.[0-9]*)?$",
     "blanks": r"^[1-9][0-9]{0,2}(?:\s[0-9]{3})+(?:[.,][0-9]*)?$",
     "apostrophes": r"^[1-9][0-9]{0,2}(?:['\u2019][0-9]{3})+(?:[.,][0-9]*)?$",
     "short": r"^[0-9]{1,3}$",
@@ -79,6 +87,11 @@ class Evidence(NamedTuple):
         """An example of digits that name a thing, if there are any: the column is no quantity."""
         only_powers = self.power_example if not (self.point or self.comma) else None
         return self.code_example or only_powers
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures among the units, such as kg."""
+        return [unit for unit in self.units if unit in MEASURES]
 
     @property
     def open(self) -> bool:

@@ -34,12 +34,12 @@ NOT_NAMED = Decimals()
 
 
 class Forms(NamedTuple):
-    """How numbers are written in each column, None where digits are names of things; and an example
-    of these where all cells would be numbers.
+    """How numbers are written in each column, None where cells are no numbers to learn from; and
+    why, where all of them look like numbers.
     """
 
     numbers: dict[str, NumberForm | None]
-    codes: dict[str, str]
+    texts: dict[str, str]
 
 
 def find_forms(
@@ -57,8 +57,12 @@ def find_forms(
     doubtful = [name for name, seen in evidence.items() if seen.numeric and seen.open]
     if doubtful:
         evidence |= gather_evidence(frame, doubtful)
-    codes = {name: seen.code for name, seen in evidence.items() if seen.numeric and seen.code}
-    return Forms(choose_forms(evidence, decimals, separators), codes)
+    texts = {
+        name: why
+        for name, seen in evidence.items()
+        if seen.numeric and (why := _explain_text(seen, _choose_unit(seen)))
+    }
+    return Forms(choose_forms(evidence, decimals, separators), texts)
 
 
 def choose_forms(
@@ -74,6 +78,10 @@ def choose_forms(
     shared = decimals.table or (marks.pop() if len(marks) == 1 else None)
     forms = {name: None if seen.code else NumberForm() for name, seen in evidence.items()}
     for name, seen in quantities.items():
+        unit = _choose_unit(seen)
+        if unit is None:
+            forms[name] = None
+            continue
         given = decimals.columns.get(name)
         if given and seen.mark not in (None, given):
             raise UserError(
@@ -88,10 +96,41 @@ def choose_forms(
         forms[name] = NumberForm(
             decimal=mark,
             thousands=_choose_thousands(seen, mark),
-            unit=next(iter(seen.units), ""),
+            unit=unit,
             negatives=_choose_negatives(seen),
         )
     return forms
+
+
+def _choose_unit(seen: Evidence) -> str | None:
+    """Choose the unit of a column of numbers; None if their measures differ, or some lack it."""
+    if not seen.measures:
+        return next(iter(seen.units), "")
+    if seen.numeric and 2 * seen.bare > seen.numbers:  # a measure here and there is a fault there
+        return ""
+    return seen.units[0] if seen.numeric and len(seen.units) == 1 and not seen.bare else None
+
+
+def _explain_text(seen: Evidence, unit: str | None) -> str:
+    """Say why cells that look like numbers are texts; "" if they are numbers."""
+    if seen.code:
+        return explain_code(seen.code)
+    if unit is not None:
+        return ""
+    units = ", ".join(seen.units)
+    bare = f", and some without, such as '{seen.bare_example}'" if seen.bare else ""
+    return (
+        f"its numbers have {'several units' if len(seen.units) > 1 else 'the unit'} ({units}){bare}"
+        "; to learn from them as numbers, bring them to one unit where they come from"
+    )
+
+
+def explain_code(example: str) -> str:
+    """Say why digits are read as text."""
+    return (
+        f"'{example}' looks like the name of something, not like a quantity (if it is one, say "
+        "logicalType: integer in contract.yaml)"
+    )
 
 
 def find_separators(paths: Iterable[Path]) -> frozenset[str]:

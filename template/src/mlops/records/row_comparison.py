@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from ..data.column_names import MARK, cols
+from ..data.column_names import MARK, ROW, UNREADABLE, cols
 from ..data.contract import Contract
 from ..data.row_rules import is_sound
 from ..data.validate import find_repeats
@@ -20,7 +20,7 @@ Rows = pl.DataFrame
 
 
 class Comparison(NamedTuple):
-    """The `_row` of the delivered rows that are to `land` and of the table's that are to be `gone`,
+    """The `ROW` of the delivered rows that are to `land` and of the table's that are to be `gone`,
     what that does to the clean rows, and how many rejected rows came and land.
     """
 
@@ -42,14 +42,14 @@ def compare_rows(arrived: pl.LazyFrame, standing: pl.LazyFrame, contract: Contra
     land = new.join(changed, on="key", how="semi", maintain_order="left")
     gone = old.join(changed, on="key", how="semi").join(fit, on="key", how="semi")
     before, after = (
-        rows.join(of.filter("fit").select("_row").lazy(), on="_row", how="semi")
+        rows.join(of.filter("fit").select(ROW).lazy(), on=ROW, how="semi")
         for rows, of in ((standing, gone), (arrived, land))
     )
     effect = table.measure_effect(before, after, contract)
     unchanged = effect.unchanged + fit.height - land.filter("fit").height
     return Comparison(
-        land.select("_row"),
-        gone.select("_row"),
+        land.select(ROW),
+        gone.select(ROW),
         effect._replace(unchanged=unchanged),
         new.filter("rejected").height,
         land.filter("rejected").height,
@@ -57,28 +57,28 @@ def compare_rows(arrived: pl.LazyFrame, standing: pl.LazyFrame, contract: Contra
 
 
 def _outline(rows: pl.LazyFrame, contract: Contract) -> Rows:
-    """Outline typed rows in few bytes each, in their order: `_row`, hashes of the `key` and of the
+    """Outline typed rows in few bytes each, in their order: `ROW`, hashes of the `key` and of the
     `content`, and whether a row is `fit` for the table or `rejected`; else it gives way to another.
 
     A row without a key is known by its content.
     """
     repeats = find_repeats(rows, contract)
-    repeated = pl.col("_row").is_in(repeats.implode())
+    repeated = pl.col(ROW).is_in(repeats.implode())
     sound, keys = is_sound(contract), cols(contract.key_names)
     as_text = pl.element().struct.field
-    unreadable = pl.col("_unreadable").list.eval(
+    unreadable = pl.col(UNREADABLE).list.eval(
         pl.concat_str(as_text("column"), as_text("value"), separator=MARK, ignore_nulls=True)
     )
     content = pl.struct(cols(contract.names), unreadable.list.join(MARK)).hash()
     no_key = pl.any_horizontal(keys.is_null())
     outline = rows.select(
-        "_row",
+        ROW,
         key=pl.when(no_key).then(content).otherwise(pl.struct(keys).hash()),
         content=content,
         fit=sound & ~repeated,
         rejected=~sound | (repeated if contract.duplicates == "reject" else False),
     )
-    return outline.collect(engine="streaming").sort("_row")
+    return outline.collect(engine="streaming").sort(ROW)
 
 
 def _find_waiting(new: Rows, old: Rows) -> Rows:
@@ -95,8 +95,8 @@ def _find_waiting(new: Rows, old: Rows) -> Rows:
 
 def _list_waiting(rows: Rows) -> Rows:
     """List the contents of the rejected rows after the last clean one, as one text for a `key`."""
-    last_fit = rows.filter("fit").group_by("key").agg(last=pl.col("_row").max())
+    last_fit = rows.filter("fit").group_by("key").agg(last=pl.col(ROW).max())
     rejected = rows.filter("rejected").join(last_fit, on="key", how="left", maintain_order="left")
-    after = rejected.filter(pl.col("_row") > pl.col("last").fill_null(0))
+    after = rejected.filter(pl.col(ROW) > pl.col("last").fill_null(0))
     text = pl.format("|{}", "content").str.join()
     return after.group_by("key", maintain_order=True).agg(waiting=text)

@@ -37,11 +37,11 @@ class Kinds(NamedTuple):
         return "integer" if self.integers else ""
 
 
-def type_columns(cursor: Any, table: str) -> str:
+def type_columns(cursor: Any, table: str, place: str) -> str:
     """Compose the query that gives each column of `table` (or a query in brackets) one type.
 
-    Its first row is made up, to show the types. Raises UserError naming a column that holds what is
-    neither number nor text.
+    Its first row is made up, to show the types. Raises UserError naming the `place` and a column
+    that holds what is neither number nor text.
     """
     cursor.execute(" ".join(("SELECT * FROM", table, "LIMIT 0")))
     names = [quote_name(field.name) for field in cursor.fetch_arrow_table().schema]
@@ -53,8 +53,8 @@ def type_columns(cursor: Any, table: str) -> str:
     for name, kind in kinds.items():
         if kind.blobs:
             raise UserError(
-                f"column {name} holds binary values in {kind.blobs:,} rows: leave it out with a "
-                "--query that names the other columns."
+                f"{place}: column {name} holds binary values in {kind.blobs:,} rows; leave it out "
+                "with a --query that names the other columns."
             )
     examples = {"text": "''", "real": "0.5", "integer": "0", "": "NULL"}
     types = {name: kind.choose_type() for name, kind in kinds.items()}

@@ -17,9 +17,9 @@ import polars_hash as plh
 
 from ..data import cells, validate
 from ..data.change_log import Part
-from ..data.column_names import col, cols, internal
+from ..data.column_names import ROW, SOURCE, UNREADABLE, UPDATE, col, cols, internal
 from ..data.contract import Contract
-from ..data.ingest import UPDATE, ingest, scan_parts, type_rows, write_parquet
+from ..data.ingest import ingest, scan_parts, type_rows, write_parquet
 from ..data.row_rules import REASONS
 
 HASHES = internal("hash", "1"), internal("hash", "2")
@@ -45,7 +45,7 @@ def open_rows(
 def open_content(
     parts: list[Part], contract: Contract, folder: Path | None = None
 ) -> Iterator[pl.LazyFrame]:
-    """Type the rows, and judge them: the contract's columns of the clean ones, and `_row`."""
+    """Type the rows, and judge them: the contract's columns of the clean ones, and `ROW`."""
     with open_rows(parts, contract, folder) as typed_rows:
         yield validate.judge_rows(typed_rows, contract)[0]
 
@@ -53,8 +53,8 @@ def open_content(
 def make_empty(contract: Contract) -> pl.LazyFrame:
     """Make a table of typed rows that has none."""
     schema = {c.name: cells.DTYPES[c.type] for c in contract.columns}
-    extra = {"_row": pl.Int64(), "_source": pl.String(), UPDATE: pl.Int64()}
-    extra |= {"_unreadable": REASONS}
+    extra = {ROW: pl.Int64(), SOURCE: pl.String(), UPDATE: pl.Int64()}
+    extra |= {UNREADABLE: REASONS}
     return pl.LazyFrame(schema=schema | extra)
 
 

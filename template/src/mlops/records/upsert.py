@@ -13,7 +13,7 @@ from ..core.formatting import count
 from ..data import change_log
 from ..data.arrivals import count_arrivals
 from ..data.change_log import Part
-from ..data.column_names import cols
+from ..data.column_names import ROW, cols
 from ..data.contract import Contract
 from ..data.ingest import count_rows
 from ..data.row_rules import is_labelled
@@ -81,8 +81,8 @@ def _describe_lost_labels(
 
 def _select_rows(delivery: Delivery, numbers: pl.DataFrame, scratch: Path) -> Path:
     """Write the rows of these numbers (from 1) as delivered, in their order, to a scratch file."""
-    rows = scan_file(delivery.path).with_row_index("_row", 1).cast({"_row": pl.Int64})
-    some = rows.join(numbers.lazy(), on="_row", how="semi", maintain_order="left").drop("_row")
+    rows = scan_file(delivery.path).with_row_index(ROW, 1).cast({ROW: pl.Int64})
+    some = rows.join(numbers.lazy(), on=ROW, how="semi", maintain_order="left").drop(ROW)
     target = scratch / "rows.parquet"
     some.sink_parquet(target)
     return target

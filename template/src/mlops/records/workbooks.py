@@ -2,10 +2,11 @@
 
 import datetime as dt
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from zipfile import ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import polars as pl
 from python_calamine import (
@@ -18,6 +19,7 @@ from python_calamine import (
 )
 
 from ..core.errors import UserError
+from ..core.full_disk import is_full_disk
 from ..data.number_text import LARGEST
 from ..data.sources import name_columns, open_unpacked
 from .header_rows import count_title_rows, is_blank
@@ -30,6 +32,17 @@ RELATION = f"{{{OFFICE}/officeDocument/2006/relationships}}"
 WITHOUT_RESULT = re.compile(  # a text that is empty is a result
     rb'<c r="(\w+)"(?![^>]*t="str")[^>]*>\s*<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*'
     rb"(?:<v\s*/>|<v></v>)?\s*</c>"
+)
+
+LOCKED = "is locked by a password: save a copy without one"
+DAMAGED = (
+    "cannot be read as a workbook: it is damaged, or of another kind than its name says; open it "
+    "in a spreadsheet program, and save it again as .xlsx."
+)
+COMPOUND = b"\xd0\xcf\x11\xe0"  # how files of an old Office begin, and locked ones
+UNREADABLE = (  # what the readers of workbooks, of archives and of markup raise
+    *(CalamineError, pl.exceptions.PanicException, ElementTree.ParseError, BadZipFile, zlib.error),
+    *(OSError, EOFError, ValueError, KeyError, NotImplementedError),
 )
 
 
@@ -51,18 +64,25 @@ def make_sheet_plain(file: Path, folder: Path, reading: Reading) -> PlainFile:
             refuse_merged_cells(place, sheet, start)
             refuse_open_formulas(place, file, name)
     except PasswordError as error:
-        raise UserError(f"{file.name} is locked by a password: save a copy without one.") from error
-    except (CalamineError, OSError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise UserError(
-            f"{file.name} cannot be read as a workbook ({reason}); save it again as .xlsx."
-        ) from error
+        raise UserError(f"{file.name} {LOCKED}.") from error
+    except UNREADABLE as error:
+        if is_full_disk(error):
+            raise
+        fault = f"{LOCKED}." if is_encrypted(file) else DAMAGED
+        raise UserError(f"{file.name} {fault}") from error
     table = make_table(place, [row for row in rows[start:] if not is_remark(row, reading.comment)])
     copy = folder / f"{Path(file.name.removesuffix('.gz')).stem}.parquet"
     table.write_parquet(copy)
     options = {"sheet": None if is_alone else name, "skip": start, "comment": reading.comment}
     part = " ".join(f"--{option} {value}" for option, value in options.items() if value)
     return PlainFile(copy, part, (f"{place} has {table.height:,} rows",))
+
+
+def is_encrypted(file: Path) -> bool:
+    """Tell whether a file holds a workbook in the form that Office locks it in."""
+    with open_unpacked(file) as stream:
+        content = stream.read()
+    return content.startswith(COMPOUND) and "EncryptedPackage".encode("utf-16-le") in content
 
 
 def choose_sheet(file: Path, workbook: CalamineWorkbook, wanted: str | None) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from ..core.git_command import git
 from ..core.paths import RAW, replacing, sha256
 from ..data import change_log
 from ..data.change_log import ANEW, EMPTY, LOG, Change, Operation
+from ..data.column_names import ROW
 from ..data.contract import CONTRACT, Contract
 from . import table
 from .table import Effect
@@ -53,7 +54,7 @@ class Writer:
         if numbers.is_empty():
             return ""
         file = self.scratch / "retired.parquet"
-        numbers.select("_row").sort("_row").write_parquet(file)
+        numbers.select(ROW).sort(ROW).write_parquet(file)
         return self.land(file, f"{name}.retired.parquet")
 
     def content_hash(self, contract: Contract) -> str:

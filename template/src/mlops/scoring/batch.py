@@ -26,7 +26,7 @@ from ..core.params import Params
 from ..core.paths import replacing, sha256
 from ..core.progress import show_progress
 from ..data.change_log import Part
-from ..data.column_names import cols, internal
+from ..data.column_names import ROW, cols, internal
 from ..data.contract import CONTRACT, Contract
 from ..data.ingest import number_rows, type_rows_quickly
 from ..data.row_rules import is_sound, list_reasons
@@ -48,6 +48,7 @@ SINKS: dict[str, Any] = {
 CODE = Path(__file__).parents[1]
 load_predictor = lru_cache(maxsize=1)(Predictor)
 IS_SOUND = internal("sound")
+NUMBER = "_row"  # in the result
 RESULT = ("prediction", "score", "decision", "version", "model", "reason")
 
 
@@ -160,7 +161,7 @@ class Scorer:
         meta = Predictor(model).meta
         if why := explain_misfit(meta, contract):
             raise UserError(f"{model} {why}: run 'uv run dvc repro' for a model of this table.")
-        if clashes := {column.name for column in contract.keys} & set(RESULT):
+        if clashes := {column.name for column in contract.keys} & {NUMBER, *RESULT}:
             raise UserError(
                 f"contract.yaml: key '{min(clashes)}' is a name predict uses; rename it."
             )
@@ -180,11 +181,12 @@ class Scorer:
         predictor = load_predictor(self.content)
         answers = predictor.answers(predictor.scores(fit))
         series = [pl.Series(name, list(column), strict=False) for name, column in answers.items()]
-        both = [fit.with_columns(series), unfit.with_columns(reason=why)]
+        known = [pl.col(ROW).alias(NUMBER), cols(column.name for column in self.contract.keys)]
+        both = [fit.select(*known, *series), unfit.select(*known, reason=why)]
         about = {"version": pl.lit(self.version, pl.Int64), "model": pl.lit(self.model)}
-        shard = pl.concat(both, how="diagonal").with_columns(**about).sort("_row")
+        shard = pl.concat(both, how="diagonal").with_columns(**about).sort(NUMBER)
         keys = (column.name for column in self.contract.keys)
-        return shard.select("_row", cols(keys), *RESULT)
+        return shard.select(NUMBER, cols(keys), *RESULT)
 
 
 class Shards:
