@@ -7,6 +7,7 @@ more, the largest unfinished body goes first, so that whoever sends little is le
 import asyncio
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from pydantic_core import to_json
@@ -43,6 +44,18 @@ class Turn:
         self.deadline: asyncio.Timeout | None = None  # while its body is read
 
 
+def check_sender(request: Request) -> None:
+    """Raise ProblemError if a page of another site has a browser send this, or it is compressed."""
+    headers = request.headers
+    origin = headers.get("origin")
+    if origin and urlsplit(origin).netloc != headers.get("host"):
+        raise ProblemError(403, "pages of other sites may not ask this service")
+    if headers.get("content-type", "").lower().startswith("text/plain"):
+        raise ProblemError(415, "send JSON, with Content-Type: application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProblemError(415, "send JSON as it is, without a Content-Encoding")
+
+
 class Admission:
     """Lets requests in, as long as they and their bodies are not too much."""
 
@@ -58,6 +71,7 @@ class Admission:
 
         Raises ProblemError if it is too large, too slow, or too much beside what others have sent.
         """
+        check_sender(request)
         turn: Turn = request.scope["turn"]
         turn.start = None
         content = await self._read(request, turn)

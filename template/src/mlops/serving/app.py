@@ -70,7 +70,7 @@ def create(service: Service) -> Guard:
     async def predict(request: Request) -> Response:
         """A decision for one record, or for each of a list of them."""
         content = await taken(request)
-        role = PROBE if "x-probe" in request.headers else CHAMPION
+        role = PROBE if _is_probe(request, options.admin_key) else CHAMPION
         kept = Kept() if journal.durable else None
         if len(content) > LARGE:
             work = asyncio.get_running_loop().run_in_executor
@@ -141,6 +141,12 @@ def _authorise(request: Request, key: str, closed: bool = False) -> None:
     given = request.headers.get("x-api-key", "")
     if key and not hmac.compare_digest(given.encode(), key.encode()):
         raise ProblemError(401, "the header X-API-Key is wrong")
+
+
+def _is_probe(request: Request, key: str) -> bool:
+    """Tell whether who deploys asks; anybody else would hide from all figures by saying so."""
+    given = request.headers.get("x-probe")
+    return bool(given and key) and hmac.compare_digest(str(given).encode(), key.encode())
 
 
 def _wanted(body: bytes) -> tuple[str, str]:
