@@ -104,6 +104,23 @@ def test_unfinished_bodies_take_no_place_and_the_largest_goes_first():
     assert others[40:].count(503) >= 35
 
 
+def test_one_that_had_to_go_is_refused_though_more_of_it_has_come():
+    """All of their parts come at once: the largest is turned away while others still read it."""
+
+    async def parts():
+        for _ in range(9):
+            yield b" " * 100
+            await asyncio.sleep(0)
+
+    async def crowded(client):
+        asked = (client.post("/predict", content=parts()) for _ in range(40))
+        return await asyncio.gather(*asked), (await client.get("/metrics")).text
+
+    answers, page = ask(crowded, max_bytes=1000, max_total_bytes=2000)
+    assert {each.status_code for each in answers} == {422, 503}
+    assert "requests_held_bytes 0.0" in page
+
+
 def test_bytes_that_are_worked_on_leave_no_room_for_more():
     sent = served.records(rows=100)
 

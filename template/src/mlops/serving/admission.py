@@ -97,6 +97,8 @@ class Admission:
         try:
             async with asyncio.timeout(seconds) as turn.deadline:
                 async for part in request.stream():
+                    if turn not in self._unfinished:
+                        break  # it had to go while this part was on its way
                     if turn.held + len(part) > most:
                         raise too_large
                     self._make_room(turn, len(part))
