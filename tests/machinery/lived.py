@@ -11,13 +11,8 @@ from mlops.core.params import Params
 from mlops.core.problem import Problem
 from mlops.data.contract import Column, Contract
 from mlops.monitoring.performance import Project
-from mlops.serving.journal import (
-    INSERTS_OF_SQLITE,
-    TABLES,
-    Prediction,
-    Truth,
-    _encode_cells,
-)
+from mlops.serving.journal import Prediction, Truth, _encode_cells
+from mlops.serving.journal_database import INSERTS_OF_SQLITE, TABLES
 
 URL = "sqlite:///journal/journal.db"
 START = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)

@@ -16,6 +16,7 @@ REFUSED = 'requests_total{job="flights",path="/predict",status="422"}'
 SLOW = 'requests_slow_total{job="flights",path="/predict"}'
 ASKED = 'last_prediction_timestamp_seconds{job="flights",instance="a"}'
 LOST = 'journal_rows_total{job="flights",outcome="lost"}'
+MOVED = 'journal_faults_total{job="flights",reason="gone"}'
 JOURNAL = 'journal_up{job="flights",instance="a"}'
 MEMORY = 'process_resident_memory_bytes{job="flights",instance="a"}'
 TRAINED = 'model_trained_timestamp_seconds{job="flights",version="1"}'
@@ -102,6 +103,7 @@ HEALTHY: Series = {
     ASKED: f"0+60x{END}",
     'journal_rows_total{job="flights",outcome="written"}': growing(60),
     LOST: steady(0),
+    MOVED: steady(0),
     JOURNAL: steady(1),
     MEMORY: steady(2e8),
     'model_info{job="flights",role="champion",version="1",sha256="f00"}': steady(1),
@@ -151,6 +153,7 @@ CASES = [
     Case("ServiceDown", {UP: steady(0)}, [{}], "", by=("page",)),
     Case("ServiceDown", {UP: None}, [{}], "", by=("page",)),
     Case("JournalDown", {JOURNAL: steady(0)}, [{}], "", {"instance": "a"}, ("page",)),
+    Case("JournalMoved", {MOVED: growing(1)}, [{}], ""),
     Case("RowsLost", {LOST: growing(1)}, [{}], "15"),
     Case("MemoryHigh", {MEMORY: steady(5e8)}, [{MEMORY: steady(4.8e8)}], "476.8Mi",
          {"instance": "a"}),

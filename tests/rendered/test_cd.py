@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.engine]
 
 JOBS = ("model", "image", "staging", "production")
 KEY = "a-key-of-the-service"
-CALM = "        content = await body(request, options)\n"
+CALM = "        role = PROBE if _is_probe(request, options.admin_key) else CHAMPION\n"
 TIRED = f"{CALM}        await asyncio.sleep(0 if 'x-probe' in request.headers else 0.8)\n"
 """A service that keeps its promise to those who check it, and is slow, but not wrong, for users."""
 

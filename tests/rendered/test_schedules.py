@@ -235,7 +235,7 @@ import datetime as dt, json, sqlite3, sys
 import polars as pl
 from mlops.data.contract import Contract
 from mlops.scoring.predictor import Predictor
-from mlops.serving.journal import TABLES
+from mlops.serving.journal_database import TABLES
 contract, drifted = Contract.load(), sys.argv[2] == "drifted"
 rows = pl.read_parquet("data/split/train.parquet").sample(2000, seed=1)
 scores = Predictor().scores(rows)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import yaml
 from mlops.core.errors import UserError
@@ -24,8 +26,8 @@ def granted(text):
 def test_a_replica_gets_what_its_requests_take_and_memory_to_spare():
     text, findings = sizing.make_patch(100, SINGLE, LARGE)
     assert granted(text) == {
-        "requests": {"cpu": "50m", "memory": "256Mi"},  # 100 * 0.35 ms / 0.7; 170 * 1.5 MiB
-        "limits": {"cpu": "1", "memory": "256Mi"},
+        "requests": {"cpu": "50m", "memory": "224Mi"},  # 100 * 0.35 ms / 0.7; 170 * 1.3 MiB
+        "limits": {"cpu": "1", "memory": "224Mi"},
     }
     assert "0.35 ms" in text
     assert all(line in text for line in findings)
@@ -60,11 +62,26 @@ def test_the_service_is_measured_and_leaves_nothing_behind(tmp_path, monkeypatch
 def test_large_requests_are_as_large_as_they_may_be(monkeypatch):
     served.register(served.packed())
     asked = []
-    monkeypatch.setattr(sizing, "apply_load", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(sizing, "apply_load", lambda *given: asked.append(given[2:]))
     monkeypatch.setenv("MAX_BYTES", "2000")
+    monkeypatch.setenv("MAX_TOTAL_BYTES", "20000")
     sizing.measure_service()
-    single, [large] = asked
-    assert max(map(len, single)) <= len(large) <= 2000
+    [single], [worst, connections] = asked
+    assert connections == sizing.CONNECTIONS + 10  # more than there is room for
+    assert max(map(len, single)) <= len(worst[0]) <= 2000
+    for body in worst[1:]:  # valid JSON, and no record
+        assert 500 < len(body) <= 2000
+        assert json.loads(body)
+
+
+def test_the_worst_that_is_let_in_fits_into_what_a_pod_asks_for():
+    """The container of the sample has this much: the kernel ends whoever takes more."""
+    [file] = (FILES / sizing.RESOURCES).parent.glob("resources.yaml*")
+    memory = granted(file.read_text())["limits"]["memory"]
+    served.register(served.packed())
+    single, worst = sizing.measure_service()
+    assert max(single.mib, worst.mib) < int(memory.removesuffix("Mi"))
+    assert worst.requests > 0
 
 
 def test_without_a_champion_there_is_nothing_to_measure():

@@ -64,20 +64,40 @@ def test_one_record_or_many_get_an_answer_each(task):
     assert {json.loads(key)["id"] for key in predictions["key"]} == {r["id"] for r in sent}
 
 
-def test_a_probe_is_answered_and_written_down_but_says_nothing_of_users(client):
-    def counted():
+@pytest.mark.parametrize(
+    ("key", "given", "role"),
+    [("s3cret", "s3cret", "probe"), ("s3cret", "deploy", "champion"), ("", "deploy", "champion")],
+)
+def test_only_who_deploys_is_a_probe_which_says_nothing_of_users(key, given, role):
+    def counted(client):
         lines = client.get("/metrics").text.splitlines()
         return [line for line in lines if line.startswith("input_values_total")]
 
-    before = counted()
-    probed = client.post("/predict", json=served.records()[0], headers={"X-Probe": "deploy"})
-    assert probed.status_code == 200
-    assert counted() == before != []
-    asked = 'requests_total{path="/predict",status="200"} 1.0'
-    assert asked in client.get("/metrics").text
-    client.__exit__()
+    with client_of(admin_key=key) as client:
+        before = counted(client)
+        probed = client.post("/predict", json=served.records()[0], headers={"X-Probe": given})
+        assert probed.status_code == 200
+        assert (counted(client) == before) is (role == "probe")
+        asked = 'requests_total{path="/predict",status="200"} 1.0'
+        assert asked in client.get("/metrics").text
     predictions, _ = served.journal()
-    assert predictions["role"].to_list() == ["probe"]
+    assert predictions["role"].to_list() == [role]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://testserver"}, 200),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Encoding": "identity"}, 200),
+    ],
+)
+def test_other_sites_and_what_is_no_plain_json_are_refused(client, headers, status):
+    content = json.dumps(served.records(rows=1))
+    assert client.post("/predict", content=content, headers=headers).status_code == status
 
 
 def test_many_records_are_answered_beside_the_event_loop(client):

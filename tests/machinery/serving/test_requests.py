@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from mlops.model.package import describe_column
@@ -64,6 +66,66 @@ def test_a_fault_names_the_record_the_column_the_rule_and_the_value(wrong, colum
 def test_what_is_no_record_is_refused(body):
     [(_, column, rule, _)] = refused(body)
     assert (column, rule) in [(None, "JSON"), (None, "readable"), ("count", "readable")]
+
+
+@pytest.mark.parametrize("names", ['"a": 1, "a": 2', '"count": 3, "count": 4', r'"a":1,"\u0061":2'])
+def test_a_key_that_is_said_twice_is_refused(names):
+    for body in (f'{{"count": 1, {names}}}', f'[{{"count": 1}}, {{"count": 1, {names}}}]'):
+        with pytest.raises(RefusedError) as error:
+            model().requests.read(body.encode())
+        first = error.value.faults[0]
+        assert (first.rule, first.record) == ("once", body.count('"count": 1') - 1)
+        assert "stands twice" in first.message
+    with pytest.raises(RefusedError):
+        model().requests.read_truths(b'{"id": "ab", "truth": "yes", "truth": "no"}')
+    with pytest.raises(RefusedError):
+        model().requests.read_truths(b'{"key": {"id": 1, "id": 2}, "truth": "yes"}')
+
+
+def test_what_looks_like_keys_but_is_none_is_read():
+    odd = {**GOOD, "later": {"a": [{"b": ":"}], '":': 1}, "kind": "a"}
+    assert parsed(odd)["count"] == 3
+    assert parsed({**GOOD, "later": '"x": "y" :'})["count"] == 3
+
+
+WIDE = b'"%x":0'
+NESTED = b'"later": [' + b",".join([b"{}"] * 300_000) + b"]"
+HOSTILE = {
+    "unknown keys": b"{" + b",".join(WIDE % number for number in range(100_000)) + b"}",
+    "unknown keys in each": b"[" + b",".join([b'{"a":0,"b":0,"c":0}'] * 45_000) + b"]",
+    "of a thousand": b"["
+    + b",".join([b"{" + b",".join(WIDE % n for n in range(120)) + b"}"] * 1000)
+    + b"]",
+    "nothing": b"[" + b",".join([b"{}"] * 300_000) + b"]",
+    "numbers": b"[" + b",".join([b"0"] * 450_000) + b"]",
+    "nested": b"{" + NESTED + b"}",
+    "nested where a number belongs": b"{" + NESTED.replace(b"later", b"count") + b"}",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_refusing_takes_no_more_memory_than_some_times_the_request(kind):
+    """In a process of its own: pydantic's own memory is not Python's."""
+    script = (
+        "import sys, resource, pathlib\n"
+        "from mlops.serving.models import Model, ModelContent\n"
+        "from mlops.serving.faults import RefusedError\n"
+        "content = pathlib.Path('models/model.onnx').read_bytes()\n"
+        "model = Model('m', ModelContent.of(content), 'refuse', 1000)\n"
+        "body = sys.stdin.buffer.read()\n"
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = most()\n"
+        "try:\n"
+        "    model.requests.read(body)\n"
+        "except RefusedError as error:\n"
+        "    print(len(error.faults), (most() - before) * 1024)\n"
+    )
+    served.register(served.packed())
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, input=HOSTILE[kind], capture_output=True, check=True)
+    faults, taken = map(int, done.stdout.split())
+    assert 1 <= faults <= 100
+    assert taken < 80_000_000
 
 
 def test_as_many_records_as_are_allowed():

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from urllib.error import URLError
 
 import pytest
+from mlops.serving.connection import MOST_HEAD
 from mlops.serving.options import Options
 
 import served
@@ -77,6 +78,78 @@ def ask(address, path, content=None):
     body = None if content is None else json.dumps(content).encode()
     with urllib.request.urlopen(f"{address}{path}", body, timeout=30) as answer:  # noqa: S310
         return json.loads(answer.read())
+
+
+def connect(address):
+    host, _, port = address.removeprefix("http://").partition(":")
+    connection = socket.create_connection((host, int(port)), timeout=20)
+    return connection
+
+
+def said(connection):
+    """The status that a connection was answered with; "" if it was ended."""
+    try:
+        return connection.recv(100).decode()[9:12]
+    except ConnectionError:
+        return ""
+
+
+def test_a_head_without_end_is_refused_after_a_stated_size():
+    with running() as process:
+        for start in (b"GET /healthz HTTP/1.1\r\nX-A: ", b"GET /"):
+            with connect(process.address) as connection:
+                connection.sendall(start + b"a" * (MOST_HEAD + 1))
+                assert said(connection) == "431"
+            with connect(process.address) as connection:  # in one piece with its end
+                connection.sendall(start + b"a" * MOST_HEAD + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert said(connection) == "431"
+        with connect(process.address) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nX-A: " + b"a" * 10_000 + b"\r\n\r\n")
+            assert said(connection) == "200"
+
+
+def test_who_sends_too_slowly_or_hangs_up_is_no_failure_of_the_service():
+    half = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{"
+    with running(MAX_SECONDS="1") as process:
+        for _ in range(5):
+            with connect(process.address) as connection:
+                connection.sendall(half)
+                time.sleep(0.05)
+        slow, silent, head = (connect(process.address) for _ in range(3))
+        slow.sendall(half)
+        head.sendall(half[:30])
+        assert said(slow) == "408"
+        assert said(silent) == said(head) == ""  # ended before a request was there
+        with urllib.request.urlopen(f"{process.address}/metrics") as answer:
+            page = answer.read().decode()
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert 'requests_total{path="/predict",status="499"} 5.0' in page
+    assert 'requests_total{path="/predict",status="408"} 1.0' in page
+    assert 'path="/predict",status="5' not in page
+    assert 'request_seconds_count{path="/predict"}' not in page
+    assert "raceback" not in output
+
+
+def test_a_refused_body_is_answered_before_the_connection_is_closed():
+    """What is left of it is read, else the system would reset the connection, answer and all."""
+    with running(API_KEY="s3cret") as process, connect(process.address) as connection:
+        start = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        connection.sendall(start + b"Content-Length: 900000\r\n\r\n")
+        time.sleep(0.2)
+        connection.sendall(b" " * 900_000)
+        assert said(connection) == "401"
+        while connection.recv(100):
+            pass
+
+
+def test_connections_that_only_wait_make_room():
+    sent = served.records(rows=1)[0]
+    with running(MAX_CONNECTIONS="20") as process:
+        waiting = [connect(process.address) for _ in range(60)]
+        for _ in range(5):
+            assert ask(process.address, "/predict", sent)["model_version"] == "3"
+        assert said(waiting[0]) == ""
 
 
 @unix

@@ -16,7 +16,7 @@ from ..data.cells import read_cell
 from ..data.contract import Column, Contract
 from ..data.number_text import NumberForm
 from ..records.databases import BATCH, connect
-from ..serving.journal import SQLITE
+from ..serving.journal_database import SQLITE
 from ..serving.options import Options
 
 START = "start the service with 'serve' and send it requests, or say in JOURNAL_URL where it writes"

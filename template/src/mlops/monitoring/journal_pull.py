@@ -7,7 +7,7 @@ from ..core.errors import UserError
 from ..core.paths import COMPOSE, replacing
 from ..core.strict_model import read_yaml
 from ..deployment.docker import docker
-from ..serving.journal import SQLITE
+from ..serving.journal_database import SQLITE
 from .ground_truth import journal_url
 
 PRODUCTION = "production"

@@ -5,6 +5,7 @@ import hmac
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,19 +15,23 @@ from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
 
 from ..core.errors import UserError
+from .admission import BUSY, Admission, ProblemError, answer
 from .faults import RefusedError
-from .guard import BUSY, Guard, ProblemError, Swap, answer, body
+from .guard import Guard, Swap
+from .journal import Kept
 from .openapi import describe_api
-from .options import Options
 from .service import CHAMPION, PROBE, Service
 
 log = logging.getLogger(__name__)
 LARGE = 20_000  # bytes of a request: to answer it takes long enough for others to notice
+BESIDE = 2  # of them at once: each takes many times its own bytes while it is worked on
 
 
 def create(service: Service) -> Guard:
     """The application behind its guard."""
     options, journal = service.options, service.journal
+    admission = Admission(options, service.metrics)
+    beside = ThreadPoolExecutor(BESIDE, "large")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -34,6 +39,7 @@ def create(service: Service) -> Guard:
         app.state.ready = True
         yield
         app.state.ready = False
+        beside.shutdown()
         service.close()
 
     app = FastAPIOffline(lifespan=lifespan)
@@ -41,8 +47,17 @@ def create(service: Service) -> Guard:
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RefusedError, _refused)
 
-    async def kept(content: Any, status: int) -> Response:
-        if journal.durable and not await journal.kept():
+    async def taken(request: Request) -> bytes:
+        """The body of a request that may be worked on."""
+        _authorise(request, options.api_key)
+        content = await admission.take(request)
+        if not journal.has_room(len(content)):
+            raise ProblemError(503, "the journal is behind; try again", BUSY)
+        return content
+
+    async def held(kept: Kept | None, content: Any, status: int = 200) -> Response:
+        """The answer, once the journal holds it if it has to."""
+        if kept and not await asyncio.wrap_future(kept):
             raise ProblemError(503, "the journal cannot be written; try again", BUSY)
         return answer(content, status)
 
@@ -54,18 +69,20 @@ def create(service: Service) -> Guard:
     @app.post("/predict")
     async def predict(request: Request) -> Response:
         """A decision for one record, or for each of a list of them."""
-        _authorise(request, options.api_key)
-        content = await body(request, options)
-        role = PROBE if "x-probe" in request.headers else CHAMPION
+        content = await taken(request)
+        role = PROBE if _is_probe(request, options.admin_key) else CHAMPION
+        kept = Kept() if journal.durable else None
         if len(content) > LARGE:
-            return await kept(await asyncio.to_thread(service.predict, content, role), 200)
-        return await kept(service.predict(content, role), 200)
+            work = asyncio.get_running_loop().run_in_executor
+            return await held(kept, await work(beside, service.predict, content, role, kept))
+        return await held(kept, service.predict(content, role, kept))
 
     @app.post("/feedback")
     async def feedback(request: Request) -> Response:
         """What really was, by the id of a prediction or by the key of a record."""
-        _authorise(request, options.api_key)
-        return await kept({"accepted": service.learn(await body(request, options))}, 202)
+        content = await taken(request)
+        kept = Kept() if journal.durable else None
+        return await held(kept, {"accepted": service.learn(content, kept)}, 202)
 
     @app.get("/info")
     async def info() -> Response:
@@ -100,13 +117,13 @@ def create(service: Service) -> Guard:
     async def swap(request: Request) -> Response:
         """Answer with another model, once it has been loaded and tried."""
         _authorise(request, options.admin_key, closed=True)
-        return await changed(service.swap, *await _wanted(request, options))
+        return await changed(service.swap, *_wanted(await admission.take(request)))
 
     @app.post("/model/shadow")
     async def shadow(request: Request) -> Response:
         """Have another model score the same records without answering; "" ends that."""
         _authorise(request, options.admin_key, closed=True)
-        return await changed(service.follow, *await _wanted(request, options))
+        return await changed(service.follow, *_wanted(await admission.take(request)))
 
     @app.post("/model/rollback")
     async def rollback(request: Request) -> Response:
@@ -114,7 +131,7 @@ def create(service: Service) -> Guard:
         _authorise(request, options.admin_key, closed=True)
         return await changed(service.roll_back)
 
-    return Guard(app, service)
+    return Guard(app, service, admission)
 
 
 def _authorise(request: Request, key: str, closed: bool = False) -> None:
@@ -126,10 +143,16 @@ def _authorise(request: Request, key: str, closed: bool = False) -> None:
         raise ProblemError(401, "the header X-API-Key is wrong")
 
 
-async def _wanted(request: Request, options: Options) -> tuple[str, str]:
+def _is_probe(request: Request, key: str) -> bool:
+    """Tell whether who deploys asks; anybody else would hide from all figures by saying so."""
+    given = request.headers.get("x-probe")
+    return bool(given and key) and hmac.compare_digest(str(given).encode(), key.encode())
+
+
+def _wanted(body: bytes) -> tuple[str, str]:
     """Address and checksum of a model. Raises RefusedError."""
     try:
-        wanted = Swap.model_validate_json(await body(request, options))
+        wanted = Swap.model_validate_json(body)
     except ValidationError as error:
         raise RefusedError.of(error) from error
     return wanted.uri, wanted.sha256

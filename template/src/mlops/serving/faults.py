@@ -60,10 +60,11 @@ class RefusedError(Exception):
     @classmethod
     def of(cls, error: ValidationError) -> Self:
         """Take the first SHOWN faults of those that pydantic has found."""
-        return cls([_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
+        return cls([describe_fault(each) for each in error.errors(include_url=False)[:SHOWN]])
 
 
-def _fault(error: Any) -> Fault:
+def describe_fault(error: Any) -> Fault:
+    """Put what pydantic says of a value into the words of the contract."""
     place = list(error["loc"])
     record = place.pop(0) if place and isinstance(place[0], int) else 0 if place else None
     columns = [str(part) for part in place if part not in (BY_ID, BY_KEY)]

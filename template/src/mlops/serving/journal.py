@@ -1,41 +1,37 @@
 """What was predicted, and the truth when it comes: a database, written beside the answers.
 
 Rows are written in batches by a thread of their own. A service that is killed loses what it has
-taken in the last WINDOW seconds; a `durable` journal loses nothing that was answered. While the
-database is down rows wait, up to MOST of them; what comes then is lost, and counted.
+taken in the last WINDOW seconds; a `durable` journal loses nothing that was answered, and holds
+nothing that was not. While the database is down rows wait, up to MOST bytes of them; what comes
+then is lost, and counted.
 """
 
-import asyncio
 import logging
-import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from ..core.errors import UserError
+from .journal_database import (
+    REASONS,
+    TABLES,
+    Connection,
+    MovedError,
+    choose_database,
+    explain_error,
+)
 from .service_metrics import Metrics
 
 WINDOW = 0.1
-MOST = 50_000  # rows that wait
+MOST = 32_000_000  # bytes that wait
+ROW = 1_000  # bytes of a row beside those of its record
 BATCH = 2_000
 RETRY = 1.0  # seconds until the next try while the database is down
-SQLITE, POSTGRESQL = "sqlite:///", ("postgresql://", "postgres://")
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS predictions (
-        id text NOT NULL, role text NOT NULL, at text NOT NULL, key text, version integer,
-        model text NOT NULL, prediction text NOT NULL, score double precision NOT NULL,
-        decision text NOT NULL, inputs text NOT NULL, PRIMARY KEY (id, role)
-    )""",
-    """CREATE TABLE IF NOT EXISTS truths (
-        at text NOT NULL, id text, key text, truth text NOT NULL
-    )""",
-)
 log = logging.getLogger(__name__)
 
 
@@ -66,68 +62,15 @@ class Truth(NamedTuple):
 
 
 Row = Prediction | Truth
+Kept = Future[bool]
 
 
-class Inserts(NamedTuple):
-    """The statements that add a row, in the words of one kind of database."""
+class Batch(NamedTuple):
+    """Rows that came together, up to the `end`th of all; `size` is in bytes."""
 
-    prediction: str
-    truth: str
-
-
-INSERTS_OF_SQLITE = Inserts(
-    "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "INSERT INTO truths VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-)
-INSERTS_OF_POSTGRESQL = Inserts(
-    "INSERT INTO predictions VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-    "ON CONFLICT DO NOTHING",
-    "INSERT INTO truths VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-)
-
-
-class Connection(Protocol):
-    """As much of a database (PEP 249) as is needed."""
-
-    def cursor(self) -> Any: ...
-    def commit(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class Database(NamedTuple):
-    """How to connect, how to add a row, and what may go wrong."""
-
-    connect: Callable[[], Connection]
-    inserts: Inserts
-    errors: tuple[type[Exception], ...]
-
-
-def choose_database(url: str, durable: bool) -> Database:
-    """Choose the database by its address. Raises UserError if that is of neither SQLite nor
-    PostgreSQL, or its driver is not here.
-    """
-    if url.startswith(SQLITE):
-        file = Path(url.removeprefix(SQLITE))
-        errors = (sqlite3.Error, OSError)
-        return Database(lambda: _connect_sqlite(file, durable), INSERTS_OF_SQLITE, errors)
-    if not url.startswith(POSTGRESQL):
-        raise UserError("JOURNAL_URL must be sqlite:///FILE or postgresql://HOST/NAME.")
-    try:
-        import psycopg  # noqa: PLC0415  (only where the journal is in PostgreSQL)
-    except ImportError as error:
-        raise UserError(
-            "PostgreSQL needs its driver: uv add --group serving 'psycopg[binary]'."
-        ) from error
-    connect = partial(psycopg.connect, url, connect_timeout=5)
-    return Database(connect, INSERTS_OF_POSTGRESQL, (psycopg.Error, OSError))
-
-
-def _connect_sqlite(file: Path, durable: bool) -> Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(file, check_same_thread=False, timeout=5)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    return connection
+    end: int
+    size: int
+    kept: Kept | None
 
 
 class Journal:
@@ -138,32 +81,45 @@ class Journal:
 
         A database that does not answer is no error: it may come later.
         """
-        self.durable = durable
+        self.durable, self._up = durable, True
         self._database, self._metrics = choose_database(url, durable), metrics
         self._rows: deque[Row] = deque()
-        self._taken = self._written = 0
-        self._waiting: deque[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[bool]]] = deque()
+        self._taken = self._written = self._bytes = 0
+        self._batches: deque[Batch] = deque()
+        self._lock = threading.Lock()  # rows come from several threads
         self._wake, self._ended = threading.Event(), threading.Event()
         self._connection: Connection | None = None
         metrics.pending.set_function(lambda: len(self._rows))
+        for reason in REASONS:
+            metrics.journal_faults.labels(reason)
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
-    def put(self, rows: Sequence[Row]) -> None:
-        """Take rows, to be written within WINDOW seconds; never waits."""
-        if len(self._rows) + len(rows) > MOST:
-            self._metrics.journal.labels("lost").inc(len(rows))
-            return
-        self._rows.extend(rows)
-        self._taken += len(rows)
+    def has_room(self, size: int) -> bool:
+        """Tell whether rows of a request of so many bytes may come: those before are being written.
 
-    async def kept(self) -> bool:
-        """Wait until all rows taken so far are in the database; False if they cannot be by now."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append((self._taken, loop, done))
-        self._wake.set()
-        return await done
+        While the database is down, they may: then they are lost rather than answers refused.
+        """
+        return not self._up or self._bytes + size <= MOST
+
+    def put(self, rows: Sequence[Row], size: int = 0, kept: Kept | None = None) -> None:
+        """Take rows of a request of `size` bytes, to be written within WINDOW seconds.
+
+        Never waits. `kept` is told whether they are in the database, as soon as that is known.
+        """
+        size += ROW * len(rows)
+        with self._lock:
+            if not self._up and self._bytes + size > MOST:
+                self._metrics.journal.labels("lost").inc(len(rows))
+                if kept:
+                    kept.set_result(False)
+                return
+            self._rows.extend(rows)
+            self._taken += len(rows)
+            self._bytes += size
+            self._batches.append(Batch(self._taken, size, kept))
+        if kept:
+            self._wake.set()
 
     def close(self) -> None:
         """Write what is left, and end."""
@@ -182,21 +138,34 @@ class Journal:
             self._connection.close()
 
     def _empty(self) -> None:
-        """Write all that waits, unless the database is down."""
+        """Write all that waits, unless the database is down; a file that is gone is made anew."""
         try:
-            while self._rows:
-                self._write([self._rows[place] for place in range(min(BATCH, len(self._rows)))])
-            up = True
-        except self._database.errors as error:
-            log.error("the journal cannot be written", extra={"reason": type(error).__name__})
-            self._disconnect()
-            up = False
-        self._metrics.journal_up.set(up)
-        while self._waiting and (not up or self._waiting[0][0] <= self._written):
-            _, loop, done = self._waiting.popleft()
-            loop.call_soon_threadsafe(_resolve, done, up)
-        if not up:
+            try:
+                self._write_all()
+            except MovedError as error:
+                self._tell(error)
+                self._database.clear_up()
+                self._write_all()
+            self._up = True
+        except (*self._database.errors, MovedError) as error:
+            self._tell(error)
+            self._up = False
+            if self.durable:
+                self._withdraw()
+        self._metrics.journal_up.set(self._up)
+        if not self._up:
             self._ended.wait(RETRY)
+
+    def _write_all(self) -> None:
+        while count := self._count_next():
+            self._write([self._rows[place] for place in range(count)])
+
+    def _count_next(self) -> int:
+        """Count the rows to write at once; those that came together stay together."""
+        with self._lock:
+            ends = (batch.end - self._written for batch in self._batches)
+            first = next(ends, 0)
+            return max(first, *takewhile(lambda end: end <= BATCH, ends), 0)
 
     def _write(self, rows: list[Row]) -> None:
         connection = self._connected()
@@ -205,10 +174,27 @@ class Journal:
             if batch := [_encode_cells(row) for row in rows if isinstance(row, kind)]:
                 cursor.executemany(insert, batch)
         connection.commit()
-        for _ in rows:
-            self._rows.popleft()
-        self._written += len(rows)
-        self._metrics.journal.labels("written").inc(len(rows))
+        self._database.verify()
+        self._drop(len(rows), "written")
+
+    def _withdraw(self) -> None:
+        """Forget what waits: whoever asked is told to try again, so none of it was decided."""
+        self._drop(len(self._rows), "withdrawn")
+
+    def _drop(self, count: int, outcome: str) -> None:
+        """Take the first rows out, and tell who waits for them."""
+        with self._lock:
+            for _ in range(count):
+                self._rows.popleft()
+            self._written += count
+            done = [*takewhile(lambda batch: batch.end <= self._written, self._batches)]
+            for batch in done:
+                self._batches.popleft()
+                self._bytes -= batch.size
+        self._metrics.journal.labels(outcome).inc(count)
+        for batch in done:
+            if batch.kept and batch.kept.set_running_or_notify_cancel():  # who asked may have gone
+                batch.kept.set_result(outcome == "written")
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -218,7 +204,12 @@ class Journal:
             self._connection.commit()
         return self._connection
 
-    def _disconnect(self) -> None:
+    def _tell(self, error: Exception) -> None:
+        """Say why the journal cannot be written, and let go of its connection."""
+        reason = explain_error(error)
+        told = {"reason": reason, "error": type(error).__name__}
+        log.error("the journal cannot be written", extra=told)
+        self._metrics.journal_faults.labels(reason).inc()
         connection, self._connection = self._connection, None
         if connection:
             with suppress(*self._database.errors):
@@ -232,8 +223,3 @@ def _encode_cells(row: Row) -> list[Any]:
         cell if isinstance(cell, plain) and not isinstance(cell, bool) else to_json(cell).decode()
         for cell in row
     ]
-
-
-def _resolve(done: asyncio.Future[bool], up: bool) -> None:
-    if not done.done():  # whoever asked may have gone
-        done.set_result(up)

@@ -25,20 +25,21 @@ SAMPLES = {
 }
 PROBLEMS = {
     401: "The header X-API-Key is wrong",
-    403: "This is switched off",
+    403: "This is switched off, or a page of another site asks",
     408: "The request came too slowly",
     409: "The model is not fit to serve, and nothing changed",
     413: "The request is too large",
+    415: "The request is compressed, or no JSON",
     422: "The request breaks the contract",
     503: "Too much at once, or not possible now; try again",
 }
 POSSIBLE = {
-    "/predict": (401, 408, 413, 422, 503),
-    "/feedback": (401, 408, 413, 422, 503),
+    "/predict": (401, 403, 408, 413, 415, 422, 503),
+    "/feedback": (401, 403, 408, 413, 415, 422, 503),
     "/readyz": (503,),
-    "/model/swap": (401, 403, 408, 409, 413, 422),
+    "/model/swap": (401, 403, 408, 409, 413, 415, 422, 503),
     "/model/rollback": (401, 403, 409),
-    "/model/shadow": (401, 403, 408, 409, 413, 422),
+    "/model/shadow": (401, 403, 408, 409, 413, 415, 422, 503),
 }
 
 

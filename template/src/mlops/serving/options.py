@@ -30,7 +30,11 @@ class Options(BaseModel):
     max_records: Positive = Field(1000, description="In one request")
     max_bytes: Positive = Field(1_000_000, description="Of one request")
     max_waiting: Positive = Field(128, description="Requests at once; others get 503")
-    max_seconds: Positive = Field(10, description="To send a request")
+    max_total_bytes: Positive = Field(
+        8_000_000, description="Of all requests at once; others get 503"
+    )
+    max_connections: Positive = Field(1000, description="At once; who waits longest is cut off")
+    max_seconds: Positive = Field(10, description="To send a request, or to read its answer")
     host: str = Field("0.0.0.0", description="The address to listen on")  # noqa: S104  (all)
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Of the log")

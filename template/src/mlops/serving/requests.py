@@ -13,36 +13,22 @@ from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     FiniteFloat,
     Strict,
     Tag,
-    TypeAdapter,
-    ValidationError,
     WithJsonSchema,
-    with_config,
 )
 from pydantic_core import from_json, to_json
-from typing_extensions import TypedDict
 
+from .bodies import Body, Record, make_strict_type
 from .faults import BY_ID, BY_KEY, UNEXPECTED, RefusedError
 
-Record = dict[str, Any]
-Adapter = TypeAdapter[Any]
 Policy = Literal["refuse", "score"]
 EITHER = 'say whose truth it is, by either the "id" of a prediction or the "key" of a record'
 ID = "^[0-9a-f]{1,32}$"
 BLANK = r"[\s\x1c-\x1f\x85]*"  # what Python strips
-
-
-class Body(NamedTuple):
-    """Reads `one` of a kind, or `several` in a list; `type` is what the body then may be."""
-
-    one: Adapter
-    several: Adapter
-    type: Any
 
 
 class Parsed(NamedTuple):
@@ -88,54 +74,56 @@ class Requests:
 
     def __init__(self, meta: dict[str, Any], policy: Policy, most: int) -> None:
         columns = meta["columns"]
-        self.records = _body(_typed_dict("Record", columns), most)
-        self.truths = _body(_truth(meta), most)
+        self.records = _make_body(columns, most)
+        truth, names = _truth(meta), {"id", "key", "truth"} | {each["name"] for each in columns}
+        self.truths = Body(truth, names, most, truth, set())
         # What is let through has the right type all the same.
         limits = {"minimum": None, "maximum": None, "categories": None}
-        free = _body(_typed_dict("Record", [column | limits for column in columns]), most)
+        free = _make_body([column | limits for column in columns], most)
         self._free = free if policy == "score" else None
 
     def read(self, body: bytes) -> Parsed:
         """The records in a request's body, their cells typed. Raises RefusedError."""
         try:
-            return Parsed(*_read(self.records, body), Counter())
-        except ValidationError as error:
-            found, refused = error.errors(include_url=False), RefusedError.of(error)
-        if self._free and all(each["type"] in UNEXPECTED for each in found):
-            counts = Counter((str(each["loc"][-1]), UNEXPECTED[each["type"]]) for each in found)
-            with suppress(ValidationError):
-                return Parsed(*_read(self._free, body), counts)
-        raise refused
+            return Parsed(*self.records.read(body), Counter())
+        except RefusedError:
+            if not self._free:
+                raise
+        # Now refused is only what has another fault than a value outside the limits.
+        found = self._free.read(body)
+        errors = self.records.list_errors(body)
+        return Parsed(*found, Counter((str(e["loc"][-1]), UNEXPECTED[e["type"]]) for e in errors))
 
     def read_truths(self, body: bytes) -> list[Record]:
         """What really was: `truth`, and the `id` of the prediction or the `key` of the record.
 
         Raises RefusedError.
         """
-        try:
-            found, _ = _read(self.truths, body)
-        except ValidationError as error:
-            raise RefusedError.of(error) from error
+        found, _ = self.truths.read(body)
         return found
 
 
+def _make_body(columns: list[dict[str, Any]], most: int) -> Body:
+    names = {column["name"] for column in columns}
+    required = {column["name"] for column in columns if column["used"] and column["required"]}
+    fields = {column["name"]: _field(column) for column in columns}
+    quick = fields | {name: NotRequired[fields[name]] for name in required}
+    one, other = (make_strict_type("Record", each) for each in (fields, quick))
+    return Body(one, names, most, other, required)
+
+
 def _typed_dict(name: str, columns: list[dict[str, Any]]) -> Any:
-    return _strict(name, {column["name"]: _field(column) for column in columns})
-
-
-def _strict(name: str, fields: dict[str, Any]) -> Any:
-    made: Any = TypedDict(name, fields)  # type: ignore[misc]
-    return with_config(ConfigDict(extra="forbid"))(made)
+    return make_strict_type(name, {column["name"]: _field(column) for column in columns})
 
 
 def _truth(meta: dict[str, Any]) -> Any:
     """By the id of the prediction, or by the record's key if it has one."""
     truth = {"truth": _class(tuple(meta["classes"])) if meta["classes"] else FiniteFloat}
-    by_id = _strict("TruthById", {"id": Annotated[str, Field(pattern=ID)]} | truth)
+    by_id = make_strict_type("TruthById", {"id": Annotated[str, Field(pattern=ID)]} | truth)
     keys = [column | {"required": True} for column in meta["columns"] if column["key"]]
     if not keys:
         return by_id
-    by_key = _strict("TruthByKey", {"key": _typed_dict("Key", keys)} | truth)
+    by_key = make_strict_type("TruthByKey", {"key": _typed_dict("Key", keys)} | truth)
     which = Discriminator(_form, custom_error_type="no_form", custom_error_message=EITHER)
     return Annotated[Annotated[by_id, Tag(BY_ID)] | Annotated[by_key, Tag(BY_KEY)], which]
 
@@ -170,18 +158,6 @@ def _plain(name: str) -> bool | int | float | None:
         if isinstance(value, bool | int | float):
             return value
     return None
-
-
-def _body(kind: Any, most: int) -> Body:
-    """For one of a kind, and for a list of `most` of them."""
-    several = Annotated[list[kind], Field(min_length=1, max_length=most)]
-    return Body(TypeAdapter(kind), TypeAdapter(several), kind | several)
-
-
-def _read(expected: Body, body: bytes) -> tuple[list[Record], bool]:
-    if body.lstrip()[:1] == b"[":
-        return expected.several.validate_json(body), True
-    return [expected.one.validate_json(body)], False
 
 
 def _field(column: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ import uvicorn
 
 from ..core.errors import UserError
 from .app import create
+from .connection import limit_connections
 from .options import Options
 from .service import Service
 
@@ -48,6 +49,8 @@ def serve(**chosen: Any) -> None:
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
     uvicorn.run(
         create(Service(options)),
+        http=limit_connections(options),
+        ws="none",
         host=options.host,
         port=options.port,
         log_config=None,

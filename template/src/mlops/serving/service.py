@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from .feed import Feed
-from .journal import Journal, Prediction, Truth
+from .journal import Journal, Kept, Prediction, Truth
 from .models import Model
 from .options import Options
 from .requests import Record
@@ -40,10 +40,13 @@ class Service:
         if options.shadow_uri:
             self.follow(options.shadow_uri)
 
-    def predict(self, body: bytes, role: str = CHAMPION) -> list[Answer] | Answer:
+    def predict(
+        self, body: bytes, role: str = CHAMPION, kept: Kept | None = None
+    ) -> list[Answer] | Answer:
         """An answer for each record: one, or as many as are in a list. Raises RefusedError.
 
-        What a PROBE asks is written down as such, and says nothing of what users send.
+        What a PROBE asks is written down as such, and says nothing of what users send. `kept` is
+        told whether the journal holds the answers.
         """
         model = self.model  # it may be swapped meanwhile
         records, many, unexpected = model.requests.read(body)
@@ -53,7 +56,7 @@ class Service:
         for place, answer in enumerate(answers):
             answer["id"] = ids[32 * place : 32 * place + 32]
             answer["model_version"] = model.name
-        self.journal.put(rows(role, model, records, answers))
+        self.journal.put(make_rows(role, model, records, answers), len(body), kept)
         if role == CHAMPION:
             self._take_in(model, records, values, answers, unexpected)
         return answers if many else answers[0]
@@ -75,11 +78,12 @@ class Service:
         if self.shadow:
             self._follow(self.shadow, records, answers)
 
-    def learn(self, body: bytes) -> int:
+    def learn(self, body: bytes, kept: Kept | None = None) -> int:
         """Write down what really was; returns of how many records. Raises RefusedError."""
         now = moment()
         truths = self.model.requests.read_truths(body)
-        self.journal.put([Truth(now, t.get("id"), t.get("key"), t["truth"]) for t in truths])
+        told = [Truth(now, t.get("id"), t.get("key"), t["truth"]) for t in truths]
+        self.journal.put(told, len(body), kept)
         return len(truths)
 
     def reload(self) -> Model:
@@ -178,7 +182,7 @@ class Service:
             {**theirs, "id": ours["id"]}
             for theirs, ours in zip(shadow.answers(shadow.feed(records)), answers, strict=True)
         ]
-        self.journal.put(rows(SHADOW, shadow, records, theirs))
+        self.journal.put(make_rows(SHADOW, shadow, records, theirs))
         for one, other in zip(theirs, answers, strict=True):
             same = one["decision"] == other["decision"]
             self.metrics.shadow.labels("same" if same else "different").inc()
@@ -194,7 +198,9 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def rows(role: str, model: Model, records: list[Record], answers: list[Answer]) -> list[Prediction]:
+def make_rows(
+    role: str, model: Model, records: list[Record], answers: list[Answer]
+) -> list[Prediction]:
     """For the journal, what was answered about the records."""
     now, keys = moment(), model.keys
     return [

@@ -34,7 +34,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self.requests = counter("requests", "Requests answered", ["path", "status"])
-        about = "Time to answer, from the first byte read"
+        about = "Time to answer, from when the request had been read"
         self.seconds = histogram("request_seconds", about, ["path"], buckets=SECONDS)
         about = "Requests that took longer than problem.yaml promises"
         self.slow = counter("requests_slow", about, ["path"])
@@ -46,6 +46,7 @@ class Metrics:
         limits = LimitGauges(registry).values
         self.slow_after = limits.get("latency_seconds", float("inf"))
         self.waiting = gauge("requests_waiting", "Requests being answered")
+        self.held = gauge("requests_held_bytes", "Of the requests being read or answered")
         self.scores = histogram("score", "Scores given", buckets=SCORES)
         self.decisions = counter("predictions", "Records scored, by decision", ["decision"])
         about = "Values that the model read, by the bins of what it learned from"
@@ -58,10 +59,12 @@ class Metrics:
         self.expected_unseen = gauge("input_expected_unseen_ratio", about, BINS[:2])
         about = "Values outside the contract's limits that were scored by policy"
         self.unexpected = counter("unexpected_values", about, ["column", "rule"])
-        about = "Rows for the journal: written, or lost"
+        about = "Rows for the journal: written, lost, or withdrawn as their requests were refused"
         self.journal = counter("journal_rows", about, ["outcome"])
-        for outcome in ("written", "lost"):
+        for outcome in ("written", "lost", "withdrawn"):
             self.journal.labels(outcome)
+        about = "Times that the journal could not be written, by reason"
+        self.journal_faults = counter("journal_faults", about, ["reason"])
         self.pending = gauge("journal_pending", "Rows not written yet")
         self.journal_up = gauge("journal_up", "Whether the journal can be written")
         self.model = gauge("model_info", "The models in use", ["role", "version", "sha256"])
@@ -72,12 +75,13 @@ class Metrics:
         about = "Records also scored in the shadow, by outcome"
         self.shadow = counter("shadow", about, ["outcome"])
 
-    def answered(self, path: str, status: int, seconds: float) -> None:
-        """Count a request."""
+    def answered(self, path: str, status: int, seconds: float | None) -> None:
+        """Count a request, and how long it took unless it never came whole."""
         self.requests.labels(path, str(status)).inc()
-        self.seconds.labels(path).observe(seconds)
-        if path in WORK and seconds > self.slow_after:
-            self.slow.labels(path).inc()
+        if seconds is not None:
+            self.seconds.labels(path).observe(seconds)
+            if path in WORK and seconds > self.slow_after:
+                self.slow.labels(path).inc()
         if path == "/predict":
             self.asked.set_to_current_time()
 
