@@ -7,8 +7,8 @@ that the first release seeded run against every later one, as tests see to.
     Candidate, Range            a model of the search, and the range of one of its settings
     baseline, linear, hist_gradient_boosting, lightgbm      the models that come along
     by_task                     the class that fits the kind of target
-    numbers, few_categories, many_categories                which inputs a feature step is for
-    standard, one_hot, target_mean                          feature steps that convert exactly
+    numbers, few_categories, many_categories, free_texts    which inputs a feature step is for
+    standard, one_hot, target_mean, words                   feature steps that convert exactly
     Metric                      a figure that models are chosen and judged by
     Gate, Finding, Evidence     a question that may block a release, its answer, what it may look at
     Task                        "binary", "multiclass" or "regression"
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from .model.metrics import Metric
     from .model.steps import (
         few_categories,
+        free_texts,
         many_categories,
         numbers,
         one_hot,
         standard,
         target_mean,
+        words,
     )
 
 VERSION = 1
@@ -48,8 +50,8 @@ _PLACES = {
     "model.estimators": ("baseline", "by_task", "hist_gradient_boosting", "lightgbm", "linear"),
     "model.metrics": ("Metric",),
     "model.steps": (
-        *("few_categories", "many_categories", "numbers"),
-        *("one_hot", "standard", "target_mean"),
+        *("few_categories", "free_texts", "many_categories", "numbers"),
+        *("one_hot", "standard", "target_mean", "words"),
     ),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
@@ -65,6 +67,7 @@ __all__ = [
     "baseline",
     "by_task",
     "few_categories",
+    "free_texts",
     "hist_gradient_boosting",
     "lightgbm",
     "linear",
@@ -73,6 +76,7 @@ __all__ = [
     "one_hot",
     "standard",
     "target_mean",
+    "words",
 ]
 
 

@@ -60,7 +60,7 @@ class Column(Described):
     or after (`%` must, and divides), and `negatives` how they look: -12 (always read), (12) in
     parentheses or, trailing, 12-.
 
-    `categories` are the only texts allowed, `known_categories` those that were met so far.
+    A `free_text` is read for its words. `categories` are the only texts allowed, `known_categories` those that were met so far.
     `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
     or no value. `former_names` are what older files call it.
     """
@@ -73,6 +73,7 @@ class Column(Described):
     known_at_decision: bool = True
     protected: bool = False
     slice: bool = False
+    free_text: bool = False
     minimum: int | float | None = None
     maximum: int | float | None = None
     categories: Texts | None = None
@@ -115,6 +116,8 @@ class Column(Described):
             "thousands, unit and negatives are for numbers": written and not numeric,
             "its thousands are its decimal mark": self.thousands == self.decimal,
             f"the unit {self.unit} makes fractions": self.unit in SCALES and self.type == "integer",
+            "freeText is for texts": self.free_text and self.type != "string",
+            "freeText is for no category": self.free_text and (self.categories or self.slice),
             "enum is for texts": self.categories is not None and self.type != "string",
             "knownCategories is for texts": self.known_categories and self.type != "string",
             "a key cannot be optional": self.is_key and self.optional,

@@ -27,6 +27,8 @@ from ..core.errors import TeamError
 from .candidate import Candidate
 from .inputs import Input
 from .rounding import round_thresholds_down
+from .words import OPSET as OPSET_OF_WORDS
+from .words import WordWeights, convert_word_weights, set_word_weights_shape
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
 
@@ -76,13 +78,19 @@ def convert_to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
             name="model",
             initial_types=[(f"input{place}", kinds[e.kind]) for place, e in enumerate(entries)],
             options=None if target else {"zipmap": False},
-            target_opset=OPSET,
+            target_opset=choose_opset(pipeline),
         )
     keep_only_scores(model.graph, target.transformer_ if target else None)
     rename_inputs(model.graph, names)
     # Their order is left to chance: the same model would be other bytes.
     model.opset_import.sort(key=lambda each: each.domain)
     return model
+
+
+def choose_opset(pipeline: Pipeline) -> dict[str, int]:
+    """Choose the version of ONNX: a later one where texts are to be split."""
+    steps = pipeline["features"].get_params(deep=True).values()
+    return OPSET | ({"": OPSET_OF_WORDS} if any(isinstance(s, WordWeights) for s in steps) else {})
 
 
 def make_convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
@@ -133,6 +141,7 @@ def register_converters() -> None:
     """
     add = update_registered_converter
     add(TargetEncoder, "SklearnTargetEncoder", set_target_encoder_shape, convert_target_encoder)
+    add(WordWeights, "MlopsWordWeights", set_word_weights_shape, convert_word_weights)
     if "lightgbm" not in sys.modules:
         return
     from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415

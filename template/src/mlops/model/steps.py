@@ -14,6 +14,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 from ..core.problem import Task
+from .inputs import WORDS
+from .words import WordWeights
 
 # A text with more categories than this is encoded by the target instead of one column each.
 FEW = 12
@@ -26,12 +28,21 @@ def numbers(values: pl.DataFrame) -> list[str]:
 
 def few_categories(values: pl.DataFrame) -> list[str]:
     """Select the inputs that are texts (missing: "") of 12 categories at most."""
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() <= FEW]
+    return [c.name for c in _list_categories(values) if c.n_unique() <= FEW]
 
 
 def many_categories(values: pl.DataFrame) -> list[str]:
     """Select the inputs that are texts of more than 12 categories."""
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() > FEW]
+    return [c.name for c in _list_categories(values) if c.n_unique() > FEW]
+
+
+def _list_categories(values: pl.DataFrame) -> list[pl.Series]:
+    return [c for c in values if c.dtype == pl.String and not c.name.startswith(WORDS)]
+
+
+def free_texts(values: pl.DataFrame) -> list[str]:
+    """Select the words of free texts, as columns with `freeText: true` in contract.yaml are."""
+    return [c.name for c in values if c.name.startswith(WORDS)]
 
 
 def standard() -> Pipeline:
@@ -51,6 +62,13 @@ def standard() -> Pipeline:
 def one_hot() -> OneHotEncoder:
     """Make a column of 0 and 1 for each category; all are 0 for one that training never met."""
     return OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+
+
+def words(most: int = 500) -> WordWeights:
+    """Weigh the words of free texts by TF-IDF: a column for each of the `most` telling words, of
+    those in five rows or more.
+    """
+    return WordWeights(most)
 
 
 def target_mean() -> TargetEncoder:
