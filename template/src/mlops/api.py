@@ -7,7 +7,8 @@ that the first release seeded run against every later one, as tests see to.
     Candidate, Range            a model of the search, and the range of one of its settings
     baseline, linear, hist_gradient_boosting, lightgbm      the models that come along
     by_task                     the class that fits the kind of target
-    numbers, few_categories, many_categories, free_texts    which inputs a feature step is for
+    numbers, few_categories, many_categories                which inputs a feature step is for
+    free_texts, text_lengths                                the same, of columns with `freeText`
     standard, one_hot, target_mean, words                   feature steps that convert exactly
     Metric                      a figure that models are chosen and judged by
     Gate, Finding, Evidence     a question that may block a release, its answer, what it may look at
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         one_hot,
         standard,
         target_mean,
+        text_lengths,
         words,
     )
 
@@ -50,7 +52,7 @@ _PLACES = {
     "model.estimators": ("baseline", "by_task", "hist_gradient_boosting", "lightgbm", "linear"),
     "model.metrics": ("Metric",),
     "model.steps": (
-        *("few_categories", "free_texts", "many_categories", "numbers"),
+        *("few_categories", "free_texts", "many_categories", "numbers", "text_lengths"),
         *("one_hot", "standard", "target_mean", "words"),
     ),
 }
@@ -76,6 +78,7 @@ __all__ = [
     "one_hot",
     "standard",
     "target_mean",
+    "text_lengths",
     "words",
 ]
 

@@ -25,6 +25,7 @@ from mlops.api import (
     one_hot,
     standard,
     target_mean,
+    text_lengths,
     words,
 )
 from sklearn.compose import ColumnTransformer
@@ -52,5 +53,6 @@ def raw() -> ColumnTransformer:
             ("few", one_hot(), few_categories),
             ("many", target_mean(), many_categories),
             ("words", words(100), free_texts),
+            ("lengths", "passthrough", text_lengths),
         ]
     )

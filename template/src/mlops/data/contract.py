@@ -60,7 +60,8 @@ class Column(Described):
     or after (`%` must, and divides), and `negatives` how they look: -12 (always read), (12) in
     parentheses or, trailing, 12-.
 
-    A `free_text` is read for its words. `categories` are the only texts allowed, `known_categories` those that were met so far.
+    A `free_text` is read for its words. `categories` are the only texts allowed, `known_categories`
+    those that were met so far.
     `optional`: a file may lack the column; its rows then have the `default`, a text as delivered,
     or no value. `former_names` are what older files call it.
     """
@@ -117,7 +118,8 @@ class Column(Described):
             "its thousands are its decimal mark": self.thousands == self.decimal,
             f"the unit {self.unit} makes fractions": self.unit in SCALES and self.type == "integer",
             "freeText is for texts": self.free_text and self.type != "string",
-            "freeText is for no category": self.free_text and (self.categories or self.slice),
+            "freeText is for no category": self.free_text
+            and (self.categories or self.slice or self.protected),
             "enum is for texts": self.categories is not None and self.type != "string",
             "knownCategories is for texts": self.known_categories and self.type != "string",
             "a key cannot be optional": self.is_key and self.optional,

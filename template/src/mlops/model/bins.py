@@ -23,7 +23,8 @@ LEAST_SHARE, LEAST_ROWS = 0.005, 10
 def make_bins(values: pl.DataFrame) -> list[InputBins]:
     """Make the bins of each column, in which a missing value is NaN or "".
 
-    The words of a free text have none: they hardly come again. Its length is a number. Edges and shares are as precise as their six first digits.
+    The words of a free text have none: they hardly come again. Its length is a number. Edges and
+    shares are as precise as their six first digits.
     """
     return [
         _bin_texts(each) if each.dtype == pl.String else _bin_numbers(each)

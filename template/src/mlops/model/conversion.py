@@ -149,9 +149,22 @@ def register_converters() -> None:
         convert_lightgbm,
     )
 
-    options, number = {"zipmap": [True, False], "nocl": [True, False]}, {"split": None}
+    def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+        """Convert, and leave the scores raw for a calibration, which learns from those."""
+        before = len(container.nodes)
+        convert_lightgbm(scope, operator, container)
+        if scope.get_options(operator.raw_operator, {"raw_scores": False})["raw_scores"]:
+            for node in container.nodes[before:]:
+                for each in node.attribute:
+                    if each.name == "post_transform":
+                        each.s = b"NONE"
+
+    options, number = (
+        dict.fromkeys(("zipmap", "nocl", "raw_scores"), [True, False]),
+        {"split": None},
+    )
     shape = calculate_linear_classifier_output_shapes
-    add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_lightgbm, options=options)
+    add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_classifier, options=options)
     shape = calculate_linear_regressor_output_shapes
     add(LGBMRegressor, "LightGbmLGBMRegressor", shape, convert_lightgbm, options=number)
 

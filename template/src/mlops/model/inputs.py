@@ -1,8 +1,9 @@
 """The one fixed rule from the contract's columns to what the model reads.
 
 Numbers and booleans become 32-bit floats (missing: NaN), texts stay texts (missing: ""), a date
-becomes some numbers of its own, and a free text its words and its length. The rule is this small so that a service can follow it in plain
-Python: whatever is learned from data (medians, categories, scales) is inside the model.
+becomes some numbers of its own, and a free text its words and its length. The rule is this small so
+that a service can follow it in plain Python: whatever is learned from data (medians, categories,
+scales) is inside the model.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from .text_parts import write_words
 
 LARGEST = float(np.finfo(np.float32).max)
 # "d" is polars' name for whole days since 1970-01-01; weekdays are 1 (Monday) to 7.
-WORDS = "words of "  # begins the name of no other input: steps know free texts by it
+# So begin the names of what is read of free texts, and of nothing else: steps know them by it.
+WORDS, LENGTH = "words of ", "length of "
 PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "days": lambda date: date.dt.epoch("d"),
     "month": lambda date: date.dt.month(),
@@ -55,10 +57,10 @@ def make_inputs(column: Column) -> list[Input]:
     No input has a name that polars takes for a pattern, as steps ask each for its values.
     """
     if column.free_text:
-        length = Input(f"length of {column.name}", column.name, "number", "length")
+        length = Input(f"{LENGTH}{column.name}", column.name, "number", "length")
         return [Input(f"{WORDS}{column.name}", column.name, "text", "words"), length]
     if column.type not in ("date", "timestamp"):
-        odd = is_pattern(column.name) or column.name.startswith(WORDS)
+        odd = is_pattern(column.name) or column.name.startswith((WORDS, LENGTH))
         name = f"value of {column.name}" if odd else column.name
         return [Input(name, column.name, "text" if column.type == "string" else "number")]
     parts = ["weekday"] if column.role == "time" else ["days", "month", "weekday"]

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 from ..core.problem import Task
-from .inputs import WORDS
+from .inputs import LENGTH, WORDS
 from .words import WordWeights
 
 # A text with more categories than this is encoded by the target instead of one column each.
@@ -22,8 +22,11 @@ FEW = 12
 
 
 def numbers(values: pl.DataFrame) -> list[str]:
-    """Select the inputs that are numbers (missing: NaN), without those of which none is known."""
-    return [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
+    """Select the inputs that are numbers (missing: NaN), without those of which none is known, and
+    without the lengths of texts.
+    """
+    known = [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
+    return [name for name in known if not name.startswith(LENGTH)]
 
 
 def few_categories(values: pl.DataFrame) -> list[str]:
@@ -43,6 +46,13 @@ def _list_categories(values: pl.DataFrame) -> list[pl.Series]:
 def free_texts(values: pl.DataFrame) -> list[str]:
     """Select the words of free texts, as columns with `freeText: true` in contract.yaml are."""
     return [c.name for c in values if c.name.startswith(WORDS)]
+
+
+def text_lengths(values: pl.DataFrame) -> list[str]:
+    """Select the lengths of free texts, in letters: a weighted sum would make too much of a text
+    that is longer than all others.
+    """
+    return [c.name for c in values if c.name.startswith(LENGTH)]
 
 
 def standard() -> Pipeline:

@@ -11,7 +11,7 @@ from ..data.ingest import count_rows
 from .number_evidence import CODE
 
 SAMPLE = 10_000
-PROSE = 4  # words of two letters or more, which neither names nor addresses often have
+PROSE = 5  # words of two letters or more, as names hardly have
 WORD = r"(?:^|\s)[^\s\p{L}]*\p{L}{2,}"
 
 
