@@ -10,6 +10,7 @@ that the first release seeded run against every later one, as tests see to.
     numbers, few_categories, many_categories                which inputs a feature step is for
     free_texts, text_lengths                                the same, of columns with `freeText`
     standard, one_hot, target_mean, words                   feature steps that convert exactly
+    ratio, difference, product, log, is_missing             the same, of a few numbers of a row
     Metric                      a figure that models are chosen and judged by
     Gate, Finding, Evidence     a question that may block a release, its answer, what it may look at
     Task                        "binary", "multiclass" or "regression"
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .evaluation.evidence import Evidence
     from .gates.gates import Finding
     from .gates.own_gates import Gate
+    from .model.arithmetic import difference, is_missing, log, product, ratio
     from .model.candidate import Candidate, Range
     from .model.estimators import baseline, by_task, hist_gradient_boosting, lightgbm, linear
     from .model.metrics import Metric
@@ -48,6 +50,7 @@ _PLACES = {
     "evaluation.evidence": ("Evidence",),
     "gates.gates": ("Finding",),
     "gates.own_gates": ("Gate",),
+    "model.arithmetic": ("difference", "is_missing", "log", "product", "ratio"),
     "model.candidate": ("Candidate", "Range"),
     "model.estimators": ("baseline", "by_task", "hist_gradient_boosting", "lightgbm", "linear"),
     "model.metrics": ("Metric",),
@@ -68,14 +71,19 @@ __all__ = [
     "Task",
     "baseline",
     "by_task",
+    "difference",
     "few_categories",
     "free_texts",
     "hist_gradient_boosting",
+    "is_missing",
     "lightgbm",
     "linear",
+    "log",
     "many_categories",
     "numbers",
     "one_hot",
+    "product",
+    "ratio",
     "standard",
     "target_mean",
     "text_lengths",

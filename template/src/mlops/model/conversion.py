@@ -24,6 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from ..core.errors import TeamError
+from .arithmetic import Arithmetic, convert_arithmetic, set_arithmetic_shape
 from .candidate import Candidate
 from .inputs import Input
 from .rounding import round_thresholds_down
@@ -141,6 +142,7 @@ def register_converters() -> None:
     """
     add = update_registered_converter
     add(TargetEncoder, "SklearnTargetEncoder", set_target_encoder_shape, convert_target_encoder)
+    add(Arithmetic, "MlopsArithmetic", set_arithmetic_shape, convert_arithmetic)
     add(WordWeights, "MlopsWordWeights", set_word_weights_shape, convert_word_weights)
     if "lightgbm" not in sys.modules:
         return
