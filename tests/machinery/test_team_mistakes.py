@@ -15,7 +15,7 @@ from mlops.evaluation.evidence import Evidence
 from mlops.gates.own_gates import judge_own_gate, load_own_gates
 from mlops.model.candidate import find_candidates, load_candidates
 from mlops.model.metrics import Metric, find_primary_metric, load_metrics, measure_all_metrics
-from mlops.model.train import refuse_unpackable, split_usable
+from mlops.model.train import explain_misfit, split_usable
 from mlops.model.trial_runner import Plan, TrialRunner
 from mlops.testing import example_table
 
@@ -468,7 +468,7 @@ def model(task): return Ours()"""
         with says(
             f"src/{folder.name}/candidates.py:8: the candidate odd cannot be converted to ONNX"
         ) as raised:
-            refuse_unpackable(odd, make_runner())
+            explain_misfit(odd, make_runner())
     assert "Ours" in str(raised.value)
     assert "take it out of train.candidates in params.yaml" in str(raised.value)
 
@@ -476,4 +476,28 @@ def model(task): return Ours()"""
 def test_seeded_candidates_can_be_packaged(tmp_path):
     with team_package(tmp_path):
         for each in find_candidates(["linear", "hist_gradient_boosting"]):
-            refuse_unpackable(each, make_runner())
+            assert explain_misfit(each, make_runner()) == ""
+
+
+ISOTONIC = """
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+def model(task): return CalibratedClassifierCV(LogisticRegression(), cv=2, method="isotonic")"""
+TEMPERATURE = ISOTONIC.replace("isotonic", "temperature")
+
+
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [
+        (ISOTONIC, "odd: as an ONNX file it answers "),
+        (TEMPERATURE, "odd: src/team"),
+    ],
+)
+def test_a_model_that_converts_wrongly_is_told_before_the_search(tmp_path, model, what):
+    with team_package(tmp_path, **candidate(model)) as folder:
+        [odd] = find_candidates(["odd"])
+        reason = explain_misfit(odd, make_runner())
+    assert reason.startswith(what)
+    assert f"src/{folder.name}/candidates.py:" in reason
+    assert reason.endswith("or take it out of train.candidates in params.yaml")
+    assert "\n" not in reason

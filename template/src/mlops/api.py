@@ -8,7 +8,9 @@ that the first release seeded run against every later one, as tests see to.
     baseline, linear, hist_gradient_boosting, lightgbm      the models that come along
     by_task                     the class that fits the kind of target
     numbers, few_categories, many_categories                which inputs a feature step is for
-    standard, one_hot, target_mean                          feature steps that convert exactly
+    free_texts, text_lengths                                the same, of columns with `freeText`
+    standard, one_hot, target_mean, words                   feature steps that convert exactly
+    ratio, difference, product, log, is_missing             the same, of a few numbers of a row
     Metric                      a figure that models are chosen and judged by
     Gate, Finding, Evidence     a question that may block a release, its answer, what it may look at
     Task                        "binary", "multiclass" or "regression"
@@ -25,16 +27,20 @@ if TYPE_CHECKING:
     from .evaluation.evidence import Evidence
     from .gates.gates import Finding
     from .gates.own_gates import Gate
+    from .model.arithmetic import difference, is_missing, log, product, ratio
     from .model.candidate import Candidate, Range
     from .model.estimators import baseline, by_task, hist_gradient_boosting, lightgbm, linear
     from .model.metrics import Metric
     from .model.steps import (
         few_categories,
+        free_texts,
         many_categories,
         numbers,
         one_hot,
         standard,
         target_mean,
+        text_lengths,
+        words,
     )
 
 VERSION = 1
@@ -44,12 +50,13 @@ _PLACES = {
     "evaluation.evidence": ("Evidence",),
     "gates.gates": ("Finding",),
     "gates.own_gates": ("Gate",),
+    "model.arithmetic": ("difference", "is_missing", "log", "product", "ratio"),
     "model.candidate": ("Candidate", "Range"),
     "model.estimators": ("baseline", "by_task", "hist_gradient_boosting", "lightgbm", "linear"),
     "model.metrics": ("Metric",),
     "model.steps": (
-        *("few_categories", "many_categories", "numbers"),
-        *("one_hot", "standard", "target_mean"),
+        *("few_categories", "free_texts", "many_categories", "numbers", "text_lengths"),
+        *("one_hot", "standard", "target_mean", "words"),
     ),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
@@ -64,15 +71,23 @@ __all__ = [
     "Task",
     "baseline",
     "by_task",
+    "difference",
     "few_categories",
+    "free_texts",
     "hist_gradient_boosting",
+    "is_missing",
     "lightgbm",
     "linear",
+    "log",
     "many_categories",
     "numbers",
     "one_hot",
+    "product",
+    "ratio",
     "standard",
     "target_mean",
+    "text_lengths",
+    "words",
 ]
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import polars as pl
 import yaml
 
@@ -24,10 +23,11 @@ from .data.contract import CONTRACT, Column, Contract, Type
 from .data.ingest import type_rows
 from .data.number_text import write_number
 from .data.validate import judge_rows
+from .model import parity
 from .model.candidate import Candidate
 from .model.conversion import convert_candidate
-from .model.inputs import encode_truth, list_inputs, make_feed, select_inputs
-from .model.trial_runner import Plan, fit_plan, predict_scores
+from .model.inputs import encode_truth, list_inputs, select_inputs
+from .model.trial_runner import Plan, fit_plan
 from .model.value import Array
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
 ]
 Record = dict[str, str]
 START = datetime(2020, 1, 1, 5, 30)
-ROUNDING = 1e-4
 EXAMPLE_COLUMNS: tuple[Column, ...] = (
     Column(name="size", type="number"),
     Column(name="count", type="integer"),
@@ -136,12 +135,7 @@ def share_differing(candidate: Candidate, task: Task) -> float:
     entries = list_inputs(contract)
     values, answers = select_inputs(table, entries), encode_truth(table, contract)
     fitted = fit_plan(Plan(candidate, candidate.defaults), values, answers, contract)
-    model = convert_candidate(candidate, fitted, entries).SerializeToString()
-    packaged = onnxruntime.InferenceSession(model).run(None, make_feed(values))[0]
-    if task != "multiclass":
-        packaged = packaged[:, -1]
-    apart = np.abs(packaged - predict_scores(fitted, values, contract)).reshape(len(values), -1)
-    return float(np.mean(apart.max(axis=1) > ROUNDING))
+    return parity.share_differing(convert_candidate(candidate, fitted, entries), fitted, values)
 
 
 def make_trial(project: Path, folder: Path, rows: int = 600) -> None:

@@ -12,11 +12,22 @@ selects them. To add the product of each two numbers for the linear model:
 
 The last line goes into `scaled`; with `["distance", "wind_speed"]` in place of `numbers` it would
 be for these two alone. Inputs are the columns of contract.yaml that a model may see; a date is some
-of them, such as `weekday of scheduled`. Any transformer that skl2onnx converts will do; the parity
-gate tells if one is not exact. What none can do (a look-up, a join) is to be a column of the table.
+of them, such as `weekday of scheduled`, and a free text two: `words of review`, and its `length`.
+Any transformer that skl2onnx converts will do; the parity gate tells if one is not exact. What none
+can do (a look-up, a join) is to be a column of the table.
 """
 
-from mlops.api import few_categories, many_categories, numbers, one_hot, standard, target_mean
+from mlops.api import (
+    few_categories,
+    free_texts,
+    many_categories,
+    numbers,
+    one_hot,
+    standard,
+    target_mean,
+    text_lengths,
+    words,
+)
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,6 +40,7 @@ def scaled() -> ColumnTransformer:
             ("numbers", standard(), numbers),
             ("few", one_hot(), few_categories),
             ("many", make_pipeline(target_mean(), StandardScaler()), many_categories),
+            ("words", words(500), free_texts),
         ]
     )
 
@@ -40,5 +52,7 @@ def raw() -> ColumnTransformer:
             ("numbers", "passthrough", numbers),
             ("few", one_hot(), few_categories),
             ("many", target_mean(), many_categories),
+            ("words", words(100), free_texts),
+            ("lengths", "passthrough", text_lengths),
         ]
     )

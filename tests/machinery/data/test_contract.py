@@ -160,3 +160,12 @@ def test_a_key_may_be_the_time_too_but_not_the_target(contract: Contract, path: 
 def test_a_file_that_is_not_there_is_one_sentence(path: Path) -> None:
     with pytest.raises(UserError, match=r"contract\.yaml is not here"):
         Contract.load(path)
+
+
+def test_free_text_is_text_and_no_category() -> None:
+    assert Column(name="t", type="string", free_text=True).faults() == []
+    [fault] = Column(name="t", type="integer", free_text=True).faults()
+    assert fault.endswith("freeText is for texts")
+    for more in ({"slice": True}, {"protected": True}, {"categories": ("a",)}):
+        [fault] = Column(name="t", type="string", free_text=True, **more).faults()
+        assert fault.endswith("freeText is for no category")

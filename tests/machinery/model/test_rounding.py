@@ -1,6 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from lightgbm import LGBMClassifier
 from mlops.model.conversion import convert_to_onnx
 from mlops.model.inputs import Input
 from mlops.model.rounding import round_down
@@ -36,9 +37,18 @@ def rows_one_step_apart(rows=600):
 
 
 @pytest.mark.parametrize(
+    "trees",
+    [
+        lambda: HistGradientBoostingClassifier(max_iter=10, random_state=0),
+        lambda: LGBMClassifier(n_estimators=10, min_child_samples=5, verbose=-1),
+    ],
+    ids=["scikit-learn", "lightgbm"],
+)
+@pytest.mark.parametrize(
     "nest",
     [
         lambda trees: CalibratedClassifierCV(trees(), cv=2),
+        lambda trees: CalibratedClassifierCV(trees(), cv=2, ensemble=False),
         lambda trees: BaggingClassifier(trees(), n_estimators=2, random_state=0),
         lambda trees: StackingClassifier([("one", trees()), ("two", trees())], cv=2),
         lambda trees: VotingClassifier(
@@ -46,12 +56,13 @@ def rows_one_step_apart(rows=600):
         ),
     ],
 )
-def test_trees_within_other_models_answer_alike_too(nest):
+@pytest.mark.parametrize("classes", [2, 3])
+def test_trees_within_other_models_answer_alike_too(nest, trees, classes):
     values, truth = rows_one_step_apart()
+    truth = truth + (values["a"].rank() > 400).to_numpy() if classes == 3 else truth
     steps = ColumnTransformer([("numbers", "passthrough", ["a", "b"])])
     narrow = CastTransformer(dtype=np.float32)
-    model = nest(lambda: HistGradientBoostingClassifier(max_iter=10, random_state=0))
-    pipeline = Pipeline([("features", steps), ("narrow", narrow), ("model", model)])
+    pipeline = Pipeline([("features", steps), ("narrow", narrow), ("model", nest(trees))])
     pipeline.fit(values, truth.astype(int))
     graph = convert_to_onnx(
         pipeline, [Input(name=name, column=name, kind="number") for name in "ab"]

@@ -10,6 +10,8 @@ from mlops.core.errors import UserError
 from mlops.core.params import Params, TrainParams
 from mlops.core.paths import CHOICE, TRAIN, VALID
 from mlops.model import train
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
 
 from tables import table
 from team_packages import team_package
@@ -219,6 +221,30 @@ def test_where_no_library_can_be_loaded_the_run_ends_in_one_sentence(monkeypatch
     added = candidates.Candidate("boost", candidates.raw, boost)
     monkeypatch.setattr(candidates, "CANDIDATES", (added, *candidates.CANDIDATES))
     with pytest.raises(UserError, match=r"can be made on this machine: boost: libgomp is not"):
+        train.run()
+
+
+def isotonic(task):
+    """A model that skl2onnx converts wrongly: it takes the nearest step for what lies between."""
+    return CalibratedClassifierCV(LogisticRegression(), cv=2, method="isotonic")
+
+
+def test_a_candidate_that_converts_wrongly_is_left_out(monkeypatch, capsys):
+    project(settings="candidates: [odd, linear], trials: 1, processes: 1")
+    odd = candidates.Candidate("odd", candidates.scaled, isotonic)
+    monkeypatch.setattr(candidates, "CANDIDATES", (odd, *candidates.CANDIDATES))
+    train.run()
+    assert "train: left out odd: as an ONNX file it answers " in capsys.readouterr().out
+    choice = json.loads(CHOICE.read_text())
+    assert choice["candidate"] == "linear"
+    assert [reason.partition(":")[0] for reason in choice["left_out"]] == ["odd"]
+
+
+def test_where_all_convert_wrongly_the_run_ends_in_one_sentence(monkeypatch):
+    project(settings="candidates: [baseline, odd]")
+    odd = candidates.Candidate("odd", candidates.scaled, isotonic)
+    monkeypatch.setattr(candidates, "CANDIDATES", (odd, *candidates.CANDIDATES))
+    with pytest.raises(UserError, match=r"can be packaged: odd: as an ONNX file it answers"):
         train.run()
 
 

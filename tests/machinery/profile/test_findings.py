@@ -134,6 +134,11 @@ def test_a_finding_names_the_line_of_the_contract_and_what_to_write_there(tmp_pa
     assert found.meaning == "same has one value only, 1: nothing can be learned from it"
 
 
+def test_prose_that_is_read_as_such_is_none():
+    told = PLANTED["prose"][1]
+    assert findings(table(**told), note={"free_text": True}) == set()
+
+
 def test_a_reviewed_leak_is_none():
     told = PLANTED["leak"][1]
     assert findings(table(**told), told={"leak_reviewed": True}) == set()

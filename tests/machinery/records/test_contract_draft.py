@@ -101,6 +101,18 @@ def test_what_cannot_help_is_ignored_and_said(values: list[Any], why: str) -> No
     assert any(notice.startswith(f"col is ignored: it {why}") for notice in notices)
 
 
+def test_prose_is_read_for_its_words_and_names_are_not() -> None:
+    prose = [f"came late on day {place} and was broken" for place in range(ROWS)]
+    names = [f"Mr. John Smith {place} Jr." for place in range(ROWS)]
+    marks = [f"[{place}] 2024-01-01 00:00:00.000 +00 -- 17 4 5" for place in range(ROWS)]
+    contract, notices = draft_contract(table(t=prose, n=names, m=marks), "orders", "late")
+    assert (contract["t"].free_text, contract["t"].role) == (True, "feature")
+    assert any(notice.startswith("t is free text: the model learns") for notice in notices)
+    assert (contract["n"].role, contract["m"].role) == ("ignored", "ignored")
+    again = described(pick("came late and was broken", "was in time and as promised"))
+    assert (again.free_text, len(again.known_categories)) == (False, 2)
+
+
 def test_what_was_decided_for_the_reader_is_said() -> None:
     frame = table(a=pick("1", "-"), b=pick("-", "2"), when=pick("2013-01-31", "2013-02-01"))
     _, notices = draft_contract(frame, "orders", "late")
@@ -197,6 +209,12 @@ def test_a_hundred_thousand_texts_are_refused() -> None:
     with pytest.raises(UserError, match=r"about 1[0-4].,... different texts.*--key"):
         drafted(frame)
     assert drafted(frame.with_columns(x=pl.col("n") % 7), key="name").keys
+
+
+def test_a_hundred_thousand_texts_of_many_words_are_not() -> None:
+    prose = pl.Series([f"came late on day {place} and was broken" for place in range(100_200)])
+    frame = pl.DataFrame({"text": prose, "late": ["yes", "no"] * 50_100})
+    assert drafted(frame.lazy())["text"].free_text
 
 
 def test_a_decimal_comma_anywhere_speaks_for_the_whole_table() -> None:

@@ -71,6 +71,8 @@ class Column(Described):
     """People to be treated alike: the model may not be much worse on a part of them."""
     slice: bool = False
     """The model may not be much worse on a part of the business."""
+    free_text: bool = False
+    """Texts that are read for their words."""
     minimum: int | float | None = None
     """Smallest number allowed."""
     maximum: int | float | None = None
@@ -129,6 +131,9 @@ class Column(Described):
             "thousands, unit and negatives are for numbers": written and not numeric,
             "its thousands are its decimal mark": self.thousands == self.decimal,
             f"the unit {self.unit} makes fractions": self.unit in SCALES and self.type == "integer",
+            "freeText is for texts": self.free_text and self.type != "string",
+            "freeText is for no category": self.free_text
+            and (self.categories or self.slice or self.protected),
             "enum is for texts": self.categories is not None and self.type != "string",
             "knownCategories is for texts": self.known_categories and self.type != "string",
             "a key cannot be optional": self.is_key and self.optional,

@@ -22,6 +22,7 @@ HEADING = """\
 #   minimum, maximum         are they what may happen, or only what has happened so far?
 #   knownCategories          (in customProperties) were met so far; others come in, and are told.
 #                            enum in its place: no others may come
+#   freeText: true           (in customProperties) is read for its words, and is no category
 #   protected, slice: true   people, or parts of the business, to be treated no worse than others
 #   role                     feature (when not said, or key), target, time, group, ignored
 # Rows that break a rule go to quarantine with the reason. Open Data Contract Standard (bitol.io).

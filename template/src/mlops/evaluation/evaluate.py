@@ -47,6 +47,10 @@ PLOTS = REPORTS / "plots"
 BINS = 10
 MOST_ROWS_PERMUTED = 5000
 SAME = "the same answer for every row"
+FORECAST = (
+    "this is a forecast, and the model knows of the past no more than the columns of its row say: "
+    "deliver the last values, and means of some of them, as columns"
+)
 
 
 def run() -> None:
@@ -66,6 +70,8 @@ def run() -> None:
     )
     score = f"{metric['name']} {metric['value']} ({metric['low']} to {metric['high']})"
     print(f"evaluate: {score} on {test.height:,} test rows")
+    if report["baseline"]["forecast"]:
+        print(f"evaluate: {FORECAST}")
 
 
 def evaluate_model(

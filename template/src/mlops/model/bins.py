@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .inputs import WORDS
 from .metadata import InputBins
 from .seen_values import remember_values
 
@@ -23,9 +24,14 @@ LEAST_SHARE, LEAST_ROWS = 0.005, 10
 def make_bins(values: pl.DataFrame) -> list[InputBins]:
     """Make the bins of each column, in which a missing value is NaN or "".
 
-    Edges and shares are as precise as their six first digits.
+    The words of a free text have none: they hardly come again. Its length is a number. Edges and
+    shares are as precise as their six first digits.
     """
-    return [_bin_texts(each) if each.dtype == pl.String else _bin_numbers(each) for each in values]
+    return [
+        _bin_texts(each) if each.dtype == pl.String else _bin_numbers(each)
+        for each in values
+        if not each.name.startswith(WORDS)
+    ]
 
 
 def _bin_numbers(values: pl.Series) -> InputBins:

@@ -24,9 +24,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from ..core.errors import TeamError
+from .arithmetic import Arithmetic, convert_arithmetic, set_arithmetic_shape
 from .candidate import Candidate
 from .inputs import Input
 from .rounding import round_thresholds_down
+from .words import OPSET as OPSET_OF_WORDS
+from .words import WordWeights, convert_word_weights, set_word_weights_shape
 
 OPSET = {"": 18, "ai.onnx.ml": 3}
 
@@ -76,13 +79,19 @@ def convert_to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
             name="model",
             initial_types=[(f"input{place}", kinds[e.kind]) for place, e in enumerate(entries)],
             options=None if target else {"zipmap": False},
-            target_opset=OPSET,
+            target_opset=choose_opset(pipeline),
         )
     keep_only_scores(model.graph, target.transformer_ if target else None)
     rename_inputs(model.graph, names)
     # Their order is left to chance: the same model would be other bytes.
     model.opset_import.sort(key=lambda each: each.domain)
     return model
+
+
+def choose_opset(pipeline: Pipeline) -> dict[str, int]:
+    """Choose the version of ONNX: a later one where texts are to be split."""
+    steps = pipeline["features"].get_params(deep=True).values()
+    return OPSET | ({"": OPSET_OF_WORDS} if any(isinstance(s, WordWeights) for s in steps) else {})
 
 
 def make_convertible(pipeline: Pipeline, names: list[str]) -> Pipeline:
@@ -133,6 +142,8 @@ def register_converters() -> None:
     """
     add = update_registered_converter
     add(TargetEncoder, "SklearnTargetEncoder", set_target_encoder_shape, convert_target_encoder)
+    add(Arithmetic, "MlopsArithmetic", set_arithmetic_shape, convert_arithmetic)
+    add(WordWeights, "MlopsWordWeights", set_word_weights_shape, convert_word_weights)
     if "lightgbm" not in sys.modules:
         return
     from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: PLC0415
@@ -140,9 +151,22 @@ def register_converters() -> None:
         convert_lightgbm,
     )
 
-    options, number = {"zipmap": [True, False], "nocl": [True, False]}, {"split": None}
+    def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+        """Convert, and leave the scores raw for a calibration, which learns from those."""
+        before = len(container.nodes)
+        convert_lightgbm(scope, operator, container)
+        if scope.get_options(operator.raw_operator, {"raw_scores": False})["raw_scores"]:
+            for node in container.nodes[before:]:
+                for each in node.attribute:
+                    if each.name == "post_transform":
+                        each.s = b"NONE"
+
+    options, number = (
+        dict.fromkeys(("zipmap", "nocl", "raw_scores"), [True, False]),
+        {"split": None},
+    )
     shape = calculate_linear_classifier_output_shapes
-    add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_lightgbm, options=options)
+    add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_classifier, options=options)
     shape = calculate_linear_regressor_output_shapes
     add(LGBMRegressor, "LightGbmLGBMRegressor", shape, convert_lightgbm, options=number)
 

@@ -1,8 +1,9 @@
 """The one fixed rule from the contract's columns to what the model reads.
 
-Numbers and booleans become 32-bit floats (missing: NaN), texts stay texts (missing: ""), and a date
-becomes some numbers of its own. The rule is this small so that a service can follow it in plain
-Python: whatever is learned from data (medians, categories, scales) is inside the model.
+Numbers and booleans become 32-bit floats (missing: NaN), texts stay texts (missing: ""), a date
+becomes some numbers of its own, and a free text its words and its length. The rule is this small so
+that a service can follow it in plain Python: whatever is learned from data (medians, categories,
+scales) is inside the model.
 """
 
 from collections.abc import Callable
@@ -17,20 +18,25 @@ from ..core.errors import UserError
 from ..data.column_names import col, is_pattern, values_of
 from ..data.contract import Column, Contract
 from .metadata import ModelMetadata
+from .text_parts import write_words
 
 LARGEST = float(np.finfo(np.float32).max)
 # "d" is polars' name for whole days since 1970-01-01; weekdays are 1 (Monday) to 7.
+# So begin the names of what is read of free texts, and of nothing else: steps know them by it.
+WORDS, LENGTH = "words of ", "length of "
 PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "days": lambda date: date.dt.epoch("d"),
     "month": lambda date: date.dt.month(),
     "weekday": lambda date: date.dt.weekday(),
     "hour": lambda date: date.dt.hour(),
+    "length": lambda text: text.str.len_chars(),
+    "words": lambda text: text.map_elements(write_words, return_dtype=pl.String),
 }
 
 
 @dataclass(frozen=True)
 class Input:
-    """One value the model reads: a column as it is, or one `part` (see PARTS) of a date."""
+    """One value the model reads: a column as it is, or one `part` (see PARTS) of a date or text."""
 
     name: str
     column: str
@@ -50,8 +56,12 @@ def make_inputs(column: Column) -> list[Input]:
 
     No input has a name that polars takes for a pattern, as steps ask each for its values.
     """
+    if column.free_text:
+        length = Input(f"{LENGTH}{column.name}", column.name, "number", "length")
+        return [Input(f"{WORDS}{column.name}", column.name, "text", "words"), length]
     if column.type not in ("date", "timestamp"):
-        name = f"value of {column.name}" if is_pattern(column.name) else column.name
+        odd = is_pattern(column.name) or column.name.startswith((WORDS, LENGTH))
+        name = f"value of {column.name}" if odd else column.name
         return [Input(name, column.name, "text" if column.type == "string" else "number")]
     parts = ["weekday"] if column.role == "time" else ["days", "month", "weekday"]
     parts += ["hour"] if column.type == "timestamp" else []
@@ -65,12 +75,11 @@ def select_inputs(table: pl.DataFrame, entries: list[Input]) -> pl.DataFrame:
 
 def make_expression(entry: Input) -> pl.Expr:
     """Make the expression that computes an input from its column; see the module."""
-    column = col(entry.column)
+    value = PARTS[entry.part](col(entry.column)) if entry.part else col(entry.column)
     if entry.kind == "text":
-        return column.cast(pl.String).fill_null("").alias(entry.name)
-    number = PARTS[entry.part](column) if entry.part else column
+        return value.cast(pl.String).fill_null("").alias(entry.name)
     # Beyond the range of 32-bit floats a number would become infinite, which no model reads.
-    number = number.cast(pl.Float64).clip(-LARGEST, LARGEST).cast(pl.Float32)
+    number = value.cast(pl.Float64).clip(-LARGEST, LARGEST).cast(pl.Float32)
     return number.fill_null(float("nan")).alias(entry.name)
 
 

@@ -6,7 +6,7 @@ from ..core.problem import Task
 
 
 class InputFacts(TypedDict):
-    """One value that the model reads: a column as it is, or one `part` of a date (inputs.py)."""
+    """One value that the model reads: a column as it is, or a `part` of it (inputs.py)."""
 
     name: str
     column: str

@@ -24,22 +24,20 @@ from ..core.paths import (
 )
 from ..core.paths import sha256 as digest
 from ..core.team import team_code
-from ..data.column_names import col, cols, values_of
+from ..data.column_names import cols, values_of
 from ..data.contract import Column, Contract
 from ..scoring.predictor import METADATA, SCORE, Predictor
 from .bins import make_bins
 from .candidate import find_candidates
 from .choice import Choice, read_choice
-from .conversion import OPSET, convert_candidate
+from .conversion import choose_opset, convert_candidate
 from .inputs import Input, encode_truth, list_inputs, make_feed, select_inputs
 from .metadata import ColumnFacts, KnownCase, ModelMetadata
+from .parity import TOLERANCE, measure_gaps, spoil_cells
 from .trial_runner import Plan, fit_plan, predict_scores
 
 PACKAGE = REPORTS / "package.json"
 LIBRARIES = ("scikit-learn", "lightgbm", "skl2onnx", "onnxmltools", "numpy", "polars")
-# Two scores differ when they are further apart than this: probabilities as they are, numbers as a
-# share of the spread (standard deviation) of the target.
-TOLERANCE = 1e-4
 MOST_ROWS = 50_000
 CASES = 8  # records with their scores that the file holds: who loads it can see it is sound
 
@@ -78,7 +76,7 @@ def run() -> None:
         "sha256": digest(MODEL),
         "bytes": size,
         "parity": parity,
-        "opset": OPSET[""],
+        "opset": choose_opset(pipeline)[""],
     }
     write_json(PACKAGE, report)
     print(
@@ -175,27 +173,14 @@ def compare_answers(pipeline: Pipeline, test: pl.DataFrame, contract: Contract) 
     """Compare the packaged model with the pipeline, on test rows as they are and spoiled ones."""
     plain = select_inputs(test.head(MOST_ROWS), list_inputs(contract))
     values = pl.concat([plain, spoil_cells(plain)])
-    apart = np.abs(
-        Predictor(MODEL).run(make_feed(values)) - predict_scores(pipeline, values, contract)
+    told, expected = (
+        Predictor(MODEL).run(make_feed(values)),
+        predict_scores(pipeline, values, contract),
     )
-    if contract.task == "regression":
-        apart /= pipeline["model"].transformer_.scale_
-    apart = apart.reshape(len(values), -1).max(axis=1)
+    apart = measure_gaps(told, expected, pipeline, contract.task)
     return {
         "rows": len(values),
         "share_differing": float(np.mean(~(apart <= TOLERANCE))),
         "max_difference": None if np.isnan(apart).any() else float(apart.max()),
         "tolerance": TOLERANCE,
     }
-
-
-def spoil_cells(values: pl.DataFrame) -> pl.DataFrame:
-    """Spoil a fifth of all cells, drawn at random: a number missing, a category never met."""
-    random = np.random.default_rng(0)
-    return values.select(
-        pl.when(pl.Series(random.random(values.height) < 0.2))
-        .then(pl.lit("never met" if dtype == pl.String else float("nan"), dtype))
-        .otherwise(col(name))
-        .alias(name)
-        for name, dtype in values.schema.items()
-    )

@@ -14,24 +14,45 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 from ..core.problem import Task
+from .inputs import LENGTH, WORDS
+from .words import WordWeights
 
 # A text with more categories than this is encoded by the target instead of one column each.
 FEW = 12
 
 
 def numbers(values: pl.DataFrame) -> list[str]:
-    """Select the inputs that are numbers (missing: NaN), without those of which none is known."""
-    return [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
+    """Select the inputs that are numbers (missing: NaN), without those of which none is known, and
+    without the lengths of texts.
+    """
+    known = [c.name for c in values if c.dtype != pl.String and not c.is_nan().all()]
+    return [name for name in known if not name.startswith(LENGTH)]
 
 
 def few_categories(values: pl.DataFrame) -> list[str]:
     """Select the inputs that are texts (missing: "") of 12 categories at most."""
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() <= FEW]
+    return [c.name for c in _list_categories(values) if c.n_unique() <= FEW]
 
 
 def many_categories(values: pl.DataFrame) -> list[str]:
     """Select the inputs that are texts of more than 12 categories."""
-    return [c.name for c in values if c.dtype == pl.String and c.n_unique() > FEW]
+    return [c.name for c in _list_categories(values) if c.n_unique() > FEW]
+
+
+def _list_categories(values: pl.DataFrame) -> list[pl.Series]:
+    return [c for c in values if c.dtype == pl.String and not c.name.startswith(WORDS)]
+
+
+def free_texts(values: pl.DataFrame) -> list[str]:
+    """Select the words of free texts, as columns with `freeText: true` in contract.yaml are."""
+    return [c.name for c in values if c.name.startswith(WORDS)]
+
+
+def text_lengths(values: pl.DataFrame) -> list[str]:
+    """Select the lengths of free texts, in letters: a weighted sum would make too much of a text
+    that is longer than all others.
+    """
+    return [c.name for c in values if c.name.startswith(LENGTH)]
 
 
 def standard() -> Pipeline:
@@ -51,6 +72,13 @@ def standard() -> Pipeline:
 def one_hot() -> OneHotEncoder:
     """Make a column of 0 and 1 for each category; all are 0 for one that training never met."""
     return OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+
+
+def words(most: int = 500) -> WordWeights:
+    """Weigh the words of free texts by TF-IDF: a column for each of the `most` telling words, of
+    those in five rows or more.
+    """
+    return WordWeights(most)
 
 
 def target_mean() -> TargetEncoder:

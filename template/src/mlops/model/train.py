@@ -19,6 +19,7 @@ from .candidate import Candidate, find_candidates, load_candidates
 from .choice import CandidateScore, Choice
 from .conversion import ConversionError, convert_candidate
 from .inputs import list_inputs
+from .parity import share_differing
 from .search import run_search
 from .trial_runner import OF_A_PLAN, Plan, Trial, TrialRunner, fit_plan, make_model
 from .value import find_best_threshold
@@ -26,6 +27,7 @@ from .value import find_best_threshold
 LOGS = Path(".search")
 BUDGET = {"trials", "seconds", "processes"}
 ROWS_TO_CONVERT = 1000
+MOST_DIFFERING = 0.01  # what lies below, the gate judges once the model has learned from all rows
 
 
 def run() -> None:
@@ -40,9 +42,16 @@ def run() -> None:
             "No candidate that params.yaml names in train.candidates can be made on this machine: "
             f"{'; '.join(left_out)}."
         )
-    for candidate in wanted:
-        if not candidate.baseline:
-            refuse_unpackable(candidate, runner)
+    misfits = {each.name: reason for each in wanted if (reason := explain_misfit(each, runner))}
+    for reason in misfits.values():
+        print(f"train: left out {reason}")
+    wanted = [candidate for candidate in wanted if candidate.name not in misfits]
+    if misfits and all(candidate.baseline for candidate in wanted):
+        raise UserError(
+            "No candidate that params.yaml names in train.candidates can be packaged: "
+            f"{'; '.join(misfits.values())}."
+        )
+    left_out += misfits.values()
     names = [candidate.name for candidate in wanted]
     trials = try_candidates(runner, wanted, params.train, name_log(params.train, names))
     failures = list_failures(trials)
@@ -72,21 +81,35 @@ def split_usable(wanted: list[Candidate], task: Task) -> tuple[list[Candidate], 
     return usable, left_out
 
 
-def refuse_unpackable(candidate: Candidate, runner: TrialRunner) -> None:
-    """Raise ConversionError, before the search, for a candidate that could never be packaged.
+def explain_misfit(candidate: Candidate, runner: TrialRunner) -> str:
+    """Explain, before the search, why a candidate would answer otherwise once packaged; "": it
+    would not, or is never packaged.
 
-    A few rows are enough to see that. What else is wrong with it, search and packaging tell.
+    A few rows are enough to see that. What else is wrong with it, search and packaging tell. Raises
+    ConversionError for a candidate that could never be packaged.
     """
+    if candidate.baseline:
+        return ""
     rows = np.unique(np.linspace(0, len(runner.truth) - 1, ROWS_TO_CONVERT).astype(int))
     plan = Plan(candidate, candidate.defaults)
     try:
         pipeline = fit_plan(plan, runner.values[rows], runner.truth[rows], runner.contract)
-        convert_candidate(candidate, pipeline, list_inputs(runner.contract))
+        model = convert_candidate(candidate, pipeline, list_inputs(runner.contract))
+        share = share_differing(model, pipeline, runner.values[rows])
     except ConversionError as error:
         if error.for_good:
             raise
+        return f"{candidate.name}: {error}".rstrip(".")
     except OF_A_PLAN:
-        return
+        return ""
+    if share <= MOST_DIFFERING:
+        return ""
+    place = f" ({candidate.line})" if candidate.line else ""
+    return (
+        f"{candidate.name}: as an ONNX file it answers {share:.0%} of the rows otherwise{place}: "
+        "take a model and feature steps that convert exactly, or take it out of train.candidates "
+        "in params.yaml"
+    )
 
 
 def name_log(params: TrainParams, names: list[str]) -> Path:

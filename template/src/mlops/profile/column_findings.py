@@ -10,7 +10,7 @@ from ..data.column_names import values_of
 from ..data.contract import Column
 from .codes import LEAST_NAMED, count_texts, to_numbers
 from .column_profile import ColumnProfile, find_fences
-from .finding import IGNORE, Finding, make_finding
+from .finding import FREE_TEXT, IGNORE, Finding, make_finding
 from .survey import Survey
 
 NEARLY_ALL = 0.995  # of the rows say the same
@@ -33,13 +33,13 @@ def find_in_column(profile: ColumnProfile, column: Column, survey: Survey) -> It
     if column.role == "time":
         return
     yield from find_rarely_other(profile)
-    yield from find_identity(profile, survey)
+    yield from find_identity(profile, column, survey)
     yield from find_missing(profile)
     yield from find_skew(profile)
     values = values_of(survey.sample, column.name)
     if column.type in ("integer", "number"):
         yield from find_stand_in(profile.name, values)
-    if column.type == "string":
+    if column.type == "string" and not column.free_text:
         yield from find_spellings(profile.name, values)
 
 
@@ -74,8 +74,10 @@ def find_rarely_other(profile: ColumnProfile) -> Iterator[Finding]:
         )
 
 
-def find_identity(profile: ColumnProfile, survey: Survey) -> Iterator[Finding]:
-    """Find that a column names or numbers the rows, or is prose that hardly comes again."""
+def find_identity(profile: ColumnProfile, column: Column, survey: Survey) -> Iterator[Finding]:
+    """Find that a column names or numbers the rows, or is prose that is not read as such."""
+    if column.free_text:
+        return
     present = survey.rows - profile.missing
     least = UNIQUE_SAMPLED if survey.is_sampled else UNIQUE
     share = profile.distinct / max(present, 1)
@@ -90,9 +92,9 @@ def find_identity(profile: ColumnProfile, survey: Survey) -> Iterator[Finding]:
             (profile.name,),
             **facts,
             meaning=f"{profile.name} {rarely}, texts of {number(profile.texts.words, 0)} words",
-            advice="as a category it tells nothing: make features of its words in features.py, or "
-            "leave it out",
-            edit=IGNORE,
+            advice="as a category it tells nothing: say that it is free text, and the model learns "
+            "from its words, or leave it out",
+            edit=FREE_TEXT,
         )
     elif profile.type == "string" or is_running_number(profile, survey):
         verb = "names" if profile.type == "string" else "numbers"

@@ -9,6 +9,7 @@ Severity = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 
 IGNORE = "- {property: role, value: ignored}"
+FREE_TEXT = "- {property: freeText, value: true}"
 KNOWN_LATER = "- {property: knownAtDecision, value: false}"
 
 

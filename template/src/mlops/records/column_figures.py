@@ -11,11 +11,13 @@ from ..data.ingest import count_rows
 from .number_evidence import CODE
 
 SAMPLE = 10_000
+PROSE = 5  # words of two letters or more, as names hardly have
+WORD = r"(?:^|\s)[^\s\p{L}]*\p{L}{2,}"
 
 
 class Figures(NamedTuple):
     """Counts of a column's cells over the whole table; `distinct` is right within some percent, and
-    `ordered` (by its numbers) as far as the sample tells.
+    `ordered` (by its numbers) and `words` (of a usual text) as far as the sample tells.
 
     `codes` are, in a column of texts that is read as numbers, digits that are no quantity.
     """
@@ -29,6 +31,12 @@ class Figures(NamedTuple):
     low: Any
     high: Any
     ordered: bool = False
+    words: float = 0.0
+
+    @property
+    def is_prose(self) -> bool:
+        """Tell texts of many words, which hardly come again, from names and categories."""
+        return self.words >= PROSE and not self.is_repeated
 
     @property
     def is_repeated(self) -> bool:
@@ -73,7 +81,11 @@ def measure_columns(
         measures.append(figures.alias(column.name))
     measured = frame.select(measures).collect(engine="streaming").row(0, named=True)
     by_order = {column.name: _is_ordered(sample, column) for column in columns}
-    return {name: Figures(**figures, ordered=by_order[name]) for name, figures in measured.items()}
+    words = {column.name: _count_words(sample, column) for column in columns}
+    return {
+        name: Figures(**figures, ordered=by_order[name], words=words[name])
+        for name, figures in measured.items()
+    }
 
 
 def _is_ordered(sample: pl.DataFrame, column: Column) -> bool:
@@ -83,6 +95,15 @@ def _is_ordered(sample: pl.DataFrame, column: Column) -> bool:
     cell = cells.read_cell(column, sample.schema[column.name], thorough=True).alias("value")
     step = sample.select(cell).to_series().drop_nulls().diff().drop_nulls()
     return bool((step >= 0).all() or (step <= 0).all())
+
+
+def _count_words(sample: pl.DataFrame, column: Column) -> float:
+    """Count the words of the middle one of the texts that are there; 0 if the cells are none."""
+    if column.type != "string" or sample.schema[column.name] != pl.String:
+        return 0.0
+    cell = cells.read_cell(column, pl.String, thorough=True)
+    median = sample.select(cell.str.count_matches(WORD).median()).item()
+    return float(median or 0.0)
 
 
 def count_values(

@@ -18,7 +18,7 @@ from ..data import cells
 from ..data.contract import Column, Contract, Mark, Role
 from .column_figures import Figures, count_values, sample_evenly
 from .date_inference import find_time_format, note_dates
-from .draft_notes import note_missing, note_times
+from .draft_notes import note_free_texts, note_missing, note_times
 from .exact_columns import keep_exact
 from .number_forms import NOT_NAMED, Decimals, explain_forms, find_forms
 from .number_limits import draft_limits
@@ -93,6 +93,7 @@ def draft_contract(
     noted = note_dates(sample, described, time)
     summary = [f"{len(contract.inputs)} inputs, {kind} of '{target}'{act}."]
     cleaning = [*explain_forms(contract.columns, sample), *note_missing(contract)]
+    cleaning += note_free_texts(contract)
     times = [*note_times(contract), *noted]
     return contract, [*summary, *useless, *exact, *cleaning, *times]
 
@@ -160,11 +161,13 @@ def _describe(column: Column, seen: Figures, values: dict[Any, int]) -> Column:
     if column.role == "ignored":
         return column
     _refuse(column, seen)
+    prose = column.role == "feature" and seen.is_prose
     feature, complete = column.role == "feature", seen.readable == seen.rows
     if feature and _explain_useless(column, seen, values):
         return change_column(column, role="ignored")
     waits = feature or column.role == "target"
     rules: dict[str, Any] = {"required": complete or not waits}
+    rules |= {"free_text": True} if prose else {}
     if feature and not column.is_key and column.type in ("integer", "number"):
         rules |= draft_limits(column, seen)
     if column.type == "string" and seen.is_repeated and 0 < len(values) <= MAX_CATEGORIES:
@@ -189,7 +192,7 @@ def _refuse(column: Column, seen: Figures) -> None:
         fault = f"is empty in every row; fill it, {way_out}"
     elif seen.infinite:
         fault = f"holds {seen.infinite:,} infinite number(s); empty those cells, {way_out}"
-    elif texts and seen.distinct > MAX_TEXTS:
+    elif texts and seen.distinct > MAX_TEXTS and not seen.is_prose:
         fault = f"has about {seen.distinct:,} different texts; say that it is the --key, {way_out}"
     else:
         return
@@ -203,7 +206,7 @@ def _explain_useless(column: Column, seen: Figures, values: dict[Any, int]) -> s
     text, whole = column.type == "string", column.type == "integer" and seen.rows > MAX_CATEGORIES
     if len(values) == 1 or (seen.low is not None and seen.low == seen.high):
         return "it has one value only"
-    if seen.is_repeated:
+    if seen.is_repeated or (text and seen.is_prose):
         return ""
     numbers = whole and seen.present == seen.rows == seen.high - seen.low + 1
     advice = f"; if it names the record, say --key '{column.name}'"

@@ -13,6 +13,16 @@ def note_missing(contract: Contract) -> list[str]:
     return [f"'{word}' is read as missing in {', '.join(where[word])}." for word in sorted(where)]
 
 
+def note_free_texts(contract: Contract) -> list[str]:
+    """Name the columns whose words are learned from."""
+    return [
+        f"{column.name} is free text: the model learns from its words and its length "
+        f"(--ignore '{column.name}' leaves it out)."
+        for column in contract.inputs
+        if column.free_text
+    ]
+
+
 def note_times(contract: Contract) -> list[str]:
     """Name the columns that might be the time of a row, where none is given."""
     if contract.of_role("time"):

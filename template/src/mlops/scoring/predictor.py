@@ -17,6 +17,7 @@ from ..model.value import decide
 METADATA = "metadata"
 SCORE = "(score)"  # among the inputs of a model, where their values are counted
 BATCH = 50_000
+BATCH_OF_WORDS = 1000  # ONNX Runtime holds a place for each word of the longest text, in every row
 
 
 class Predictor:
@@ -72,10 +73,22 @@ class Predictor:
         binary: (rows,), the probability of the positive class; multiclass: (rows, classes), in
         the order of `meta["classes"]`; both float32. regression: (rows,), the value, float64.
         """
-        outputs: NDArray[Any] = self._session.run(None, feed)[0]
+        outputs: NDArray[Any] = np.concatenate(
+            [self._session.run(None, part)[0] for part in self._split_feed(feed)]
+        )
         if self.meta["task"] == "regression":
             return outputs[:, 0]
         # A class that training never met has no output: its probability is zero.
         scores = np.zeros((len(outputs), len(self.meta["classes"])), dtype=np.float32)
         scores[:, self.meta["outputs"]] = outputs
         return scores[:, 1] if self.meta["task"] == "binary" else scores
+
+    def _split_feed(self, feed: dict[str, NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
+        rows = len(next(iter(feed.values())))
+        if rows <= BATCH_OF_WORDS or all(each["part"] != "words" for each in self.meta["inputs"]):
+            return [feed]
+        starts = range(0, rows, BATCH_OF_WORDS)
+        return [
+            {name: cells[start : start + BATCH_OF_WORDS] for name, cells in feed.items()}
+            for start in starts
+        ]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model.text_parts import write_words
+
 Feed = dict[str, NDArray[Any]]
 NAN = float("nan")
 LARGEST = float(np.finfo(np.float32).max)
@@ -16,6 +18,7 @@ PARTS: dict[str, Callable[[Any], float]] = {
     "month": lambda day: day.month,
     "weekday": lambda day: day.isoweekday(),
     "hour": lambda moment: moment.hour,
+    "length": len,
 }
 
 
@@ -33,13 +36,15 @@ def feed(records: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> Feed:
     # Beyond the range of 32-bit floats a number would become infinite, which no model reads.
     small = np.clip(table, -LARGEST, LARGEST).astype(np.float32).reshape(shape)
     return dict(zip(numbers, small, strict=True)) | {
-        name: _texts(records, entry["column"]) for name, entry in texts.items()
+        name: _texts(records, entry) for name, entry in texts.items()
     }
 
 
-def _texts(records: list[dict[str, Any]], column: str) -> NDArray[Any]:
-    cells = [record.get(column) for record in records]
+def _texts(records: list[dict[str, Any]], entry: dict[str, Any]) -> NDArray[Any]:
+    cells = [record.get(entry["column"]) for record in records]
     texts = ["" if cell is None else cell for cell in cells]
+    if entry["part"]:
+        texts = [write_words(text) for text in texts]
     return np.array(texts, dtype=object).reshape(-1, 1)
 
 

@@ -45,7 +45,8 @@ class Tally:
     def count(self, values: Feed, scores: list[float]) -> None:
         """Values as the model reads them, of shape (records, 1), and the score of each record."""
         for name, cells in values.items():
-            self._count(name, cells[:, 0].tolist())
+            if name in self._places:  # the words of a free text have no bins
+                self._count(name, cells[:, 0].tolist())
         self._count(SCORE, scores)
 
     def forget(self) -> None:
