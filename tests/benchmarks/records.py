@@ -35,6 +35,8 @@ def main(rows: int = 5_000_000) -> None:
     results = [
         run("read and write it bare", [*python(), "-c", BARE], project),
         run("data add", [*command, "add", "orders.parquet", *roles], project),
+        run("stage ingest", ["uv", "run", "--no-sync", "project", "stage", "ingest"], project),
+        run("data show --head 5", [*command, "show", "--head", "5"], project),
         run("data update, 1 % changed", [*command, "update", "changes.parquet"], project),
         run("the same again", [*command, "update", "changes.parquet"], project),
         run("data delete --where", [*command, "delete", "--where", "id < 1000"], project),
