@@ -161,10 +161,10 @@ def register_converters() -> None:
                     if each.name == "post_transform":
                         each.s = b"NONE"
 
-    options, number = (
-        dict.fromkeys(("zipmap", "nocl", "raw_scores"), [True, False]),
-        {"split": None},
-    )
+    options: dict[str, list[bool]] = {
+        name: [True, False] for name in ("zipmap", "nocl", "raw_scores")
+    }
+    number = {"split": None}
     shape = calculate_linear_classifier_output_shapes
     add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_classifier, options=options)
     shape = calculate_linear_regressor_output_shapes
