@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnx
 import polars as pl
 import pytest
 from flights.candidates import CANDIDATES
@@ -153,6 +154,15 @@ def test_words_have_no_bins_and_lengths_have():
     packed(rows, contract, MODELS[0])
     names = [entry["input"] for entry in Predictor().meta["bins"]]
     assert names == ["length of review", "length of code", "n", "(score)"]
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_only_a_model_that_splits_texts_needs_a_later_onnx(free):
+    rows, contract = texts()
+    columns = [c.model_copy(update={"free_text": c.free_text and free}) for c in contract.columns]
+    packed(rows, contract.model_copy(update={"columns": tuple(columns)}), MODELS[0])
+    versions = {each.domain: each.version for each in onnx.load(MODEL).opset_import}
+    assert (versions[""] > 18) == free
 
 
 def test_no_other_input_is_called_so():

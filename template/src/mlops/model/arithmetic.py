@@ -69,7 +69,7 @@ FORMULAS = {
 }
 
 
-class Arithmetic(TransformerMixin, BaseEstimator):
+class Arithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Reckon one of FORMULAS: of two inputs one column, or a column of each input.
 
     Raises UserError when it is fitted to another number of inputs than it is of.

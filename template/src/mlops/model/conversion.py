@@ -90,7 +90,9 @@ def convert_to_onnx(pipeline: Pipeline, entries: list[Input]) -> ModelProto:
 
 def choose_opset(pipeline: Pipeline) -> dict[str, int]:
     """Choose the version of ONNX: a later one where texts are to be split."""
-    steps = pipeline["features"].get_params(deep=True).values()
+    fitted = [step for _, step, columns in pipeline["features"].transformers_ if len(columns)]
+    fitted = [step for step in fitted if hasattr(step, "get_params")]
+    steps = [each for step in fitted for each in (step, *step.get_params(deep=True).values())]
     return OPSET | ({"": OPSET_OF_WORDS} if any(isinstance(s, WordWeights) for s in steps) else {})
 
 
@@ -161,10 +163,10 @@ def register_converters() -> None:
                     if each.name == "post_transform":
                         each.s = b"NONE"
 
-    options, number = (
-        dict.fromkeys(("zipmap", "nocl", "raw_scores"), [True, False]),
-        {"split": None},
-    )
+    options: dict[str, list[bool]] = {
+        name: [True, False] for name in ("zipmap", "nocl", "raw_scores")
+    }
+    number = {"split": None}
     shape = calculate_linear_classifier_output_shapes
     add(LGBMClassifier, "LightGbmLGBMClassifier", shape, convert_classifier, options=options)
     shape = calculate_linear_regressor_output_shapes

@@ -37,7 +37,7 @@ NO_WORD = " "  # can be none: what a text without a frequent word is described b
 SMALLEST = np.finfo(np.float64).tiny
 
 
-class WordWeights(TransformerMixin, BaseEstimator):
+class WordWeights(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Weigh the words of texts by TF-IDF (Salton and Buckley, 1988), as scikit-learn does.
 
     Each text becomes a row of length 1, or of zeros: count * (ln((1 + rows) / (1 + rows with the

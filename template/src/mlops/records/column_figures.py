@@ -101,7 +101,7 @@ def _count_words(sample: pl.DataFrame, column: Column) -> float:
     """Count the words of the middle one of the texts that are there; 0 if the cells are none."""
     if column.type != "string" or sample.schema[column.name] != pl.String:
         return 0.0
-    cell = cells.read_cell(column, pl.String, thorough=True)
+    cell = cells.read_cell(column, pl.String(), thorough=True)
     median = sample.select(cell.str.count_matches(WORD).median()).item()
     return float(median or 0.0)
 
