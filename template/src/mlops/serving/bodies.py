@@ -38,7 +38,7 @@ class Body:
     def __init__(
         self, kind: Any, names: set[str], most: int, quick: Any, required: set[str]
     ) -> None:
-        limits = {"min_length": 1, "max_length": most}
+        limits: Any = {"min_length": 1, "max_length": most}
         several = Annotated[list[quick], Field(**limits, fail_fast=True)]
         self.one: TypeAdapter[Any] = TypeAdapter(kind)
         self._quick: TypeAdapter[Any] = TypeAdapter(quick)

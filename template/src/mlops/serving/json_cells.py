@@ -98,4 +98,4 @@ def _write(moment: re.Match[str]) -> str:
 def _refuse(kind: str) -> PydanticCustomError:
     """Make an error that faults.py describes as pydantic's own of this kind."""
     names = {"integer": "int", "number": "float", "boolean": "bool", "timestamp": "datetime"}
-    return PydanticCustomError(f"{names.get(kind, kind)}_parsing", "not to be read")  # type: ignore[arg-type]
+    return PydanticCustomError(f"{names.get(kind, kind)}_parsing", "not to be read")

@@ -168,7 +168,7 @@ def _field(column: dict[str, Any]) -> Any:
     """The type of a cell. What the model does not read may be there, and may be anything."""
     if not column["used"]:
         return NotRequired[Annotated[Any, Field(description="not read by the model")]]
-    kind = _text(column) if column["type"] == "string" else KINDS[column["type"]]
+    kind: Any = _text(column) if column["type"] == "string" else KINDS[column["type"]]
     stated = {"ge": column["minimum"], "le": column["maximum"]}
     limits = INTEGERS if column["type"] == "integer" else {}
     limits = limits | {name: limit for name, limit in stated.items() if limit is not None}
@@ -181,7 +181,7 @@ def _field(column: dict[str, Any]) -> Any:
         kind = Annotated[
             kind, BeforeValidator(make_reader(column["type"], missing, column["spelling"]))
         ]
-    told = Annotated[kind, Field(description=column["description"] or None)]
+    told: Any = Annotated[kind, Field(description=column["description"] or None)]
     return told if column["required"] else NotRequired[told]
 
 
