@@ -41,14 +41,15 @@ def make_reader(
         "timestamp": _bring_time,
     }[kind]
 
+    # A truth value is no number, and 1.0 no truth value.
+    wrong = {"integer": bool, "number": bool, "boolean": float}.get(kind)
+
     def read(cell: Any) -> Any:
-        if isinstance(cell, str):
+        given = type(cell)
+        if given is str:
             text = cell.strip()
             return None if text in missing else bring(spelling.get(text, text))
-        # A number is no time, a truth value no number, and 1.0 no truth value.
-        if isinstance(cell, bool) and kind in ("integer", "number"):
-            raise _refuse(kind)
-        if isinstance(cell, float) and kind == "boolean":
+        if given is wrong:
             raise _refuse(kind)
         return cell
 
