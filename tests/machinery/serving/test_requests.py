@@ -185,6 +185,7 @@ def test_truths_are_of_the_target(task, truth, wrong):
     ]
     both = {"id": "abc"} | by_key
     wrong_ids = [{"id": wrong_id, "truth": truth} for wrong_id in (3, "", "\0", "Z")]
+    assert refused_truth(requests, {"id": "abc", "truth": True})
     for fault in ({"id": "abc", "truth": wrong}, {"truth": truth}, both, *wrong_ids):
         assert len(refused_truth(requests, fault)) == 1
 

@@ -106,6 +106,14 @@ def create(service: Service) -> Guard:
         """For Prometheus."""
         return Response(service.metrics.page(), media_type="text/plain; version=0.0.4")
 
+    _add_model_routes(app, service, admission)
+    return Guard(app, service, admission)
+
+
+def _add_model_routes(app: FastAPI, service: Service, admission: Admission) -> None:
+    """Add what changes the model in use, for who has the admin key."""
+    options = service.options
+
     async def changed(change: Callable[..., Any], *arguments: str) -> Response:
         try:
             await asyncio.to_thread(change, *arguments)
@@ -130,8 +138,6 @@ def create(service: Service) -> Guard:
         """Answer with the model before this one."""
         _authorise(request, options.admin_key, closed=True)
         return await changed(service.roll_back)
-
-    return Guard(app, service, admission)
 
 
 def _authorise(request: Request, key: str, closed: bool = False) -> None:

@@ -38,7 +38,7 @@ class Body:
     def __init__(
         self, kind: Any, names: set[str], most: int, quick: Any, required: set[str]
     ) -> None:
-        limits = {"min_length": 1, "max_length": most}
+        limits: Any = {"min_length": 1, "max_length": most}
         several = Annotated[list[quick], Field(**limits, fail_fast=True)]
         self.one: TypeAdapter[Any] = TypeAdapter(kind)
         self._quick: TypeAdapter[Any] = TypeAdapter(quick)
@@ -61,7 +61,8 @@ class Body:
             raise RefusedError(self._list_faults(body)) from error
         records: list[Record] = found if many else [found]
         whole = all(self._required <= record.keys() for record in records)
-        counted = len(KEY.findall(body)) == sum(map(_count_keys, records))
+        keys = len(KEY.findall(body))
+        counted = keys == sum(map(len, records)) or keys == sum(map(_count_keys, records))
         if not (whole and counted) and (faults := self._list_faults(body)):
             raise RefusedError(faults)
         return records, many

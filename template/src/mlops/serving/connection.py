@@ -112,14 +112,14 @@ class Connection(HttpToolsProtocol):
 
     def _cut_another_off(self) -> bool:
         """End what waits longest, of the address that has most connections; False: none waits."""
-        others = [each for each in self.connections if each is not self]
-        waiting = [each for each in others if each._is_waiting()]  # type: ignore[union-attr]
+        others = (each for each in self.connections if isinstance(each, Connection))
+        waiting = [each for each in others if each is not self and each._is_waiting()]
         if not waiting:
             return False
         addresses = Counter(each.client and each.client[0] for each in waiting)
         busiest, _ = addresses.most_common(1)[0]
         of_it = [each for each in waiting if (each.client and each.client[0]) == busiest]
-        min(of_it, key=lambda each: each._since).transport.abort()  # type: ignore[union-attr]
+        min(of_it, key=lambda each: each._since).transport.abort()
         return True
 
     def _refuse(self, status: str, reason: str) -> None:

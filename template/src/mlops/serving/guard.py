@@ -71,5 +71,5 @@ async def send_in_parts(message: Message, send: Send) -> None:
         part = content[start : start + PART]
         await send({"type": "http.response.body", "body": part, "more_body": True})
     if len(content) > PART:
-        message = message | {"body": content[(len(content) - 1) // PART * PART :]}
+        message = {**message, "body": content[(len(content) - 1) // PART * PART :]}
     await send(message)

@@ -83,6 +83,7 @@ class Journal:
         """
         self.durable, self._up = durable, True
         self._database, self._metrics = choose_database(url, durable), metrics
+        self._errors: tuple[type[Exception], ...] = (*self._database.errors, MovedError)
         self._rows: deque[Row] = deque()
         self._taken = self._written = self._bytes = 0
         self._batches: deque[Batch] = deque()
@@ -147,7 +148,7 @@ class Journal:
                 self._database.clear_up()
                 self._write_all()
             self._up = True
-        except (*self._database.errors, MovedError) as error:
+        except self._errors as error:
             self._tell(error)
             self._up = False
             if self.durable:

@@ -95,7 +95,8 @@ def choose_database(url: str, durable: bool) -> Database:
 class SqliteFile:
     """A file of SQLite, which is made where there is none."""
 
-    inserts, errors = INSERTS_OF_SQLITE, (sqlite3.Error, OSError)
+    inserts = INSERTS_OF_SQLITE
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
 
     def __init__(self, file: Path, durable: bool) -> None:
         self._file, self._durable = file, durable
@@ -137,7 +138,7 @@ class Postgresql:
             raise UserError(
                 "PostgreSQL needs its driver: uv add --group serving 'psycopg[binary]'."
             ) from error
-        self.errors = (psycopg.Error, OSError)
+        self.errors: tuple[type[Exception], ...] = (psycopg.Error, OSError)
         self.connect = partial(psycopg.connect, url, connect_timeout=5)
 
     def verify(self) -> None:

@@ -18,8 +18,9 @@ import numpy as np
 from ..core.errors import UserError
 from ..core.paths import MODEL, REGISTRATION, read_json
 from ..scoring.predictor import Predictor
+from .bodies import Record
 from .feed import Feed, feed
-from .requests import Policy, Record, Requests
+from .requests import Policy, Requests
 
 REGISTRY = "models:/"
 TOLERANCE = 1e-4  # of a score that the file names; of numbers, relative to the largest of them

@@ -24,6 +24,7 @@ from pydantic_core import from_json, to_json
 
 from .bodies import Body, Record, make_strict_type
 from .faults import BY_ID, BY_KEY, UNEXPECTED, RefusedError
+from .json_cells import make_reader
 
 Policy = Literal["refuse", "score"]
 EITHER = 'say whose truth it is, by either the "id" of a prediction or the "key" of a record'
@@ -67,6 +68,9 @@ KINDS: dict[str, Any] = {
     "date": Annotated[date, Strict()],  # else a number is taken for seconds since 1970
     "timestamp": Annotated[datetime, Strict(), AfterValidator(utc)],
 }
+
+
+NUMBER = Annotated[FiniteFloat, BeforeValidator(make_reader("number"))]
 
 
 class Requests:
@@ -118,7 +122,7 @@ def _typed_dict(name: str, columns: list[dict[str, Any]]) -> Any:
 
 def _truth(meta: dict[str, Any]) -> Any:
     """By the id of the prediction, or by the record's key if it has one."""
-    truth = {"truth": _class(tuple(meta["classes"])) if meta["classes"] else FiniteFloat}
+    truth = {"truth": _class(tuple(meta["classes"])) if meta["classes"] else NUMBER}
     by_id = make_strict_type("TruthById", {"id": Annotated[str, Field(pattern=ID)]} | truth)
     keys = [column | {"required": True} for column in meta["columns"] if column["key"]]
     if not keys:
@@ -147,7 +151,7 @@ def _class(classes: tuple[str, ...]) -> Any:
     values = [value for name in classes if (value := _plain(name)) is not None]
     told = WithJsonSchema({"enum": [*classes, *values]})
     if set(classes) == {"false", "true"}:  # then "yes" and 1 are read, too, as in a record
-        return Annotated[bool, AfterValidator(named), told]
+        return Annotated[bool, BeforeValidator(make_reader("boolean")), AfterValidator(named), told]
     return Annotated[Literal[classes], BeforeValidator(named), told]
 
 
@@ -164,16 +168,21 @@ def _field(column: dict[str, Any]) -> Any:
     """The type of a cell. What the model does not read may be there, and may be anything."""
     if not column["used"]:
         return NotRequired[Annotated[Any, Field(description="not read by the model")]]
-    kind = _text(column) if column["type"] == "string" else KINDS[column["type"]]
+    kind: Any = _text(column) if column["type"] == "string" else KINDS[column["type"]]
     stated = {"ge": column["minimum"], "le": column["maximum"]}
     limits = INTEGERS if column["type"] == "integer" else {}
     limits = limits | {name: limit for name, limit in stated.items() if limit is not None}
     if limits:
         kind = Annotated[kind, Field(**limits)]
-    told = Field(description=column["description"] or None)
-    if column["required"]:
-        return Annotated[kind, told]
-    return NotRequired[Annotated[kind | None, told]]
+    if not column["required"]:
+        kind = kind | None
+    if column["type"] != "string":
+        missing = frozenset(column["missing"])
+        kind = Annotated[
+            kind, BeforeValidator(make_reader(column["type"], missing, column["spelling"]))
+        ]
+    told: Any = Annotated[kind, Field(description=column["description"] or None)]
+    return told if column["required"] else NotRequired[told]
 
 
 def _text(column: dict[str, Any]) -> Any:

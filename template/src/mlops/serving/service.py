@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.errors import UserError
+from .bodies import Record
 from .feed import Feed
 from .journal import Journal, Kept, Prediction, Truth
 from .models import Model
 from .options import Options
-from .requests import Record
 from .service_metrics import Metrics
 from .tally import Tally
 
