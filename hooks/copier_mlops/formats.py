@@ -1,6 +1,9 @@
 """Reports as text for people, and as JSON, SARIF and JUnit for machines."""
 
+import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -68,11 +71,25 @@ def make_sarif_run(report: Report) -> dict[str, Any]:
     return {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"copier-mlops/{report.repository.strip('/')}"},
-        "results": [make_sarif_result(finding) for finding in report.findings],
+        "results": make_sarif_results(report.findings),
         "invocations": [
             {"executionSuccessful": not report.broken, "toolExecutionNotifications": notes}
         ],
     }
+
+
+def make_sarif_results(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Make the SARIF results, each with a fingerprint that stays when lines move."""
+    seen: Counter[str] = Counter()
+    results = []
+    for finding in findings:
+        said = re.sub(r":\d+", "", finding.message)
+        text = "\0".join([finding.rule, finding.path or "", said])
+        mark = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+        seen[mark] += 1
+        fingerprint = {"partialFingerprints": {"finding/v1": f"{mark}:{seen[mark]}"}}
+        results.append(make_sarif_result(finding) | fingerprint)
+    return results
 
 
 def make_sarif_result(finding: Finding) -> dict[str, Any]:

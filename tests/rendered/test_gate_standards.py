@@ -228,3 +228,37 @@ def test_an_update_that_was_stopped_is_told_and_undone(project: Path, templates:
     assert git(project, "status", "--porcelain") == ""
     git(project, "stash", "pop")
     assert (project / "news.txt").read_text() == "half\n"
+
+
+LETTERS = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA"  # put together here, so that no file holds one
+HELD = {
+    "a.py": f'password = "{LETTERS[:12]}"\n',
+    "b.cfg": f"JOURNAL_URL=postgresql://flights:{LETTERS[:9]}@db.acme.net\n",
+    "prod.env": f"PGPASSWORD={LETTERS[:10]}\n",
+    "c.txt": f"sk-proj-{LETTERS * 2}\n",
+    "d.txt": f"hf_{LETTERS}{LETTERS[:4]}\n",
+    ".dvc/config.shared": f"secret_access_key = '{LETTERS}'\n",
+    "e.ini": f"secret_access_key = {LETTERS}\n",
+    "f.yaml": f'api_key: "{LETTERS}"\n',
+    "g.txt": f"glrt-{LETTERS[:20]}\n",
+}
+NO_SECRETS = """\
+password = os.environ["DB_PASSWORD"]
+password = "${DB_PASSWORD}"
+api_key = "your-api-key-1"
+secret_key: "<fill in 1>"
+TOKEN_URL = "https://acme.example/token1"
+password_file = "/run/secrets/db1"
+url = "postgresql://user:password@localhost/db"
+image = "host:8080/name@sha256"
+"""
+
+
+def test_each_secret_is_found_and_what_is_none_is_not(project: Path, templates: Templates) -> None:
+    for name, text in HELD.items():
+        write(project / name, text)
+    write(project / "none.py", NO_SECRETS)
+    write(project / "none.cfg", NO_SECRETS)
+    git(project, "add", "--force", "prod.env")
+    report = check(project, templates, at=None)
+    assert {each.path for each in report.findings if each.rule == "secret.found"} == set(HELD)

@@ -100,7 +100,7 @@ def predict(repository: Path, template: str, newest: str) -> Prediction:
             )
             return _read_outcome(scratch, newest)
         except Exception as error:  # a template may raise anything, and the run goes on
-            return Prediction(newest, failed=fold_lines(error))
+            return Prediction(newest, failed=fold_lines(error) or type(error).__name__)
 
 
 def _clone_repository(repository: Path, clone: Path, template: str) -> Path:
@@ -109,7 +109,9 @@ def _clone_repository(repository: Path, clone: Path, template: str) -> Path:
     Returns the project's folder in the clone.
     """
     root, folder = find_root(repository)
-    git("clone", "--quiet", "--shared", "--", root, clone, cwd=Path.cwd())
+    # Kept in the clone: Copier's git does not see the environment of this process.
+    plain = ("--config", "core.symlinks=false")
+    git("clone", "--quiet", "--shared", *plain, "--", root, clone, cwd=Path.cwd())
     scratch = clone / folder
     answers = scratch / ANSWERS
     recorded = yaml.safe_load(answers.read_text(encoding="utf-8"))

@@ -9,21 +9,9 @@ from functools import lru_cache
 from ..errors import fold_lines
 from ..repository_view import RepositoryView
 from ..safe_yaml import YAML_ERRORS, parse_yaml
+from .secret_rules import find_secrets, is_settings_file
 
 READ = ("problem.yaml", "params.yaml", "contract.yaml", "dvc.yaml", "pyproject.toml")
-SECRETS = re.compile(
-    rb"(?P<private_key>-----BEGIN (?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----)"
-    rb"|(?P<AWS_key>\b(?:AKIA|ASIA)[0-9A-Z]{16}\b)"
-    rb"|(?P<GitHub_token>\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}))"
-    rb"|(?P<GitLab_token>\bglpat-[A-Za-z0-9_-]{20,})"
-    rb"|(?P<Slack_token>\bxox[abprs]-[A-Za-z0-9-]{20,})"
-    rb"|(?P<Google_key>\bAIza[A-Za-z0-9_-]{35}\b)"
-    rb"|(?P<Azure_key>\bAccountKey=[A-Za-z0-9+/]{40,})"
-    rb"|(?P<PyPI_token>\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{20,})"
-    rb"|(?P<password>\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>{}$]+:[^\s/:@\"'<>{}$*]{3,}@[A-Za-z0-9\[][^\s/\"'<>]+)"
-)
-MADE_UP = re.compile(rb"example|password@|:secret@|:pass@|@localhost|@127\.|\.\.\.", re.IGNORECASE)
-ALLOWED = re.compile(rb"pragma: allowlist secret")  # as the hook of the project, detect-secrets
 PICKLES = re.compile(r".*\.(pkl|pickle|joblib|dill|pt|pth)(\.(gz|bz2|xz|zip))?", re.IGNORECASE)
 PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 UNPICKLERS = {
@@ -79,28 +67,8 @@ class Secrets:
         return "\n".join(
             f"{path}:{line}: this looks like {kind}: revoke it, and read it from the environment."
             for path, content in repository.changed.items()
-            for line, kind in find_secrets(content)
+            for line, kind in find_secrets(content, is_settings_file(path))
         )
-
-
-@lru_cache(maxsize=4096)
-def find_secrets(content: bytes) -> tuple[tuple[int, str], ...]:
-    """Find line and kind of each secret, the kind with its article."""
-    return tuple(
-        (content.count(b"\n", 0, match.start()) + 1, name_kind(str(match.lastgroup)))
-        for match in SECRETS.finditer(content)
-        if not MADE_UP.search(match[0]) and not ALLOWED.search(get_line(content, match.start()))
-    )
-
-
-def name_kind(group: str) -> str:
-    """Name a kind of secret, with its article, by its group in SECRETS."""
-    return f"{'an' if group.startswith('A') else 'a'} {group.replace('_', ' ')}"
-
-
-def get_line(content: bytes, place: int) -> bytes:
-    """Cut out the line around a byte."""
-    return content[content.rfind(b"\n", 0, place) + 1 :].split(b"\n", 1)[0]
 
 
 class PickleFiles:
