@@ -18,7 +18,7 @@ from ..gates.gates import Finding, Verdict, assign_verdict, write_verdicts
 from ..gates.limits import write_limits
 from ..gates.own_gates import judge_own_gate, load_own_gates
 from ..gates.yaml_location import Entry, list_column_entries
-from .evaluation_report import DecisionValue, Difference, Evaluation, Interval
+from .evaluation_report import DecisionValue, Evaluation
 from .evidence import Evidence
 
 if TYPE_CHECKING:
@@ -118,14 +118,17 @@ def judge_champion(evaluation: Evaluation, limits: GateParams) -> Finding:
         rivals[f"the best so far, version {best['version']}"] = best
     told, lost = list[str](), False
     for name, apart in rivals.items():
-        told.append(f"{tell_gap(apart, 4)} against {name}")
+        told.append(
+            f"{tell_gap(apart['difference'], apart['low'], apart['high'], 4)} against {name}"
+        )
         lost |= apart["high"] is not None and apart["high"] < limit
         worth = apart["gain"]
         if evaluation["value"]["drafted"] or worth["high"] is None:
             continue
         if worth["high"] < 0.0 - limits.max_value_loss:
             unit = evaluation["value"]["unit"] or "units of value"
-            told.append(f"{tell_gap(worth)} {unit} for a thousand decisions against {name}")
+            gap = tell_gap(worth["value"], worth["low"], worth["high"])
+            told.append(f"{gap} {unit} for a thousand decisions against {name}")
             lost = True
     allowed = f"a loss of up to {number(limits.max_loss, 4)}" if limits.max_loss else "no loss"
     meaning = f"{'; '.join(told)}; {allowed} beyond chance is allowed"
@@ -136,11 +139,10 @@ def judge_champion(evaluation: Evaluation, limits: GateParams) -> Finding:
     return Finding(not lost, champion["difference"], limit, meaning, advice)
 
 
-def tell_gap(apart: Difference | Interval, places: int | None = None) -> str:
+def tell_gap(value: float, low: float | None, high: float | None, places: int | None = None) -> str:
     """Write a gap and its bounds."""
-    value = apart["difference"] if "difference" in apart else apart["value"]
-    by, low, high = (signed(figure, places) for figure in (value, apart["low"], apart["high"]))
-    return f"{by} ({low} to {high})"
+    by, least, most = (signed(figure, places) for figure in (value, low, high))
+    return f"{by} ({least} to {most})"
 
 
 def judge_slices(evaluation: Evaluation, limit: float, problem: Problem) -> Verdict:
