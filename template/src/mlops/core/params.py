@@ -183,7 +183,7 @@ class Monitoring(StrictModel):
     truth_days: Annotated[int, Field(ge=1, le=CENTURY)] = 90
     """Predictions of so many days are judged by performance and value."""
     count_once_within: Duration = "30d"
-    """How long after a record's answer another of the same key is a repeat, which counts in neither."""
+    """How long after its answer a record of the same key is a repeat, which counts in neither."""
     max_model_age_days: Days | None = 180
     """Age of the model in production."""
     max_data_age_days: Days | None = 30
