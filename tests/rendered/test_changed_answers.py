@@ -43,5 +43,7 @@ def change(project: Path, deploy: str) -> None:
     # The overlays are the team's, and stay.
     assert (project / "deploy/k8s/base/service.yaml").exists() == (deploy == "kubernetes")
     assert "up to date" in run("uv", "run", "dvc", "repro", cwd=project).stdout
+    run("uv", "run", "mlops", "project", "lock", "--tidy", cwd=project)
     run("uv", "run", "mlops", "project", "lock", cwd=project)
+    assert "up to date" in run("uv", "run", "dvc", "repro", cwd=project).stdout
     commit(project, f"deploy: {deploy}")

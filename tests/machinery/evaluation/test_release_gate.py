@@ -20,7 +20,7 @@ def project(tmp_path, monkeypatch):
 
 def test_a_gate_that_failed_is_an_error(capsys):
     assert not write_verdicts(verdicts(False))
-    with pytest.raises(BlockedError, match="1 gate.* block the release:\nvalue: BLOCKED"):
+    with pytest.raises(BlockedError, match=r"1 gate.* block the release:\nvalue: BLOCKED"):
         release_gate.run()
     assert write_verdicts(verdicts(True))
     release_gate.run()

@@ -119,7 +119,7 @@ def test_who_sends_too_slowly_or_hangs_up_is_no_failure_of_the_service():
         head.sendall(half[:30])
         assert said(slow) == "408"
         assert said(silent) == said(head) == ""  # ended before a request was there
-        with urllib.request.urlopen(f"{process.address}/metrics") as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{process.address}/metrics", timeout=30) as answer:  # noqa: S310
             page = answer.read().decode()
         process.terminate()
         output, _ = process.communicate(timeout=30)
