@@ -4,6 +4,7 @@ import json
 
 import polars as pl
 import pytest
+from mlops.data.column_names import UNREADABLE
 from mlops.data.contract import Column, Contract
 from mlops.data.ingest import type_rows
 from mlops.model.package import describe_column
@@ -37,7 +38,7 @@ def ingested(column, cell):
     contract = Contract.model_construct(columns=(column,))
     frame = pl.LazyFrame({"x": [text]}, schema={"x": pl.String})
     [row] = type_rows(frame, contract).collect().to_dicts()
-    if row["_unreadable"]:
+    if row[UNREADABLE]:
         return REFUSED
     return told(BLANK if row["x"] is None else row["x"])
 
