@@ -113,7 +113,7 @@ EVALUATION = {
     "rows": 4736,
     "primary_metric": {"name": "roc_auc", "value": 0.7134, "low": 0.6981, "high": 0.7287},
     "metrics": {"roc_auc": 0.7134, "average_precision": 0.4418, "log_loss": 0.4827},
-    "baseline": {"name": "roc_auc", "value": 0.5, "source": "problem.yaml"},
+    "baseline": {"name": "roc_auc", "value": 0.5, "source": "problem.yaml", "forecast": False},
     "threshold": 0.2137,
     "confusion": {"labels": ["false", "true"], "counts": [[2754, 991], [424, 567]]},
     "calibration": {
@@ -252,7 +252,12 @@ def regression(files):
         "confusion": None,
         "primary_metric": {"name": "r2", "value": 0.8123, "low": 0.7912, "high": 0.8315},
         "metrics": {"r2": 0.8123, "mae": 31234.5, "rmse": 45213.9},
-        "baseline": {"name": "r2", "value": -0.0412, "source": "the same answer for every row"},
+        "baseline": {
+            "name": "r2",
+            "value": -0.0412,
+            "source": "the same answer for every row",
+            "forecast": False,
+        },
     }
     bins = [(50_000 + 43_000 * place, 48_000 + 44_500 * place, 413) for place in range(10)]
     evaluation["calibration"] = {

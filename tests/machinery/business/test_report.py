@@ -190,6 +190,15 @@ def test_rows_without_a_label_and_unseen_categories_are_told():
     assert "without a label" not in parsed(artifacts.first).text("data")
 
 
+def of_a_forecast(files):
+    files["reports/evaluation.json"]["baseline"]["forecast"] = True
+
+
+def test_a_forecast_is_called_one():
+    assert "This is a forecast" in parsed(of_a_forecast).text()
+    assert "This is a forecast" not in parsed().text()
+
+
 def test_other_tasks_leave_out_what_does_not_apply():
     several, number = (
         parsed(artifacts.multiclass, "multiclass"),
