@@ -132,7 +132,6 @@ def test_a_worse_champion_is_beaten_beyond_chance(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"contract": OTHER}, "another table"),
         ({"classes": ["no", "yes"]}, "other classes"),
         ({"inputs": [{"name": "z", "column": "z", "kind": "number", "part": None}]}, "changed: z"),
         ({"inputs": [{"name": "x", "column": "x", "kind": "text", "part": None}]}, "changed: x"),
@@ -144,6 +143,11 @@ def test_a_champion_that_cannot_be_compared_says_why(monkeypatch, tmp_path, chan
     assert report is None
     assert "version 4" in note
     assert reason in note
+
+
+def test_with_another_table_everything_starts_anew(monkeypatch, tmp_path):
+    in_use(monkeypatch, tmp_path, contract=OTHER)
+    assert compared() == (None, "there is no champion yet")
 
 
 def test_the_best_so_far_is_compared_too(monkeypatch, tmp_path):

@@ -409,6 +409,16 @@ def test_a_model_of_another_table_is_refused():
     assert in_use() == second
 
 
+def test_the_first_of_another_table_is_its_champion_and_its_best():
+    Path("contract.yaml").write_text("id: orders\n")
+    train(21)
+    Path("contract.yaml").write_text("id: customers\n")
+    told = train(31, note="there is no champion yet")
+    assert (told["champion"], told["why"]) == (True, "the first")
+    assert in_use() == best() == told["version"]
+    assert not train(32, beside=EVEN)["champion"], "from now on it is compared"
+
+
 EVEN = {"low": -0.01, "high": 0.01}
 
 

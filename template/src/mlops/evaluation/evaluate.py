@@ -145,16 +145,16 @@ def compare_with_rivals(
 def load_rival(
     fetch: Callable[[], tuple[int, Path] | None], name: str, contract: Contract
 ) -> tuple[int, Predictor | None, str | None]:
-    """Load the model that `fetch` finds. Returns its version and itself; no model and why it cannot
-    be compared; or neither, if there is none.
+    """Load the model that `fetch` finds. Returns its version, itself, and why not to compare.
+    Nothing is found where there is none of this table: a new table starts anew.
     """
     try:
-        registered = fetch()
+        version, file = fetch() or (0, None)
     except registry.ModelGoneError as gone:
         return 0, None, f"{name} cannot answer, {gone}"
-    if registered is None:
+    model = Predictor(file) if file else None
+    if model is None or model.meta["contract"]["id"] != contract.id:
         return 0, None, None
-    version, model = registered[0], Predictor(registered[1])
     if why := explain_misfit(model.meta, contract, for_comparison=True):
         return version, None, f"{name}, version {version}, {why}"
     return version, model, None

@@ -51,7 +51,7 @@ def promote(number: int | None = None, because: str | None = None) -> list[str]:
                 "Fix what they name and run 'uv run dvc repro' for a new version."
             )
         refuse_another_table(version)
-        champion = find_champion(client)
+        champion, _ = find_rivals(client)
         doubt = explain_doubt(version, champion)
         if doubt and not reason:
             raise UserError(
@@ -78,6 +78,18 @@ def explain_doubt(version: Version, champion: Version | None) -> str:
     if is_known and version.tags.get(BESIDE) == str(champion.number):
         return ""
     return f"was not compared with the present champion, version {champion.number}"
+
+
+def find_rivals(client: "MlflowClient") -> tuple[Version | None, Version | None]:
+    """Find the champion and the best so far; None for one that was trained for another table than
+    the project's, since with a new table everything starts anew.
+    """
+    ours = read_contract_id()
+    champion, best = (
+        version if version and version.tags.get("contract", ours) == ours else None
+        for version in (find_champion(client), find_best(client))
+    )
+    return champion, best
 
 
 def refuse_another_table(version: Version) -> None:

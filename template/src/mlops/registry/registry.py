@@ -31,7 +31,14 @@ from ..core.paths import (
     write_json,
 )
 from ..core.team import read_package_name
-from .promotion import CHALLENGER, FOLLOWS, ROLLED_BACK, make_champion, read_contract_id
+from .promotion import (
+    CHALLENGER,
+    FOLLOWS,
+    ROLLED_BACK,
+    find_rivals,
+    make_champion,
+    read_contract_id,
+)
 from .succession import BESIDE, LEADS, UNKNOWN, VERDICT, WHY, decide_succession, is_newer
 from .tracking import Lineage, connect, is_new, record_training, trace_lineage, update_run
 from .versions import CHAMPION, Version, find_best, find_champion, find_version, list_versions
@@ -99,7 +106,7 @@ def run() -> None:
 
 def judge_newcomer(client: "MlflowClient", ours: Version) -> tuple[bool, str]:
     """Make a version the champion if it has a reason to be; return whether it is, and why."""
-    champion, best = find_champion(client), find_best(client)
+    champion, best = find_rivals(client)
     if champion and champion.number == ours.number:
         return True, ours.tags.get(WHY, "it is in use")
     if ours.tags.get(FOLLOWS) == ROLLED_BACK:
@@ -137,11 +144,7 @@ def judge_newcomer(client: "MlflowClient", ours: Version) -> tuple[bool, str]:
 
 def register_version(client: "MlflowClient", model: str, failed: dict[str, str]) -> Version:
     """Write the training down and make a version of its model."""
-    choice, metrics, sources = (
-        read_json(CHOICE),
-        read_json(METRICS),
-        trace_lineage(),
-    )
+    choice, metrics, sources = read_json(CHOICE), read_json(METRICS), trace_lineage()
     facts = make_verdict_tags(failed) | {
         "contract": read_contract_id(),
         "sha256": model,
