@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 KEY = "only-for-this-test"
 QUICK = {
     "trials: 16": "trials: 4",
-    "shadow: 10m, trial: 10m": "shadow: 4s, trial: 4s",
+    "shadow: 10m, shadow_records: 100, trial: 10m": "shadow: 4s, shadow_records: 20, trial: 4s",
     "retrain_at_most_every: 1d": "retrain_at_most_every: 1s",
     "min_rows: 500 ": "min_rows: 300 ",
     "max_loss: 0.0 ": "max_loss: 0.05 ",
@@ -112,6 +112,10 @@ def watch_once(project: Path, address: str, code: int = 0) -> list[dict[str, Any
     return [json.loads(line) for line in lines[len(before) :]]
 
 
+def accept(project: Path) -> None:
+    run("uv", "run", "loop", "monitor", "accept", "--because", "all fly from JFK", cwd=project)
+
+
 def kinds(steps: list[dict[str, Any]]) -> list[str]:
     return [step["kind"] for step in steps]
 
@@ -128,6 +132,10 @@ def test_drift_leads_to_a_better_model_without_a_failed_request(
     )
     assert version(address) == "1"
     drift(project, address)
+    steps = watch_once(project, address)
+    assert kinds(steps) == ["looked", "asked"]
+    assert "monitor accept --because" in steps[-1]["told"]
+    accept(project)
     with ask_meanwhile(project, address) as statuses:
         steps = watch_once(project, address)
     told = "\n".join(step["told"] for step in steps)
@@ -144,6 +152,7 @@ def test_drift_leads_to_a_better_model_without_a_failed_request(
 
 def test_a_model_that_a_gate_blocks_is_refused_with_the_reason(project: Path, address: str) -> None:
     drift(project, address)
+    accept(project)
     edit(project / "params.yaml", {"min_lift: 0.01": "min_lift: 0.9"})
     steps = watch_once(project, address)
     edit(project / "params.yaml", {"min_lift: 0.9": "min_lift: 0.01"})
@@ -161,6 +170,7 @@ def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: st
         {"latency_ms: 1000 ": "latency_ms: 1 ", "share: 0.99": "share: 0.9999"},
     )
     edit(project / "params.yaml", {"linear, hist_gradient_boosting, lightgbm]": "linear]"})
+    accept(project)
     with ask_meanwhile(project, address) as statuses:
         steps = watch_once(project, address)
     assert kinds(steps)[-3:] == ["followed", "promoted", "rolled back"]

@@ -281,19 +281,20 @@ def test_what_the_monitoring_finds_is_one_issue_and_a_new_model_is_proposed(
         return ran, asked
 
     ran, asked = monitored("drifted")
-    assert [words.split(" --")[0] for words in asked] == [
-        "label create monitoring",
-        "issue create",
-        "pr create",
-    ]
+    assert [words.split(" --")[0] for words in asked] == ["label create monitoring", "issue create"]
     assert "Among the inputs distance" in ran.summary
+    assert "monitor accept --because" in ran.log
+
+    github.has_open("7")
+    reason = ("--because", "the flights are longer now")
+    run("uv", "run", "flights", "monitor", "accept", *reason, cwd=project)
+    commit(project, "The new distances are right")
+    ran, asked = monitored("drifted")
+    assert asked[0].startswith("issue edit 7 --body-file ")
+    assert asked[-1].startswith("pr create ")
     proposed = git(project, "show", "retraining:reports/story.jsonl")
     assert "among the inputs distance" in proposed
     assert "Why: among the inputs distance" in github.body
-
-    github.has_open("7")
-    ran, asked = monitored("drifted")
-    assert asked[0].startswith("issue edit 7 --body-file ")
 
     ran, asked = monitored("well")
     assert [words.split(" --")[0] for words in asked] == ["issue close 7"]

@@ -47,12 +47,13 @@ def successor():
 def world(tmp_path, monkeypatch):
     """What the loop sees; to be changed by a test. Training gives version 2."""
     monkeypatch.chdir(tmp_path)
-    world = {"why": ["it drifted"], "version": "2", "floor": "1d", "grow": False}
+    world = {"why": ["it drifted"], "version": "2", "floor": "1d", "grow": False, "failed": ()}
 
     def observe(*_):
         if isinstance(world["why"], Exception):
             raise world["why"]
-        return {"performance": {}}
+        checks = [{"name": n, "passed": False, "meaning": f"{n} is off"} for n in world["failed"]]
+        return {"performance": {}, "checks": checks}
 
     def params():
         settings = Watch(retrain_at_most_every=world["floor"], grow=world["grow"])
@@ -89,6 +90,38 @@ def test_a_cause_leads_to_training_and_the_table_grows_where_it_may(world, succe
     run_loop(successor, once=True)
     assert kinds()[2:] == ["looked", "began", "grew"]
     assert successor.given[1:] == [("2", ["it drifted"], ["began", "grew"])]
+
+
+def test_what_may_be_a_fault_of_the_data_is_learned_only_once_a_person_accepts_it(world, successor):
+    world |= {"failed": ("drift", "unseen"), "grow": True, "floor": "1s"}
+    run_loop(successor, once=True)
+    assert kinds() == ["looked", "asked"]
+    assert story.read_steps()[-1].told.startswith("drift is off; unseen is off, and decisions are")
+    story.accept("  a second airport\nis served ")
+    assert story.read_steps()[-1].told == "what came in is right: a second airport is served"
+    run_loop(successor, once=True)
+    assert kinds()[3:] == ["looked", "began", "grew"]
+    began_long_ago()
+    run_loop(successor, once=True)
+    assert kinds()[6:] == ["looked", "asked"], "it was accepted for one training"
+
+
+def test_what_was_accepted_long_ago_says_nothing_of_what_came_since(world, successor):
+    world |= {"failed": ("drift",)}
+    story.accept("it is right")
+    began_long_ago()
+    run_loop(successor, once=True)
+    assert kinds() == ["accepted", "looked", "asked"]
+    with pytest.raises(UserError, match="--because is empty"):
+        story.accept(" ")
+
+
+def test_worse_decisions_are_learned_from_without_the_rows_in_doubt(world, successor):
+    world |= {"failed": ("drift", "value"), "grow": True}
+    run_loop(successor, once=True)
+    assert kinds() == ["looked", "began", "asked"]
+    assert story.read_steps()[-1].told.startswith("no row joins the table: drift is off. If the")
+    assert successor.given == [("2", ["it drifted"], ["began", "asked"])]
 
 
 def began_long_ago():

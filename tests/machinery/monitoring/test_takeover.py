@@ -83,6 +83,7 @@ def test_a_good_model_follows_then_answers(rolled_back):
         ({"bad": 30}, "requests failed during the trial"),
         ({"fast": 50}, "requests took over 100 ms during the trial"),
         ({"broken": 3}, "records in the shadow"),
+        ({"same": 0}, "scored only 0 records in the shadow in 1s, and monitoring.watch.shadow_re"),
     ],
 )
 def test_what_goes_wrong_brings_the_old_model_back(rolled_back, step, words):

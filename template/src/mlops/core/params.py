@@ -161,6 +161,8 @@ class Watch(StrictModel):
     """Whether rows whose ground truth has arrived join the table before a retraining."""
     shadow: Duration = "10m"
     """How long a new model answers in shadow before it takes over."""
+    shadow_records: Annotated[int, Field(ge=0)] = 100
+    """How many records it must have answered by then, or it does not take over."""
     trial: Duration = "10m"
     """How long it must then keep the objectives, or it is rolled back."""
 

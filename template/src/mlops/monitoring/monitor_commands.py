@@ -77,6 +77,16 @@ def story() -> None:
     )
 
 
+@app.command(epilog='Example: monitor accept --because "a second airport is served since May"')
+def accept(
+    because: Annotated[str, typer.Option(help="How you know that what came in is right.")],
+) -> None:
+    """Let the retraining learn from data that has drifted: it is right, and no fault."""
+    from .story import accept
+
+    accept(because)
+
+
 @app.command(epilog="Example: DOCKER_HOST=ssh://deploy@host.example monitor pull")
 def pull(
     environment: Annotated[str, typer.Option(help="Environment of the deployment.")] = "production",

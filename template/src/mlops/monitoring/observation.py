@@ -16,6 +16,8 @@ from .performance_report import Performance
 
 # Of the checks, those that a new model may mend; of a fault in what comes in, it would learn.
 MENDED_BY_TRAINING = ("value", "performance", "drift")
+# Those that a fault of the data would fail as well: a person has to tell which it is.
+IN_DOUBT = ("missing", "unseen", "drift")
 
 
 class Observation(TypedDict):
@@ -59,10 +61,25 @@ def observe(
 
 def reasons_to_retrain(observation: Observation) -> list[str]:
     """Return what failed that a new model may mend; nothing is said of too few rows."""
+    return list_failed(observation, MENDED_BY_TRAINING)
+
+
+def doubts_of_data(observation: Observation) -> list[str]:
+    """Return what failed that may be a fault of the data, which a new model would learn."""
+    return list_failed(observation, IN_DOUBT)
+
+
+def is_worse(observation: Observation) -> bool:
+    """Tell whether decisions are known to be worse than they were, whatever came in."""
+    return bool(list_failed(observation, ("value", "performance")))
+
+
+def list_failed(observation: Observation, names: tuple[str, ...]) -> list[str]:
+    """List what the failed checks of these names found."""
     return [
         verdict["meaning"]
         for verdict in observation["checks"]
-        if verdict["name"] in MENDED_BY_TRAINING and not verdict["passed"]
+        if verdict["name"] in names and not verdict["passed"]
     ]
 
 

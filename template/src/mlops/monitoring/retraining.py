@@ -19,12 +19,23 @@ from ..core.params import Params, convert_to_seconds
 from ..core.paths import GATE_REPORT, REGISTRATION, read_json
 from .exporter import Exporter
 from .ground_truth import journal_url
-from .observation import describe, observe, reasons_to_retrain
+from .observation import (
+    Observation,
+    describe,
+    doubts_of_data,
+    is_worse,
+    observe,
+    reasons_to_retrain,
+)
 from .performance_report import Performance
 from .story import Outcome, Step, read_steps, record_step, time_of_last
 from .table_growth import grow_table
 
 LOCK = Path("journal/.watch.lock")
+ASK = (
+    "If the data is right, 'uv run mlops monitor accept --because \"REASON\"' lets it be learned "
+    "from; if not, have it mended at its source"
+)
 
 
 class Successor(Protocol):
@@ -80,8 +91,8 @@ def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
         return False
     try:
         outcome = successor.take_back_if_worse(observation["performance"])
-        if outcome is None and (reasons := reasons_to_retrain(observation)):
-            outcome = retrain(successor, reasons)
+        if outcome is None and reasons_to_retrain(observation):
+            outcome = retrain(successor, observation)
     except UserError as error:
         record_step("failed", str(error))
         exporter.count_retraining("failed")
@@ -91,20 +102,41 @@ def look_and_retrain(successor: Successor, exporter: Exporter) -> bool:
     return True
 
 
-def retrain(successor: Successor, reasons: list[str]) -> Outcome | None:
-    """Train anew and hand the new model over; None where that has to wait."""
+def retrain(successor: Successor, observation: Observation) -> Outcome | None:
+    """Train anew and hand the new model over; None where that has to wait.
+
+    What may be a fault of the data is not learned before a person has accepted it.
+    """
     settings = Params.read().monitoring
+    doubts = [] if is_accepted(settings.window) else doubts_of_data(observation)
     obstacle = find_recent_training(settings.watch.retrain_at_most_every)
     obstacle = obstacle or successor.find_obstacle()
     if obstacle:
         record_step("waited", obstacle)
         return None
+    if doubts and not is_worse(observation):
+        record_step("asked", f"{'; '.join(doubts)}, and decisions are not known to be worse. {ASK}")
+        return None
     steps = [record_step("began", "a new model is trained")]
-    if settings.watch.grow:
+    if settings.watch.grow and doubts:
+        steps.append(record_step("asked", f"no row joins the table: {'; '.join(doubts)}. {ASK}"))
+    elif settings.watch.grow:
         added = grow_table(journal_url(), settings.truth_days, time_of_last("grew"))
         steps.append(record_step("grew", "; ".join(added)))
     version = train_champion()
-    return successor.hand_over(version, reasons, steps) if version else "refused"
+    if not version:
+        return "refused"
+    return successor.hand_over(version, reasons_to_retrain(observation), steps)
+
+
+def is_accepted(window: str) -> bool:
+    """Tell whether a person has accepted what came in: since the last training began, and at most
+    `window` ago, since by then other rows have come in.
+    """
+    accepted, began = time_of_last("accepted"), time_of_last("began")
+    if accepted is None or (began is not None and accepted < began):
+        return False
+    return accepted >= datetime.now(UTC) - timedelta(seconds=convert_to_seconds(window))
 
 
 def find_recent_training(floor: str) -> str:

@@ -12,6 +12,8 @@ Outcome = Literal["promoted", "refused", "rolled_back", "kept", "proposed"]
 Kind = Literal[
     "looked",
     "waited",
+    "asked",
+    "accepted",
     "began",
     "grew",
     "trained",
@@ -62,6 +64,14 @@ def read_steps() -> list[Step]:
                 f"{STORY}: line {number} is not one step; correct it or remove it."
             ) from error
     return steps
+
+
+def accept(reason: str) -> None:
+    """Write down that what came in is right, and why. Raises UserError if no reason is given."""
+    words = " ".join(reason.split())
+    if not words:
+        raise UserError("--because is empty: say how you know that what came in is right.")
+    record_step("accepted", f"what came in is right: {words}")
 
 
 def time_of_last(kind: Kind) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..core.formatting import percent
-from ..core.params import Params, convert_to_seconds
+from ..core.params import Params, Watch, convert_to_seconds
 from ..core.problem import Objectives, Problem
 from ..core.team import read_package_name
 from ..registry import promotion
@@ -56,7 +56,7 @@ class Takeover(Successor):
             return "kept"
         watch = Params.read().monitoring.watch
         try:
-            follow(self.client, version, convert_to_seconds(watch.shadow))
+            follow(self.client, version, watch)
             promote(self.client, version, before)
             try_out(self.client, Problem.read().objectives, convert_to_seconds(watch.trial))
         except UserError as error:
@@ -66,13 +66,23 @@ class Takeover(Successor):
         return "promoted"
 
 
-def follow(client: Client, version: str, duration: float) -> None:
-    """Have the new model score what the old one answers. Raises UserError if it cannot."""
+def follow(client: Client, version: str, watch: Watch) -> None:
+    """Have the new model score what the old one answers.
+
+    Raises UserError if it cannot, or if too little came to tell.
+    """
     change(client, "/model/shadow", {"uri": f"models:/{read_package_name()}/{version}"})
+    duration = convert_to_seconds(watch.shadow)
     counts = watch_counts(client, duration, lambda counts: counts.broken > 0)
     if counts.broken:
         raise UserError(f"Version {version} failed on {counts.broken:.0f} records in the shadow.")
     scored = counts.same + counts.different
+    if scored < watch.shadow_records:
+        raise UserError(
+            f"Version {version} scored only {scored:,.0f} records in the shadow in {watch.shadow}, "
+            f"and monitoring.watch.shadow_records of params.yaml wants {watch.shadow_records:,}: "
+            f"'uv run mlops model promote {version}' brings it back when there is more traffic."
+        )
     share = f", {percent(counts.different / scored)} of them differently" if scored else ""
     record_step("followed", f"version {version} scored {scored:,.0f} records in the shadow{share}")
 
