@@ -152,7 +152,7 @@ def locked(render: Render, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "case",
     [
-        ('"polars~=2.1"', '"polars~=2.0"', "dependencies of pyproject.toml about polars"),
+        ('"polars~=2.1"', '"polars~=2.1,<4"', "dependencies of pyproject.toml about polars"),
         ('    "polars~=2.1",\n', "", "dependencies of pyproject.toml about polars"),
         ('"dvc[s3]~=3.67"', '"dvc[gs]~=3.67"', "about dvc"),
         ('"ruff~=0.17"', '"ruff~=0.17", "rope>=1"', "group dev of pyproject.toml about rope"),
