@@ -55,11 +55,12 @@ PROBLEM = {
 TRAINING = {"cpu_seconds": 7200.0, "peak_memory_mb": 2000.0, "seconds": 3600.0}
 LIVED = {
     "since": "2024-01-01T00:00:00+00:00",
+    "first": "2024-01-02T10:00:00+00:00",
     "until": "2024-03-01T00:00:00+00:00",
     "predictions": 4000,
     "rows": 3000,
     "period": "month",
-    "value": {"expected": 500.0},
+    "value": {"expected": 500.0, "low": 450.0, "high": 560.0},
     "trend": [{"start": f"2024-0{n}-01", "gained": 400.0 + n} for n in (1, 2)],
 }
 
@@ -132,7 +133,25 @@ def test_it_pays_if_it_brings_more_than_it_costs(project, monkeypatch):
     assert month.net == pytest.approx(1000 - month.cost)
     assert month.back == pytest.approx(1000 / month.cost)
     assert reckoned.headline == f"It pays: {month.net:.0f} EUR a month more than it costs."
+    assert reckoned.net_range == pytest.approx((900 - month.cost, 1120 - month.cost))
+    assert reckoned.basis == (
+        "the gain of 3,000 decisions whose truth is known, 2024-01-02 to 2024-03-01, times the "
+        "decisions of a month in traffic"
+    )
     assert advice().startswith("Keep it, and look for more decisions")
+
+
+def test_minutes_of_traffic_are_projected_not_realised(project, monkeypatch):
+    write({"estimate": {"decisions_a_month": 3000.0}})
+    lived(monkeypatch, a_month=None)
+    reckoned = reckon()
+    assert reckoned.state == "projected"
+    assert reckoned.headline.startswith("It should pay: ")
+    assert reckoned.headline.endswith(", projected.")
+    assert reckoned.basis.endswith("times the decisions of a month by the estimate")
+    page = render_page(reckoned, Problem.read())
+    assert 'class="decision open"' in page
+    assert "as realised" not in page
 
 
 def test_at_the_break_even_it_costs_what_it_brings(project, monkeypatch):
@@ -176,6 +195,7 @@ def test_without_truths_it_is_a_promise(project, monkeypatch):
     reckoned = reckon()
     assert reckoned.month.gain == 500.0
     assert reckoned.headline.startswith("It should pay: ")
+    assert (reckoned.state, reckoned.net_range) == ("projected", None)
     assert "The ground truth of only 3 decisions is known. Have the ground truth sent" in advice()
 
 

@@ -28,7 +28,8 @@ def write_report() -> list[str]:
     worth = reckon()
     next_decision = advise(worth, problem)
     summary = {"headline": worth.headline, "advice": next_decision, "state": worth.state}
-    write_json(REPORT, round_figures(summary | asdict(worth)))
+    basis = {"basis": worth.basis, "net_range": worth.net_range}
+    write_json(REPORT, round_figures(summary | basis | asdict(worth)))
     write_text(PAGE, render_page(worth, problem))
     return [worth.headline, next_decision, f"{PAGE} has the details."]
 

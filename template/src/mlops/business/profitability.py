@@ -15,6 +15,7 @@ from ..registry.champion import read_evaluation_in_use
 from .prices import MONTH_DAYS, PRICES, Prices
 
 ENOUGH_DAYS = 7  # of traffic, to count the decisions of a month by
+IN_TRAFFIC = "in traffic"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Worth:
     """What the page tells. Gains are against doing nothing, in `unit` for a thousand decisions.
 
     `passed`: whether the model has passed its gates; `expected`: the gain by the evaluation.
+    A month is a projection unless both its gain and its decisions were measured in service.
     """
 
     unit: str
@@ -70,10 +72,34 @@ class Worth:
 
     @property
     def state(self) -> str:
-        """Whether it pays: pays, loses or unknown."""
+        """Whether it pays: pays, loses, projected or unknown."""
         if self.month.net is None:
             return "unknown"
+        if self.realised.gain is None or self.month.counted != IN_TRAFFIC:
+            return "projected"
         return "pays" if self.month.net > 0 else "loses"
+
+    @property
+    def basis(self) -> str:
+        """Where the gain and the decisions of a month are from."""
+        lived, counted = self.realised.performance, self.month.counted
+        gain = "the gain that the evaluation promised"
+        if lived and self.realised.gain is not None:
+            span = f"{lived['first'][:10]} to {lived['until'][:10]}"
+            gain = f"the gain of {lived['rows']:,} decisions whose truth is known, {span}"
+        return f"{gain}, times the decisions of a month {counted}" if counted else gain
+
+    @property
+    def net_range(self) -> tuple[float, float] | None:
+        """The bounds of what is left of a month, by those of the gain; None: they are not known."""
+        month, value = self.month, (self.realised.performance or {}).get("value", {})
+        bounds = [value.get("low"), value.get("high")]
+        if self.realised.gain is None or month.decisions is None or month.rate is None:
+            return None
+        if None in bounds:
+            return None
+        low, high = (month.decisions * each / 1000 * month.rate - month.cost for each in bounds)
+        return low, high
 
     @property
     def headline(self) -> str:
@@ -84,8 +110,8 @@ class Worth:
             return f"A thousand decisions bring {gain}; whether that pays is not known yet."
         pays, amount = month.net > 0, f"{number(abs(month.net), 0)} {self.currency} a month"
         beside = "more than it costs" if pays else "less than it costs"
-        if self.realised.gain is None:
-            return f"It {'should pay' if pays else 'would not pay'}: {amount} {beside}."
+        if self.state == "projected":
+            return f"It {'should pay' if pays else 'would not pay'}: {amount} {beside}, projected."
         return f"It {'pays' if pays else 'does not pay'}: {amount} {beside}."
 
 
@@ -134,7 +160,7 @@ def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: P
     `a_month`: how many decisions traffic has; without it, the estimate's.
     """
     decisions = a_month or problem.estimate.decisions_a_month
-    counted = "in traffic" if a_month else "by the estimate" if decisions else ""
+    counted = IN_TRAFFIC if a_month else "by the estimate" if decisions else ""
     rate, costs = prices.worth(problem.value.unit), prices.costs_of_month()
     cost, build = sum(costs.values()), problem.estimate.cost_to_build
     value = net = back = break_even = paid_in = None
