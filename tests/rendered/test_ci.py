@@ -151,8 +151,8 @@ def test_a_lock_file_that_is_behind_fails_in_model(project: Path, tmp_path: Path
 def test_a_slower_service_fails_in_service(project: Path, tmp_path: Path) -> None:
     sleep = replace(
         "src/mlops/serving/app.py",
-        r"^( *)content = await body\(request, options\)\n",
-        r"\g<0>\1await asyncio.sleep(0.3)\n",
+        r"^( *)role = PROBE if",
+        r"\1await asyncio.sleep(0.3)\n\g<0>",
     )
     ran = check(project, propose(project, "slow", sleep, rerun=True), tmp_path, "service")
     assert outcome(ran, "data", "model", "service") == ["success", "success", "failure"], ran.log
