@@ -28,6 +28,7 @@ QUICK = {
     "shadow: 10m, shadow_records: 100, trial: 10m": "shadow: 4s, shadow_records: 20, trial: 4s",
     "retrain_at_most_every: 1d": "retrain_at_most_every: 1s",
     "min_rows: 500 ": "min_rows: 300 ",
+    "count_once_within: 30d": "count_once_within: 1s",
     "max_loss: 0.0 ": "max_loss: 0.05 ",
 }
 
@@ -50,8 +51,10 @@ def project(set_up: Render) -> Path:
         head, *rows = csv.reader(stream)
     quarter = [row for row in rows if row[0].isdecimal() and int(row[0]) % 4 == 0]
     place = head.index("origin")
-    with (project / "traffic.csv").open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([head, *(row for row in quarter if row[place] == "JFK")][:900])
+    kept = [row for row in quarter if row[place] == "JFK"]
+    for name, part in (("traffic", kept[:900]), ("later", kept[900:1800])):
+        with (project / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([head, *part])
     run("uv", "run", "loop", "data", "delete", "--where", "flight_id % 4 = 0", cwd=project)
     run("uv", "run", "dvc", "repro", cwd=project)
     return project
@@ -66,10 +69,10 @@ def address(project: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def drift(project: Path, address: str) -> None:
+def drift(project: Path, address: str, table: str = "traffic.csv") -> None:
     """Send what is not like that which the model learned from."""
     options = ["--url", address, "--minutes", "0.1", "--truth-after", "1"]
-    replay = run("uv", "run", "loop", "monitor", "replay", "traffic.csv", *options, cwd=project)
+    replay = run("uv", "run", "loop", "monitor", "replay", table, *options, cwd=project)
     assert re.search(r"^[5-9]\d\d records answered", replay.stdout, re.MULTILINE), replay.stdout
 
 
@@ -164,7 +167,8 @@ def test_a_model_that_a_gate_blocks_is_refused_with_the_reason(project: Path, ad
 
 
 def test_a_model_that_breaks_a_promise_is_rolled_back(project: Path, address: str) -> None:
-    """The promise is made one that none can keep; the model is of another kind."""
+    """The promise is made one that none can keep; the model is of another kind, of newer data."""
+    drift(project, address, "later.csv")
     edit(
         project / "problem.yaml",
         {"latency_ms: 1000 ": "latency_ms: 1 ", "share: 0.99": "share: 0.9999"},

@@ -14,12 +14,8 @@ from mlops.model.inputs import list_inputs, make_feed, select_inputs
 from mlops.model.text_parts import MOST_WORDS, write_words
 from mlops.model.words import NO_WORD, WordWeights
 from mlops.scoring.predictor import Predictor
-from mlops.serving.feed import feed
-from mlops.serving.options import Options
-from mlops.serving.service import Service
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-import served
 from needs import each
 
 MODELS = [candidate for candidate in CANDIDATES if not candidate.baseline]
@@ -125,6 +121,7 @@ def test_the_service_finds_the_same_words(text):
     entries = list_inputs(contract)[:2]
     valid = text.encode("utf-8", "replace").decode()  # no table holds half a letter
     theirs = make_feed(select_inputs(pl.DataFrame({"review": [valid]}), entries))
+    feed = pytest.importorskip("mlops.serving.feed").feed
     ours = feed([{"review": valid}], [vars(entry) for entry in entries])
     assert {name: cells.tolist() for name, cells in ours.items()} == {
         name: cells.tolist() for name, cells in theirs.items()
@@ -173,10 +170,11 @@ def test_no_other_input_is_called_so():
 
 
 def test_the_service_answers_a_text_and_counts_its_length():
+    served = pytest.importorskip("served")
     rows, contract = texts()
     packed(rows, contract, MODELS[0])
     served.register(MODEL.read_bytes())
-    service = Service(Options())
+    service = served.Service(served.Options())
     sent = rows[:50].select("review", "code", "n")
     service.predict(json.dumps(sent.to_dicts()).encode())
     [family] = [f for f in service.metrics.registry.collect() if f.name == "input_values"]
