@@ -30,6 +30,7 @@ QUICK = {
     "min_rows: 500 ": "min_rows: 300 ",
     "count_once_within: 30d": "count_once_within: 1s",
     "max_loss: 0.0 ": "max_loss: 0.05 ",
+    "max_value_loss: 0.0 ": "max_value_loss: 200.0 ",
 }
 
 
