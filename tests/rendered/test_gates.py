@@ -195,7 +195,8 @@ def test_an_experiment_moves_no_alias_and_is_listed_when_a_gate_blocks_it(projec
     judged = run("uv", "run", "flights", "stage", "release", cwd=project, check=False)
     assert judged.returncode == 1
     assert "value: BLOCKED" in judged.stdout
-    assert run("uv", "run", "flights", "project", "lock", cwd=project, check=False).returncode
+    told = run("uv", "run", "flights", "project", "lock", cwd=project).stdout
+    assert re.search("^stage release fails until these gates pass: .*value", told, re.MULTILINE)
     again = run("uv", "run", "dvc", "repro", cwd=project, check=False)
     assert again.returncode != 0
     assert "value: BLOCKED" in again.stdout

@@ -61,12 +61,13 @@ def utc(moment: datetime) -> datetime:
         raise ValueError("in UTC it is outside the years 1 to 9999") from error
 
 
+YEARS = Field(json_schema_extra={"pattern": "^[1-9]"})  # see json_cells.py, EARLIEST
 KINDS: dict[str, Any] = {
     "integer": int,
     "number": FiniteFloat,
     "boolean": bool,
-    "date": Annotated[date, Strict()],  # else a number is taken for seconds since 1970
-    "timestamp": Annotated[datetime, Strict(), AfterValidator(utc)],
+    "date": Annotated[date, Strict(), YEARS],  # else a number is taken for seconds since 1970
+    "timestamp": Annotated[datetime, Strict(), AfterValidator(utc), YEARS],
 }
 
 
