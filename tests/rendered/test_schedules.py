@@ -291,7 +291,7 @@ def test_what_the_monitoring_finds_is_one_issue_and_a_new_model_is_proposed(
     commit(project, "The new distances are right")
     ran, asked = monitored("drifted")
     assert asked[0].startswith("issue edit 7 --body-file ")
-    assert asked[-1].startswith("pr create ")
+    assert asked[-1].startswith("pr edit 7 --title A new model")
     proposed = git(project, "show", "retraining:reports/story.jsonl")
     assert "among the inputs distance" in proposed
     assert "Why: among the inputs distance" in github.body
