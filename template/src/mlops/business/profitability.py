@@ -54,6 +54,10 @@ class Month:
     break_even: float | None
     paid_in: float | None
 
+    def bring(self, gain: float) -> float:
+        """Return what the month's decisions bring if a thousand of them gain so much."""
+        return reckon_value(self.decisions or 0, gain, self.rate or 0)
+
 
 @dataclass(frozen=True)
 class Worth:
@@ -93,13 +97,10 @@ class Worth:
     def net_range(self) -> tuple[float, float] | None:
         """The bounds of what is left of a month, by those of the gain; None: they are not known."""
         month, value = self.month, (self.realised.performance or {}).get("value", {})
-        bounds = [value.get("low"), value.get("high")]
-        if self.realised.gain is None or month.decisions is None or month.rate is None:
+        low, high = value.get("low"), value.get("high")
+        if self.realised.gain is None or month.value is None or low is None or high is None:
             return None
-        if None in bounds:
-            return None
-        low, high = (month.decisions * each / 1000 * month.rate - month.cost for each in bounds)
-        return low, high
+        return month.bring(low) - month.cost, month.bring(high) - month.cost
 
     @property
     def headline(self) -> str:
@@ -154,6 +155,11 @@ def measure_live() -> Realised:
     return Realised("", value["gained"], value["total"], a_month, performance)
 
 
+def reckon_value(decisions: float, gain: float, rate: float) -> float:
+    """Reckon what decisions bring, of which a thousand gain so much in units worth `rate` each."""
+    return decisions * gain / 1000 * rate
+
+
 def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: Prices) -> Month:
     """Set what a thousand decisions gain beside what a month costs.
 
@@ -167,7 +173,7 @@ def reckon_month(gain: float, a_month: float | None, problem: Problem, prices: P
     if rate is not None and gain > 0:
         break_even = cost / (gain / 1000 * rate)
     if rate is not None and decisions:
-        value = decisions * gain / 1000 * rate
+        value = reckon_value(decisions, gain, rate)
         net = value - cost
         back = value / cost if cost else None
         if build is not None and net > 0:

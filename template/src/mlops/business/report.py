@@ -13,6 +13,7 @@ from ..core.formatting import listed
 from ..core.paths import PROFILE, REPORTS, TRIALS, read_json, write_text
 from ..core.resources import RunUsage
 from ..evaluation import cards
+from ..evaluation.evaluation_report import FORECAST
 from ..evaluation.reports import Report, Reports
 from ..gates.own_gates import load_own_gates
 from ..gates.requirements import read_headings
@@ -59,6 +60,7 @@ def render_page(
         spent=spent,
         search=search,
         findings=findings,
+        forecast=FORECAST,
     )
 
 

@@ -32,6 +32,7 @@ from ..model.value import PER, Array, find_usual_decision
 from ..registry import registry
 from ..scoring.predictor import Predictor
 from .evaluation_report import (
+    FORECAST,
     BaselineScore,
     Calibration,
     ChampionDifference,
@@ -47,10 +48,6 @@ PLOTS = REPORTS / "plots"
 BINS = 10
 MOST_ROWS_PERMUTED = 5000
 SAME = "the same answer for every row"
-FORECAST = (
-    "this is a forecast, and the model knows of the past no more than the columns of its row say: "
-    "deliver the last values, and means of some of them, as columns"
-)
 
 
 def run() -> None:

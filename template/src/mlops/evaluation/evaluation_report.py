@@ -2,6 +2,11 @@
 
 from typing import TypedDict
 
+FORECAST = (
+    "this is a forecast, and the model knows of the past no more than the columns of its row say: "
+    "deliver the last values, and means of some of them, as columns"
+)
+
 
 class Interval(TypedDict):
     """A figure, and its bounds at the confidence of params.yaml."""

@@ -19,8 +19,8 @@ def run() -> None:
     report = read_json(GATE_REPORT)
     verdicts = [Verdict(**gate) for gate in report["gates"]]
     failed = [verdict.sentence() for verdict in verdicts if not verdict.passed]
-    if find_experiment():
-        write_json(GATE_REPORT, report | {"experiment": f"{find_experiment()}, not released"})
+    if experiment := find_experiment():
+        write_json(GATE_REPORT, report | {"experiment": f"{experiment}, not released"})
         print(*failed, sep="\n")
         print(
             f"release: an experiment releases nothing; {len(failed)} gate(s) would block it "
