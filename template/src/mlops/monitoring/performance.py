@@ -87,8 +87,10 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
     known, period = rows.drop_nulls("truth"), choose_period(rows)
     begins = pl.col("at").dt.truncate(PERIODS[period])
     starts = pl.datetime_range(begins.min(), pl.col("at").max(), PERIODS[period])
-    truth, _, _ = to_arrays(known, project.contract)
-    usual = find_usual_decision(truth, project.contract.task)[0] if known.height else 0.0
+    usual, policy = 0.0, project.evaluation["value"]["do_nothing_means"]
+    if known.height:
+        truth, _, _ = to_arrays(known, project.contract)
+        usual, policy = find_usual_decision(truth, project.contract.task)
     versions = {v: pl.col("version").eq_missing(v) for v in rows["version"].unique().sort()}
     return {
         "task": project.contract.task,
@@ -104,7 +106,7 @@ def measure_rows(rows: pl.DataFrame, project: Project) -> Performance:
             for column in project.contract.columns
             if (column.protected or column.slice) and not column.is_input
         ],
-        "value": measure_value(known, project),
+        "value": measure_value(known, usual, policy, project),
         "versions": [
             {"version": version, **measure_part(rows.filter(of_version), usual, project)}
             for version, of_version in versions.items()
@@ -177,15 +179,17 @@ def measure_slices(known: pl.DataFrame, project: Project) -> list[LiveSlice]:
     return [{**each, "expected": before.get((each["column"], each["value"]))} for each in measured]
 
 
-def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
-    """Measure what the decisions were worth, beside doing nothing on the same rows."""
+def measure_value(known: pl.DataFrame, usual: float, policy: str, project: Project) -> ReachedValue:
+    """Measure what the decisions were worth, beside doing nothing on the same rows: the decision
+    that is `usual` in them, which `policy` says in words.
+    """
     promise, value = project.evaluation["value"], project.problem.value
     reached: ReachedValue = {
         "unit": value.unit,
         "per": PER,
         "realised": None,
         "do_nothing": None,
-        "do_nothing_means": promise["do_nothing_means"],
+        "do_nothing_means": policy,
         "gained": None,
         "low": None,
         "high": None,
@@ -196,7 +200,6 @@ def measure_value(known: pl.DataFrame, project: Project) -> ReachedValue:
         return reached
     task = project.contract.task
     truth, _, decided = to_arrays(known, project.contract)
-    usual, reached["do_nothing_means"] = find_usual_decision(truth, task)
     gain = measure_interval(
         lambda rows: compute_gain_per_thousand(truth[rows], decided[rows], usual, value, task),
         known.height,
